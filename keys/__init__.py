@@ -1,0 +1,1 @@
+"""Field cryptography and key storage.  Knows no SQL and no policy."""

@@ -1,0 +1,27 @@
+"""Errors of field cryptography and key storage.  Messages never carry keys, plaintexts or envelopes."""
+
+from __future__ import annotations
+
+
+class CryptoError(Exception):
+    """Base of this package's errors."""
+
+
+class EnvelopeInvalid(CryptoError):
+    """The bytes are no envelope of ours, or one that was changed, moved or cut."""
+
+
+class UnknownKey(CryptoError):
+    """The envelope names a key that the keyring does not hold or may not use."""
+
+
+class KeyringLocked(CryptoError):
+    """The passphrase is wrong or missing, or the keyring file was changed."""
+
+
+class KeyringInvalid(CryptoError):
+    """The keyring file is malformed, has wrong permissions, or lacks a key that is needed."""
+
+
+class SealBudgetExhausted(CryptoError):
+    """The key has sealed as many cells as one key may (2^32); it must be rotated."""

@@ -1,0 +1,1 @@
+"""The record of decisions: sinks and their formats."""

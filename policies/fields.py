@@ -1,0 +1,92 @@
+"""The data map: which tables and columns are protected, what each field is, and how it is sealed.  Pure data.
+
+A table that stands in the data map is protected: each of its columns is a field; a column that the map does not
+name is untagged and therefore denied for everyone (design, Words).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class LogicalType(StrEnum):
+    """The types that a sealed field may have, by PostgreSQL's own names (pg_type.typname)."""
+
+    TEXT = "text"
+    VARCHAR = "varchar"
+    INT2 = "int2"
+    INT4 = "int4"
+    INT8 = "int8"
+    NUMERIC = "numeric"
+    BOOL = "bool"
+    DATE = "date"
+    TIMESTAMP = "timestamp"
+    TIMESTAMPTZ = "timestamptz"
+    INET = "inet"
+    UUID = "uuid"
+    JSON = "json"
+    JSONB = "jsonb"
+    BYTEA = "bytea"
+
+
+@dataclass(frozen=True, slots=True)
+class Sealing:
+    """How a sealed field is stored.
+
+    `field_id` is 32 hex digits, random, for ever (design, Cells).  `typmod` is PostgreSQL's (-1: none).
+    `equality` adds the term column `fg_<column>_eq`; fields of one `join_group` share a term key.
+    `row_bound` puts the table's row key into the associated data.
+    """
+
+    field_id: str
+    logical_type: LogicalType
+    typmod: int = -1
+    not_null: bool = False
+    equality: bool = False
+    unique: bool = False
+    join_group: str | None = None
+    normaliser: str | None = None
+    own_key: bool = False
+    row_bound: bool = False
+    pad_to: int = 0  # 0: no padding; else the plaintext is padded to a multiple of this many bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    schema: str
+    table: str
+    column: str
+    tag: str
+    sealing: Sealing | None = None  # None: protected but stored plain
+
+    @property
+    def name(self) -> str:
+        """`schema.table.column`, as in policies, errors and audit records."""
+        return f"{self.schema}.{self.table}.{self.column}"
+
+    @property
+    def term_column(self) -> str | None:
+        return f"fg_{self.column}_eq" if self.sealing is not None and self.sealing.equality else None
+
+
+@dataclass(frozen=True, slots=True)
+class ProtectedTable:
+    schema: str
+    table: str
+    fields: dict[str, Field]
+    row_key: str | None = None  # the column that row-bound cells are bound to
+    subject: str | None = None  # the column that names the data subject, if the table declares one
+
+
+@dataclass(frozen=True, slots=True)
+class DataMap:
+    """One controller's map of one database."""
+
+    controller: str
+    database: str
+    tables: dict[tuple[str, str], ProtectedTable] = field(default_factory=dict)  # (schema, table)
+
+    def field(self, schema: str, table: str, column: str) -> Field | None:
+        found = self.tables.get((schema, table))
+        return found.fields.get(column) if found else None

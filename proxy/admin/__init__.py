@@ -1,0 +1,1 @@
+"""The administration endpoints, on a port of their own."""

@@ -1,0 +1,125 @@
+"""Every error that Fieldgate itself makes, with its SQLSTATE.
+
+Contract: a message, detail or hint of these classes never carries a value of a client or of a row, a key, or a
+parameter.  Names of tables, columns, roles, rules and settings are allowed.  The one conversion to an ErrorResponse
+is `proxy.wire.backend.error_response`.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class SqlState(StrEnum):
+    """The SQLSTATE codes that Fieldgate uses (PostgreSQL documentation, appendix A)."""
+
+    FEATURE_NOT_SUPPORTED = "0A000"
+    PROTOCOL_VIOLATION = "08P01"
+    CONNECTION_FAILURE = "08006"
+    CANNOT_CONNECT = "08001"
+    STRING_TOO_LONG = "22001"
+    NUMERIC_OUT_OF_RANGE = "22003"
+    INVALID_DATETIME_FORMAT = "22007"
+    DATETIME_FIELD_OVERFLOW = "22008"
+    CHARACTER_NOT_IN_REPERTOIRE = "22021"
+    INVALID_TEXT_REPRESENTATION = "22P02"
+    INVALID_BINARY_REPRESENTATION = "22P03"
+    UNTRANSLATABLE_CHARACTER = "22P05"
+    INVALID_AUTHORIZATION = "28000"
+    INVALID_PASSWORD = "28P01"
+    IN_FAILED_TRANSACTION = "25P02"
+    INVALID_STATEMENT_NAME = "26000"
+    UNDEFINED_DATABASE = "3D000"
+    INSUFFICIENT_PRIVILEGE = "42501"
+    SYNTAX_ERROR = "42601"
+    UNDEFINED_COLUMN = "42703"
+    UNDEFINED_TABLE = "42P01"
+    AMBIGUOUS_COLUMN = "42702"
+    DATATYPE_MISMATCH = "42804"
+    TOO_MANY_CONNECTIONS = "53300"
+    OUT_OF_MEMORY = "53200"
+    PROGRAM_LIMIT_EXCEEDED = "54000"
+    ADMIN_SHUTDOWN = "57P01"
+    QUERY_CANCELED = "57014"
+    CANNOT_CONNECT_NOW = "57P03"
+    IO_ERROR = "58030"
+    CONFIG_FILE_ERROR = "F0000"
+    DATA_CORRUPTED = "XX001"
+    INTERNAL_ERROR = "XX000"
+
+
+class FieldgateError(Exception):
+    """Base of all errors made by Fieldgate; knows how PostgreSQL would say it."""
+
+    sqlstate: SqlState = SqlState.INTERNAL_ERROR
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        sqlstate: SqlState | None = None,
+        detail: str | None = None,
+        hint: str | None = None,
+        position: int | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.detail = detail
+        self.hint = hint
+        self.position = position  # 1-based, in characters of the client's own text
+        if sqlstate is not None:
+            self.sqlstate = sqlstate
+
+
+class Refused(FieldgateError):
+    """The statement is not allowed, or cannot be analysed well enough to be allowed."""
+
+    sqlstate = SqlState.INSUFFICIENT_PRIVILEGE
+
+
+class Unsupported(Refused):
+    """The statement touches something protected in a way that Fieldgate cannot carry out correctly."""
+
+    sqlstate = SqlState.FEATURE_NOT_SUPPORTED
+
+
+class ProtocolViolation(FieldgateError):
+    """The peer sent bytes that the protocol does not allow here; the connection ends."""
+
+    sqlstate = SqlState.PROTOCOL_VIOLATION
+
+
+class LoginRefused(FieldgateError):
+    """The login failed; the message never says which part was wrong."""
+
+    sqlstate = SqlState.INVALID_PASSWORD
+
+
+class ValueRejected(FieldgateError):
+    """A value does not fit the type of its field; the message never repeats the value."""
+
+    sqlstate = SqlState.INVALID_TEXT_REPRESENTATION
+
+
+class CellUnreadable(FieldgateError):
+    """A sealed cell could not be opened, or an envelope stood where none may stand."""
+
+    sqlstate = SqlState.DATA_CORRUPTED
+
+
+class ConfigError(FieldgateError):
+    """The configuration, the data map or the policy is wrong: names file, line and key."""
+
+    sqlstate = SqlState.CONFIG_FILE_ERROR
+
+
+class UpstreamUnavailable(FieldgateError):
+    """The database server cannot be reached or refused the proxy."""
+
+    sqlstate = SqlState.CANNOT_CONNECT
+
+
+class AuditUnavailable(FieldgateError):
+    """No audit sink, no data (I8)."""
+
+    sqlstate = SqlState.IO_ERROR

@@ -1,0 +1,1 @@
+"""Parameters on their way in and rows on their way out."""

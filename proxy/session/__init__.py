@@ -1,0 +1,1 @@
+"""The conversation of one client: events in, commands out."""

@@ -1,0 +1,1 @@
+"""Text, catalog and rights in; one frozen Plan out."""

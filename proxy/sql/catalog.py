@@ -1,0 +1,86 @@
+"""What the planner knows about the database: an immutable snapshot, made by `proxy.catalog_loader`.
+
+Keyed by OID and by name; `version` changes whenever anything in it does, and is part of every plan's cache key.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from policies.fields import Field, ProtectedTable
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """`type_oid` and `typmod` are physical; a sealed column is bytea (17) here.  `position` is attnum."""
+
+    name: str
+    position: int
+    type_oid: int
+    typmod: int
+    not_null: bool
+    has_default: bool
+    generated: bool
+    identity_always: bool = False
+    default_sequence: str | None = None  # qualified and quoted, when the default is nextval of it
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """A table, partitioned table, view, materialized view, foreign table or sequence.
+
+    `kind` is pg_class.relkind.  `protected` is the data map's entry (for a partition or an inheritance child of a
+    protected table, its root's).  `definition` is pg_get_viewdef under an empty search_path, views only.
+    `reaches` holds the OIDs of protected relations that a view, materialized view or rule reads, transitively.
+    """
+
+    oid: int
+    schema: str
+    name: str
+    kind: str
+    columns: tuple[Column, ...]
+    primary_key: tuple[str, ...] = ()
+    protected: ProtectedTable | None = None
+    definition: str | None = None
+    reaches: frozenset[int] = frozenset()
+    has_triggers: bool = False
+    has_rules: bool = False
+
+    def column(self, name: str) -> Column | None:
+        return next((c for c in self.columns if c.name == name), None)
+
+    def field_of(self, column: str) -> Field | None:
+        """The data map's field for a column; None when the column is untagged (denied) or not protected."""
+        return self.protected.fields.get(column) if self.protected else None
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """A function outside pg_catalog and information_schema: its reach is unknown unless the data map allows it."""
+
+    schema: str
+    name: str
+    allowed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Catalog:
+    version: int
+    database: str
+    server_version: int  # server_version_num, e.g. 180006
+    relations: dict[int, Relation] = field(default_factory=dict)
+    by_name: dict[tuple[str, str], Relation] = field(default_factory=dict)
+    functions: dict[str, tuple[Function, ...]] = field(default_factory=dict)  # by bare name
+    type_names: dict[int, str] = field(default_factory=dict)  # oid -> format_type name, for casts we write
+
+    @property
+    def has_protected(self) -> bool:
+        """False: no table here is protected, so nothing needs analysis and every statement is forwarded as it is."""
+        return any(r.protected is not None for r in self.relations.values())
+
+    def resolve(self, schema: str | None, name: str, search_path: tuple[str, ...]) -> Relation | None:
+        """The relation that PostgreSQL would find; pg_catalog is implicitly first when it is not listed."""
+        if schema is not None:
+            return self.by_name.get((schema, name))
+        path = search_path if "pg_catalog" in search_path else ("pg_catalog", *search_path)
+        return next((r for s in path if (r := self.by_name.get((s, name)))), None)

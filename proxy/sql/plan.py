@@ -1,0 +1,153 @@
+"""The Plan: everything that later steps need to know about one statement, as frozen data.
+
+Nothing after this module looks at SQL.  A Plan holds no value of any principal, so that principals with the same
+rights share it: row filters refer to slots that are filled for each execution.
+
+How upstream text is made: `segments` is the client's own text, cut where something is put in.  An `int` is an index
+into `slots`.  In the extended protocol each slot is a physical parameter `$k` (see `physical_parameters`); in the
+simple protocol it is written as a literal for each execution (`'\\x...'::pg_catalog.bytea`, `NULL`, or a quoted text
+literal with a cast), by `proxy.rows.params`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum, auto
+
+from policies.fields import Field
+from policies.model import Verb
+from proxy.errors import FieldgateError
+
+
+class StatementKind(StrEnum):
+    SELECT = auto()
+    INSERT = auto()
+    UPDATE = auto()
+    DELETE = auto()
+    MERGE = auto()
+    TRANSACTION = auto()
+    SETTING = auto()  # SET, RESET, SHOW, DISCARD
+    COPY = auto()
+    UTILITY = auto()  # everything else
+    EMPTY = auto()
+
+
+class SlotKind(StrEnum):
+    """What a slot becomes upstream.  Every kind but PLAIN and PRINCIPAL is `bytea` (or `bytea[]` when `array`)."""
+
+    PLAIN = auto()  # a client parameter as it is (extended protocol only)
+    CELL = auto()  # the value sealed for `field`
+    TERM = auto()  # the equality term of the value for `field`
+    PRINCIPAL = auto()  # an attribute of the principal, as text, cast in the SQL around it
+
+
+@dataclass(frozen=True, slots=True)
+class ValueSource:
+    """Where a slot's value comes from: client parameter `$parameter` (1-based), or a constant of the client's text.
+
+    `constant` is the value in PostgreSQL's text form (None and parameter None: SQL NULL).
+    """
+
+    parameter: int | None = None
+    constant: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    kind: SlotKind
+    source: ValueSource | None = None  # not for PRINCIPAL
+    field: Field | None = None  # CELL and TERM
+    array: bool = False  # the client's value is an array of the logical type: `= ANY($1)`
+    attribute: str | None = None  # PRINCIPAL: name of the attribute of `Principal`
+    row_key: ValueSource | None = None  # CELL of a row-bound field: where the row's key comes from
+    row_key_type: int = 0  # OID of the row key column's type
+
+
+class OutputAction(StrEnum):
+    PASS = auto()  # forwarded; if it is bytea, an envelope in it is an error (I2)
+    OPEN = auto()  # a sealed cell of `field`
+
+
+@dataclass(frozen=True, slots=True)
+class OutputColumn:
+    """One column of the result as the client sees it, in its order.
+
+    `relation_oid` and `attnum` are what the server's RowDescription must say for this column (I2); both 0 when it
+    can only say 0 and the field id in the associated data is the proof.  `type_oid`/`typmod` replace the server's.
+    """
+
+    name: str
+    action: OutputAction
+    field: Field | None = None
+    relation_oid: int = 0
+    attnum: int = 0
+    type_oid: int = 0
+    typmod: int = -1
+    row_key_output: int | None = None  # index of the physical output column that holds the row key
+
+
+@dataclass(frozen=True, slots=True)
+class FieldUse:
+    """One use of one protected field by a statement; what audit records and what authorise decided on."""
+
+    field: str  # schema.table.column
+    verb: Verb
+
+
+class SessionEffect(StrEnum):
+    """What a statement does to the session state that planning depends on, once it has completed."""
+
+    NONE = auto()
+    SEARCH_PATH = auto()  # `effect_value` is the new path (comma separated, parsed), None: unknown from now on
+    RESET_ALL = auto()
+    DISCARD_ALL = auto()
+    DEALLOCATE = auto()  # `effect_value`: the statement's name, None: ALL
+    CATALOG = auto()  # DDL: the catalog must be read again
+    FIELDGATE = auto()  # SET fieldgate.*: answered by the proxy; `effect_value` is "name=value"
+
+
+@dataclass(frozen=True, slots=True)
+class StatementPlan:
+    """One statement.  `refusal` set: upstream must be made to fail at this position and the client sees the refusal."""
+
+    kind: StatementKind
+    segments: tuple[bytes | int, ...]
+    slots: tuple[Slot, ...] = ()
+    client_parameters: int = 0  # the highest $n in the client's text
+    # logical type that ParameterDescription must show for client parameter n (only where it differs upstream)
+    parameter_types: tuple[tuple[int, int], ...] = ()
+    outputs: tuple[OutputColumn, ...] | None = None  # None: not analysed; PASS for all, envelopes guarded
+    hidden_outputs: int = 0  # so many trailing physical columns are ours and are stripped
+    returns_rows: bool = False
+    touches_protected: bool = False
+    uses: tuple[FieldUse, ...] = ()
+    rules: tuple[str, ...] = ()
+    effect: SessionEffect = SessionEffect.NONE
+    effect_value: str | None = None
+    refusal: FieldgateError | None = None
+    fingerprint: str = ""  # of the statement's shape, for audit; holds no constant
+
+    @property
+    def rewritten(self) -> bool:
+        return bool(self.slots) or len(self.segments) != 1
+
+    @property
+    def opens(self) -> bool:
+        return self.outputs is not None and any(o.action is OutputAction.OPEN for o in self.outputs)
+
+
+@dataclass(frozen=True, slots=True)
+class ScriptPlan:
+    """All statements of one simple Query, in order; `unchanged`: forward the client's own bytes."""
+
+    statements: tuple[StatementPlan, ...]
+    unchanged: bool
+
+
+def physical_parameters(plan: StatementPlan) -> tuple[Slot, ...]:
+    """The upstream statement's parameters $1..$m: slot i of the plan is `$i+1`.
+
+    The planner keeps this true: in a rewritten statement with parameters, *every* client parameter stands in `slots`
+    (kind PLAIN when it is passed on), client parameter n that is used plainly first, at index n-1 wherever possible.
+    """
+    return plan.slots

@@ -1,0 +1,1 @@
+"""Messages and values of the PostgreSQL protocol, as bytes in and bytes out."""
