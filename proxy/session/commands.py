@@ -1,0 +1,32 @@
+"""What a conversation asks of its shell besides sending bytes.
+
+The shell's loop: give bytes to `Conversation.client_bytes` or `.server_bytes`, then send `take_to_server()` and
+`take_to_client()`, one write each, then perform `take_commands()`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class RecordAudit:
+    """Make `record` durable, then call `Conversation.audit_durable(ticket)`; on failure `audit_failed(ticket)`."""
+
+    ticket: int
+    record: dict[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class RefreshCatalog:
+    """A statement may have changed the catalog: load it again, soon, for every session of this database."""
+
+
+@dataclass(frozen=True, slots=True)
+class CloseBoth:
+    """End both connections, after what is to be sent has been sent.  `reason` is for the log and holds no value."""
+
+    reason: str
+
+
+Command = RecordAudit | RefreshCatalog | CloseBoth

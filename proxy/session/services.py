@@ -1,0 +1,27 @@
+"""What the shell hands to a conversation: the current revision of everything that decides, and the planner."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from keys.field import FieldCiphers
+from policies.engine import DecisionTable
+from proxy.sql.catalog import Catalog
+from proxy.sql.planner import Planner
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """One consistent set; replaced as a whole on reload, so that a statement is planned under exactly one."""
+
+    catalog: Catalog
+    decisions: DecisionTable
+    ciphers: FieldCiphers
+
+
+@dataclass(frozen=True, slots=True)
+class SessionServices:
+    planner: Planner
+    current: Callable[[], Revision]  # the newest revision for this session's database
+    audit_available: Callable[[], bool]  # False: no protected data may be planned (I8)
