@@ -1,0 +1,347 @@
+"""The configuration: one TOML file, read once into frozen dataclasses and passed down.
+
+Contract: `load_config` returns a whole, consistent `Config` or raises ConfigError naming file, line and key.  Unknown
+keys are errors.  Paths are relative to the file's own folder.  Durations are seconds (`"1.5s"`, `"2m"`), sizes are
+bytes (`"64KB"`).  No secret is a value of this file: passwords and passphrases live in files or the environment.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+import tomllib
+from dataclasses import field
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, ConfigDict, TypeAdapter, ValidationError, ValidationInfo
+from pydantic import Field as Constraint
+from pydantic.dataclasses import dataclass
+
+from proxy.errors import ConfigError
+
+from . import toml_lines
+
+_STRICT = ConfigDict(extra="forbid", str_min_length=1)
+
+_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+_SIZES = {"B": 1, "KB": 1 << 10, "MB": 1 << 20, "GB": 1 << 30}
+
+
+def _duration(value: object) -> float:
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)", value) if isinstance(value, str) else None
+    if match is None:
+        raise ValueError('a duration is written like "500ms", "10s", "5m", "1h"')
+    return float(match[1]) * _UNITS[match[2]]
+
+
+def _size(value: object) -> int:
+    match = re.fullmatch(r"(\d+)(B|KB|MB|GB)", value) if isinstance(value, str) else None
+    if match is None:
+        raise ValueError('a size is written like "64KB", "8MB"')
+    return int(match[1]) * _SIZES[match[2]]
+
+
+def _path(value: object, info: ValidationInfo) -> Path:
+    if not isinstance(value, str) or not value:
+        raise ValueError("a path is a non-empty string")
+    base: Path = (info.context or {}).get("base", Path())
+    return base / Path(value).expanduser()
+
+
+def _flag(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise ValueError("write true or false")
+    return value
+
+
+def _port(value: object) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= 65535:
+        raise ValueError("a port is a number from 0 to 65535 (0: any free one)")
+    return value
+
+
+Duration = Annotated[float, BeforeValidator(_duration)]
+Size = Annotated[int, BeforeValidator(_size)]
+FilePath = Annotated[Path, BeforeValidator(_path)]
+Flag = Annotated[bool, BeforeValidator(_flag)]
+Port = Annotated[int, BeforeValidator(_port)]
+Count = Annotated[int, Constraint(gt=0, strict=True)]
+
+
+class TlsVersion(StrEnum):
+    TLS12 = "1.2"
+    TLS13 = "1.3"
+
+
+class LoginMethod(StrEnum):
+    """How clients prove who they are.  `trust` proves nothing: loopback only, and only if nothing is protected."""
+
+    SCRAM = "scram"
+    CERTIFICATE = "certificate"
+    TRUST = "trust"
+
+
+class SslMode(StrEnum):
+    VERIFY_FULL = "verify-full"
+    VERIFY_CA = "verify-ca"
+    DISABLE = "disable"
+
+
+class SessionAttrs(StrEnum):
+    ANY = "any"
+    READ_WRITE = "read-write"
+    READ_ONLY = "read-only"
+    PRIMARY = "primary"
+    STANDBY = "standby"
+    PREFER_STANDBY = "prefer-standby"
+
+
+class ChannelBinding(StrEnum):
+    PREFER = "prefer"
+    REQUIRE = "require"
+    DISABLE = "disable"
+
+
+class AuditMode(StrEnum):
+    STRICT = "strict"
+    RELAXED = "relaxed"
+
+
+class OtherDatabases(StrEnum):
+    REFUSE = "refuse"
+    FORWARD = "forward"
+
+
+@dataclass(frozen=True, slots=True, config=_STRICT)
+class ListenerConfig:
+    host: str = "127.0.0.1"
+    port: Port = 6543
+    tls_certificate: FilePath | None = None
+    tls_key: FilePath | None = None
+    tls_min_version: TlsVersion = TlsVersion.TLS12
+    client_ca: FilePath | None = None
+    allow_plaintext: Flag = False
+    method: LoginMethod = LoginMethod.SCRAM
+    backlog: Count = 1024
+
+    def __post_init__(self) -> None:
+        if (self.tls_certificate is None) != (self.tls_key is None):
+            raise ValueError("tls_certificate and tls_key go together")
+        if self.tls_certificate is None and not self.allow_plaintext:
+            raise ValueError("tls_certificate and tls_key are required (or allow_plaintext = true on loopback)")
+        if self.allow_plaintext and not is_loopback(self.host):
+            raise ValueError("allow_plaintext is for loopback addresses only")
+        if self.method is LoginMethod.CERTIFICATE and self.client_ca is None:
+            raise ValueError('method = "certificate" needs client_ca')
+        if self.method is LoginMethod.TRUST and not is_loopback(self.host):
+            raise ValueError('method = "trust" is for loopback addresses only')
+
+
+@dataclass(frozen=True, slots=True, config=_STRICT)
+class CredentialConfig:
+    """How the proxy logs in upstream as one role: a password file, or a client certificate, or both."""
+
+    password_file: FilePath | None = None
+    certificate: FilePath | None = None
+    key: FilePath | None = None
+
+    def __post_init__(self) -> None:
+        if (self.certificate is None) != (self.key is None):
+            raise ValueError("certificate and key go together")
+        if self.password_file is None and self.certificate is None:
+            raise ValueError("give password_file, or certificate and key")
+
+
+@dataclass(frozen=True, slots=True, config=_STRICT)
+class UpstreamConfig:
+    """Where PostgreSQL is.  `hosts` are `name:port`, or the folder of a unix socket (`/run/postgresql:5432`)."""
+
+    hosts: tuple[str, ...]
+    target_session_attrs: SessionAttrs = SessionAttrs.ANY
+    sslmode: SslMode = SslMode.VERIFY_FULL
+    ca: FilePath | None = None
+    allow_plaintext: Flag = False
+    channel_binding: ChannelBinding = ChannelBinding.PREFER
+    allow_md5: Flag = False
+    connect_timeout: Duration = 10.0
+    pass_through: Flag = False
+    other_databases: OtherDatabases = OtherDatabases.REFUSE
+    credentials: dict[str, CredentialConfig] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if not self.hosts:
+            raise ValueError("hosts must name at least one server")
+        for host in self.hosts:
+            self._check_transport(*split_host(host))
+        if not self.pass_through and not self.credentials:
+            raise ValueError("give pass_through = true, or [upstream.credentials.<role>] for each upstream role")
+
+    def _check_transport(self, host: str, _port: int) -> None:
+        if host.startswith("/"):
+            return  # a unix socket does not leave the machine, and has no TLS
+        if self.sslmode is SslMode.DISABLE:
+            if not (self.allow_plaintext and is_loopback(host)):
+                raise ValueError(
+                    'sslmode = "disable" needs a unix socket, or a loopback host and allow_plaintext = true'
+                )
+        elif self.ca is None:
+            raise ValueError("ca is required to verify the server's certificate")
+
+
+@dataclass(frozen=True, slots=True, config=_STRICT)
+class ControlConfig:
+    """The proxy's own connection: catalog, verifiers, checks.  The password, if any, stands in `password_file`."""
+
+    user: str
+    password_file: FilePath | None = None
+    database: str = "postgres"
+    refresh_interval: Duration = 30.0
+    scram_function: str = "fieldgate.scram_verifier"
+
+
+@dataclass(frozen=True, slots=True, config=_STRICT)
+class DatabaseConfig:
+    """A database with protected tables: the folder with its data map, policy and logins."""
+
+    policy: FilePath
+
+
+@dataclass(frozen=True, slots=True, config=_STRICT)
+class KeysConfig:
+    keyring: FilePath
+    passphrase_file: FilePath | None = None
+    passphrase_env: str | None = None  # neither: asked for on the terminal
+
+
+@dataclass(frozen=True, slots=True, config=_STRICT)
+class AuditConfig:
+    path: FilePath
+    mode: AuditMode = AuditMode.STRICT
+
+
+@dataclass(frozen=True, slots=True, config=_STRICT)
+class AdminConfig:
+    host: str = "127.0.0.1"
+    port: Port = 8443
+    tls_certificate: FilePath | None = None
+    tls_key: FilePath | None = None
+
+    def __post_init__(self) -> None:
+        if (self.tls_certificate is None) != (self.tls_key is None):
+            raise ValueError("tls_certificate and tls_key go together")
+        if self.tls_certificate is None and not is_loopback(self.host):
+            raise ValueError("the admin port needs tls_certificate and tls_key unless it listens on loopback")
+
+
+@dataclass(frozen=True, slots=True, config=_STRICT)
+class LimitsConfig:
+    """Per worker process where it says connections; failed logins are counted by address and login."""
+
+    connections: Count = 2000
+    connections_per_login: Count = 1000
+    connections_per_address: Count = 1000
+    logins_in_progress: Count = 200
+    cancels_in_progress: Count = 32
+    failed_logins: Count = 10  # in a row; from then on each further one waits, twice as long each time
+    failed_login_delay: Duration = 1.0
+    failed_login_delay_max: Duration = 60.0
+    startup_timeout: Duration = 30.0
+    client_write_timeout: Duration = 120.0
+    write_buffer: Size = 256 * 1024
+
+
+@dataclass(frozen=True, slots=True, config=_STRICT)
+class ProcessConfig:
+    workers: Count = 1
+    run_dir: FilePath | None = None  # None: `run` beside the configuration file
+    drain_timeout: Duration = 30.0
+    uvloop: Flag = True
+
+
+@dataclass(frozen=True, slots=True, config=_STRICT)
+class LogConfig:
+    level: str = "info"
+    file: FilePath | None = None  # None: standard error
+
+    def __post_init__(self) -> None:
+        if self.level not in ("debug", "info", "warning", "error"):
+            raise ValueError("level is one of debug, info, warning, error")
+
+
+@dataclass(frozen=True, slots=True, config=_STRICT)
+class Config:
+    listener: ListenerConfig
+    upstream: UpstreamConfig
+    control: ControlConfig | None = None
+    databases: dict[str, DatabaseConfig] = field(default_factory=dict)
+    logins: FilePath | None = None  # login -> SCRAM verifier, for mapped logins; mode 0600
+    keys: KeysConfig | None = None
+    audit: AuditConfig | None = None
+    admin: AdminConfig | None = None
+    limits: LimitsConfig = field(default_factory=LimitsConfig)
+    process: ProcessConfig = field(default_factory=ProcessConfig)
+    logs: LogConfig = field(default_factory=LogConfig)
+
+    def __post_init__(self) -> None:
+        if self.databases:
+            self._check_protected()
+        if self.upstream.pass_through and self.control is None and self.listener.method is LoginMethod.SCRAM:
+            raise ValueError("pass_through with scram logins needs [control], to read the server's verifiers")
+
+    def _check_protected(self) -> None:
+        for section in ("control", "keys", "audit"):
+            if getattr(self, section) is None:
+                raise ValueError(f"[{section}] is required when [databases] names a database")
+        if self.listener.method is LoginMethod.TRUST:
+            raise ValueError('listener.method = "trust" is refused when [databases] names a database')
+
+
+def is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+def split_host(text: str) -> tuple[str, int]:
+    """`name:port`, `[::1]:port` or `/socket/folder:port`; the port may be left out (5432)."""
+    match = re.fullmatch(r"(\[[0-9a-fA-F:]+\]|/[^:]*|[^:/\[\]]+)(?::(\d{1,5}))?", text)
+    if match is None or int(match[2] or 1) not in range(1, 65536):
+        raise ValueError("a host is written name:port, [address]:port, or /socket/folder:port")
+    return match[1].strip("[]"), int(match[2] or 5432)
+
+
+def load_config(path: Path) -> Config:
+    """Read and validate the file, or raise ConfigError with `file:line: key: what is wrong`."""
+    try:
+        text = path.read_text(encoding="utf-8")
+        data = tomllib.loads(text)
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "is not UTF-8"
+        raise ConfigError(f"{path}: {reason}") from None
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{path}: {error}") from None
+    return parse_config(data, path, text)
+
+
+def parse_config(data: dict[str, Any], path: Path, text: str = "") -> Config:
+    """The same from parsed TOML; `text` is only used to name lines."""
+    context = {"base": path.parent.absolute()}
+    try:
+        return TypeAdapter(Config).validate_python(data, context=context)
+    except ValidationError as error:
+        raise ConfigError("\n".join(_problems(error, path, text))) from None
+
+
+def _problems(error: ValidationError, path: Path, text: str) -> list[str]:
+    found = []
+    for problem in error.errors(include_input=False, include_url=False):
+        key = tuple(str(part) for part in problem["loc"])
+        line = toml_lines.line_of(text, key)
+        message = "unknown key" if problem["type"] == "unexpected_keyword_argument" else problem["msg"]
+        found.append(f"{path}:{line}: {'.'.join(key) or 'file'}: {message.removeprefix('Value error, ')}")
+    return found
