@@ -1,0 +1,1 @@
+"""What the tests of all parts share: real servers, a database for each test, certificates."""
