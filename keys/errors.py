@@ -25,3 +25,7 @@ class KeyringInvalid(CryptoError):
 
 class SealBudgetExhausted(CryptoError):
     """The key has sealed as many cells as one key may (2^32); it must be rotated."""
+
+
+class CipherMisused(CryptoError):
+    """A mistake of the calling code: a missing or superfluous term input or row key, or a plaintext past 1 GiB."""

@@ -1,11 +1,36 @@
-"""What the data path asks of cryptography: seal, open and term, for one field.  Pure.
+"""Seal, open and term for one field: the protocols that the data path asks for, and the class that does it.  Pure.
 
-The protocol below is the contract; see docs/envelope.md for the bytes.
+`FieldKeyCipher.open` is the inner loop of every result: one dictionary look-up by the envelope's first 12 bytes finds
+key, scheme and version at once, so an envelope of another version, scheme or key never reaches AES.  docs/envelope.md
+has the bytes.  Nothing here waits, except that a spent lease asks `SealLeases` for the next one (see keys/leases.py).
 """
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import NoReturn, Protocol
+
+from .envelope import (
+    HEAD_SIZE,
+    MAX_BUCKET,
+    MAX_PLAINTEXT,
+    TERM_SIZE,
+    Scheme,
+    build_head,
+    context,
+    header_size,
+    minimum_size,
+    pad,
+    parse,
+    prefixed,
+    scheme_of,
+    unpad,
+)
+from .errors import CipherMisused, EnvelopeInvalid, UnknownKey
+from .primitives import NONCE_SIZE, InvalidTag, aead, keyed_hash, random_bytes
+
+TERM_LABEL = b"fieldgate term v1"
 
 
 class FieldCipher(Protocol):
@@ -33,3 +58,179 @@ class FieldCiphers(Protocol):
     def cipher(self, field_id: str) -> FieldCipher:
         """Raises UnknownKey when the keyring has no key for the field."""
         ...
+
+
+class SealLeases(Protocol):
+    """Grants blocks of seals, so that no key ever seals more than 2^32 cells (random 96-bit nonces)."""
+
+    def lease(self, key_id: bytes) -> int:
+        """How many more seals this process may make; recorded durably before it returns.
+
+        Raises SealBudgetExhausted.
+        """
+        ...
+
+    def give_back(self, key_id: bytes, unused: int) -> None:
+        """What is left of a lease at an orderly end; a crash just forfeits it."""
+        ...
+
+
+class Unshareable:
+    """Mixin: refuses to be copied or pickled, so that key material does not wander into caches, queues or dumps."""
+
+    __slots__ = ()
+
+    def __reduce_ex__(self, protocol: object) -> NoReturn:
+        raise TypeError(f"{type(self).__name__} holds key material and cannot be copied or pickled")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DataKey(Unshareable):
+    """One data key with its id, as it is handed to a cipher."""
+
+    key_id: bytes
+    material: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TermKey(Unshareable):
+    """A term key and the name it stands under: a field's own, or that of a join group, whose fields share it."""
+
+    scope: str
+    material: bytes = field(repr=False)
+
+
+class FieldKeyCipher(Unshareable):
+    """One field under its keys: `primary` seals, and each of `readable` opens.  Belongs to one thread.
+
+    Raises ValueError when the parts do not fit together.
+    """
+
+    __slots__ = (
+        "_bucket", "_context", "_encrypt", "_head", "_header_size", "_key_ids", "_leases", "_left", "_minimum",
+        "_openers", "_primary_id", "_row_bound", "_term", "field_id",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        *,
+        controller: str,
+        field_id: str,
+        primary: DataKey,
+        leases: SealLeases,
+        readable: Iterable[DataKey] = (),
+        term_key: TermKey | None = None,
+        row_bound: bool = False,
+        pad_to: int = 0,
+    ) -> None:
+        if not 0 <= pad_to <= MAX_BUCKET:
+            raise ValueError(f"cells are padded to multiples of at most {MAX_BUCKET} bytes")
+        scheme = scheme_of(term=term_key is not None, row_bound=row_bound, padded=pad_to > 0)
+        self.field_id = field_id
+        self._context = context(controller, field_id)
+        self._bucket = pad_to
+        self._row_bound = row_bound
+        self._header_size = header_size(scheme)
+        self._minimum = minimum_size(scheme & ~Scheme.PADDED)
+        self._term = _term_function(controller, term_key) if term_key else None
+        self._leases, self._left = leases, 0
+        self._primary_id = primary.key_id
+        self._head = build_head(scheme, primary.key_id)
+        self._encrypt = aead(primary.material).encrypt
+        keys = {key.key_id: key for key in (*readable, primary)}
+        self._key_ids = frozenset(keys)
+        # Padding may be switched on and off in a field's life, so both kinds open.  Term and row binding may not: an
+        # envelope without the binding would be a way around it.
+        unpadded = scheme & ~Scheme.PADDED
+        self._openers = {
+            build_head(kind, key.key_id): (decrypt, bool(kind & Scheme.PADDED))
+            for key in keys.values()
+            for decrypt in (aead(key.material).decrypt,)
+            for kind in (unpadded, unpadded | Scheme.PADDED)
+        }
+
+    @property
+    def head(self) -> bytes:
+        """The 12 bytes that every cell sealed from now on begins with; the column's CHECK admits just these."""
+        return self._head
+
+    def seal(self, plaintext: bytes, *, term_input: bytes | None = None, row_key: bytes | None = None) -> bytes:
+        header = self._head
+        if self._term is not None or term_input is not None:
+            header += self._required_term(term_input)
+        associated = header + self._context
+        if row_key is not None or self._row_bound:
+            associated += self._bound(row_key)
+        if len(plaintext) > MAX_PLAINTEXT:
+            raise CipherMisused("the value is too long for a sealed field")
+        if self._left <= 0:
+            self._left = self._leases.lease(self._primary_id)
+        self._left -= 1
+        nonce = random_bytes(NONCE_SIZE)
+        return (
+            header
+            + nonce
+            + self._encrypt(nonce, pad(plaintext, self._bucket) if self._bucket else plaintext, associated)
+        )
+
+    def open(self, envelope: bytes, *, row_key: bytes | None = None) -> bytes:
+        found = self._openers.get(envelope[:HEAD_SIZE])
+        if found is None or len(envelope) < self._minimum:
+            self._explain(envelope)
+        decrypt, padded = found
+        start = self._header_size
+        body = start + NONCE_SIZE
+        associated = envelope[:start] + self._context
+        if row_key is not None or self._row_bound:
+            associated += self._bound_or_invalid(row_key)
+        try:
+            plaintext = decrypt(envelope[start:body], envelope[body:], associated)
+        except InvalidTag:
+            raise EnvelopeInvalid("the envelope was changed, cut, or stands where it was not sealed for") from None
+        return unpad(plaintext) if padded else plaintext
+
+    def term(self, term_input: bytes) -> bytes:
+        return self._required_term(term_input)
+
+    def renew(self, below: int) -> None:
+        """Takes the next lease early, when fewer seals than this are left: call it off the query path."""
+        if self._left < below:
+            self._left += self._leases.lease(self._primary_id)
+
+    def close(self) -> None:
+        """Gives the rest of the lease back; the next seal takes a new one."""
+        unused, self._left = self._left, 0
+        if unused > 0:
+            self._leases.give_back(self._primary_id, unused)
+
+    def _required_term(self, term_input: bytes | None) -> bytes:
+        if self._term is None:
+            raise CipherMisused("the field has no equality term")
+        if term_input is None:
+            raise CipherMisused("the field has an equality term, and its input was not given")
+        return self._term(prefixed(term_input))[:TERM_SIZE]
+
+    def _bound(self, row_key: bytes | None) -> bytes:
+        if row_key is None:
+            raise CipherMisused("the field is bound to its row, and the row's key was not given")
+        if not self._row_bound:
+            raise CipherMisused("the field is not bound to its row")
+        return prefixed(row_key)
+
+    def _bound_or_invalid(self, row_key: bytes | None) -> bytes:
+        try:
+            return self._bound(row_key)
+        except CipherMisused as misuse:
+            raise EnvelopeInvalid(str(misuse)) from None
+
+    def _explain(self, envelope: bytes) -> NoReturn:
+        """Says why an envelope cannot be opened that has none of the expected heads, or is too short."""
+        parts = parse(envelope)
+        if parts.key_id not in self._key_ids:
+            raise UnknownKey("the envelope's key is not among the keys that open this field")
+        raise EnvelopeInvalid("the envelope is not of the field's scheme")
+
+
+def _term_function(controller: str, key: TermKey) -> Callable[[bytes], bytes]:
+    prefix = prefixed(TERM_LABEL) + prefixed(controller.encode()) + prefixed(key.scope.encode())
+    return keyed_hash(key.material, prefix)

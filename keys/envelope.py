@@ -1,0 +1,145 @@
+"""The bytes of a sealed cell: layout, header, associated data.  Pure; docs/envelope.md says the same in words.
+
+    offset  length  what
+    0       2       magic F9 67
+    2       1       version 01
+    3       1       scheme: bit 0 has a term, bit 1 bound to a row, bit 2 padded
+    4       8       key id
+    12      16      equality term, iff bit 0
+    12|28   12      nonce
+    ...     n       ciphertext
+    -16     16      tag
+
+The first 12 bytes are the *head*.  Everything before the nonce is authenticated, followed by the context that the
+cell stands in: controller, field and, iff bit 1, the row's key.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntFlag
+
+from .errors import EnvelopeInvalid
+from .primitives import NONCE_SIZE, TAG_SIZE
+
+MAGIC = b"\xf9\x67"
+VERSION = 1
+KEY_ID_SIZE = 8
+HEAD_SIZE = 12
+TERM_SIZE = 16
+TERM_END = HEAD_SIZE + TERM_SIZE
+LENGTH_SIZE = 4
+FIELD_ID_SIZE = 16
+
+# PostgreSQL's largest bytea is 1 GiB - 1 with its own header; room is left for ours, a tag and one bucket of padding.
+MAX_PLAINTEXT = (1 << 30) - (1 << 20)
+MAX_BUCKET = 1 << 19
+
+
+class Scheme(IntFlag):
+    """What follows the head and what the associated data holds."""
+
+    PLAIN = 0
+    TERM = 1
+    ROW_BOUND = 2
+    PADDED = 4
+
+
+ALL_SCHEMES = int(Scheme.TERM | Scheme.ROW_BOUND | Scheme.PADDED)
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """One envelope taken apart; nothing in it has been authenticated."""
+
+    scheme: Scheme
+    key_id: bytes
+    term: bytes | None
+    nonce: bytes
+    sealed: bytes  # ciphertext and tag
+
+    @property
+    def header(self) -> bytes:
+        """All bytes before the nonce."""
+        return build_head(self.scheme, self.key_id) + (self.term or b"")
+
+
+def scheme_of(*, term: bool, row_bound: bool, padded: bool) -> Scheme:
+    return Scheme(
+        (Scheme.TERM if term else 0) | (Scheme.ROW_BOUND if row_bound else 0) | (Scheme.PADDED if padded else 0)
+    )
+
+
+def build_head(scheme: Scheme, key_id: bytes) -> bytes:
+    """The 12 bytes that every cell of this scheme and key begins with; the CHECK names them."""
+    if len(key_id) != KEY_ID_SIZE:
+        raise ValueError("a key id has 8 bytes")
+    return MAGIC + bytes((VERSION, int(scheme))) + key_id
+
+
+def header_size(scheme: int) -> int:
+    return TERM_END if scheme & Scheme.TERM else HEAD_SIZE
+
+
+def minimum_size(scheme: int, bucket: int = 0) -> int:
+    """The length of the shortest envelope; a padded one holds at least one bucket."""
+    return header_size(scheme) + NONCE_SIZE + max(bucket, LENGTH_SIZE if scheme & Scheme.PADDED else 0) + TAG_SIZE
+
+
+def looks_sealed(value: bytes) -> bool:
+    """Whether the bytes begin as an envelope does.  A guard against leaks, never a reason to open anything."""
+    return value[:2] == MAGIC
+
+
+def parse(envelope: bytes) -> Envelope:
+    """Takes an envelope apart.  Raises EnvelopeInvalid, with lengths checked before anything is read."""
+    if len(envelope) < HEAD_SIZE + NONCE_SIZE + TAG_SIZE:
+        raise EnvelopeInvalid("the bytes are too short for an envelope")
+    if envelope[:2] != MAGIC:
+        raise EnvelopeInvalid("the bytes are no envelope")
+    if envelope[2] != VERSION:
+        raise EnvelopeInvalid("the envelope's version is unknown")
+    if envelope[3] & ~ALL_SCHEMES:
+        raise EnvelopeInvalid("the envelope's scheme is unknown")
+    scheme = Scheme(envelope[3])
+    if len(envelope) < minimum_size(scheme):
+        raise EnvelopeInvalid("the envelope is too short for its scheme")
+    start = header_size(scheme)
+    return Envelope(
+        scheme=scheme,
+        key_id=envelope[4:HEAD_SIZE],
+        term=envelope[HEAD_SIZE:TERM_END] if scheme & Scheme.TERM else None,
+        nonce=envelope[start : start + NONCE_SIZE],
+        sealed=envelope[start + NONCE_SIZE :],
+    )
+
+
+def prefixed(part: bytes) -> bytes:
+    """The part under its own length, so that no two different lists of parts give the same bytes."""
+    return len(part).to_bytes(LENGTH_SIZE, "big") + part
+
+
+def context(controller: str, field_id: str) -> bytes:
+    """What follows the header in the associated data of every cell of a field."""
+    return prefixed(controller.encode()) + field_id_bytes(field_id)
+
+
+def field_id_bytes(field_id: str) -> bytes:
+    """A field id has exactly one spelling: 32 lower-case hex digits."""
+    if len(field_id) != 2 * FIELD_ID_SIZE or not set(field_id) <= set("0123456789abcdef"):
+        raise ValueError("a field id is 32 lower-case hex digits")
+    return bytes.fromhex(field_id)
+
+
+def pad(plaintext: bytes, bucket: int) -> bytes:
+    """The length, the plaintext, and zeros up to a multiple of the bucket."""
+    length = LENGTH_SIZE + len(plaintext)
+    return prefixed(plaintext) + bytes(-length % bucket)
+
+
+def unpad(padded: bytes) -> bytes:
+    """What `pad` was given.  Raises EnvelopeInvalid when the length inside cannot be (authenticated, so never ours)."""
+    end = LENGTH_SIZE + int.from_bytes(padded[:LENGTH_SIZE], "big")
+    if len(padded) < LENGTH_SIZE or end > len(padded) or padded.count(0, end) != len(padded) - end:
+        raise EnvelopeInvalid("the envelope's padding is malformed")
+    return padded[LENGTH_SIZE:end]

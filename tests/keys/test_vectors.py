@@ -1,0 +1,74 @@
+"""The committed vectors: computed without our code, opened and reproduced by it (tests/vectors/README.md)."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import keys.field
+from keys.envelope import parse
+from keys.field import DataKey, FieldKeyCipher, TermKey
+from tests.keys.making import CountedLeases
+from tests.vectors import make_envelope_vectors
+
+VECTORS: list[dict[str, Any]] = json.loads(
+    (Path(__file__).parent.parent / "vectors" / "envelope-v1.json").read_text(encoding="utf-8")
+)
+each_vector = pytest.mark.parametrize("vector", VECTORS, ids=lambda v: v["name"])
+
+
+def optional(digits: str | None) -> bytes | None:
+    return None if digits is None else bytes.fromhex(digits)
+
+
+def cipher_of(vector: dict[str, Any]) -> FieldKeyCipher:
+    return FieldKeyCipher(
+        controller=vector["controller"],
+        field_id=vector["field_id"],
+        primary=DataKey(bytes.fromhex(vector["key_id"]), bytes.fromhex(vector["data_key"])),
+        leases=CountedLeases(),
+        term_key=TermKey(vector["term_scope"], bytes.fromhex(vector["term_key"])) if vector["term_key"] else None,
+        row_bound=vector["row_key"] is not None,
+        pad_to=vector["pad_to"],
+    )
+
+
+@each_vector
+def test_opens_what_was_computed_elsewhere(vector: dict[str, Any]) -> None:
+    opened = cipher_of(vector).open(bytes.fromhex(vector["envelope"]), row_key=optional(vector["row_key"]))
+    assert opened == bytes.fromhex(vector["plaintext"])
+
+
+@each_vector
+def test_seals_the_same_bytes_under_the_same_nonce(vector: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(keys.field, "random_bytes", lambda count: bytes.fromhex(vector["nonce"])[:count])
+    sealed = cipher_of(vector).seal(
+        bytes.fromhex(vector["plaintext"]),
+        term_input=optional(vector["term_input"]),
+        row_key=optional(vector["row_key"]),
+    )
+    assert sealed.hex() == vector["envelope"]
+
+
+@each_vector
+def test_header_and_term_stand_where_sql_looks_for_them(vector: dict[str, Any]) -> None:
+    envelope = bytes.fromhex(vector["envelope"])
+    parts = parse(envelope)
+    assert vector["associated_data"].startswith(parts.header.hex())
+    assert parts.nonce.hex() == vector["nonce"]
+    if vector["term_scope"]:
+        assert parts.term == envelope[12:28] == cipher_of(vector).term(bytes.fromhex(vector["term_input"]))
+
+
+def test_fields_of_a_join_group_share_terms() -> None:
+    first, second = (v for v in VECTORS if v["name"].startswith("join group"))
+    assert first["field_id"] != second["field_id"]
+    assert first["envelope"][24:56] == second["envelope"][24:56]
+
+
+def test_the_committed_file_is_what_the_script_writes() -> None:
+    make_envelope_vectors.check_against_published_values()
+    assert make_envelope_vectors.vectors() == VECTORS
