@@ -1,0 +1,201 @@
+"""A plan's slots filled for one execution: cells sealed, terms derived, principal's attributes put in.
+
+Two forms: physical parameters for Bind (always binary for what we make), and literals for a simple Query.
+Nothing made here is kept: a constant is sealed anew for each execution.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from keys.errors import CryptoError, SealBudgetExhausted
+from keys.field import FieldCipher, FieldCiphers
+from policies.fields import Field, Sealing
+from policies.model import Principal
+from proxy.errors import CellUnreadable, SqlState, ValueRejected
+from proxy.sql.plan import Slot, SlotKind, StatementPlan, ValueSource
+from proxy.wire.oids import BYTEA
+from proxy.wire.values.arrays import build_binary_array, parse_binary_array, parse_text_array
+from proxy.wire.values.codecs import Codec, accepts_source, codec_for
+from proxy.wire.values.settings import ValueSettings
+
+from .row_key import row_key_bytes
+
+
+@dataclass(frozen=True, slots=True)
+class ClientValues:
+    """What the client bound: values ($1 first, None is NULL), their formats (one each) and declared type OIDs."""
+
+    values: Sequence[bytes | None] = ()
+    binary: Sequence[bool] = ()
+    declared: Sequence[int] = ()
+
+    def parameter(self, number: int) -> tuple[bytes | None, bool, int]:
+        declared = self.declared[number - 1] if number <= len(self.declared) else 0
+        return self.values[number - 1], self.binary[number - 1], declared
+
+
+@dataclass(frozen=True, slots=True)
+class SlotFiller:
+    """Everything that filling slots needs besides the plan and the client's values."""
+
+    ciphers: FieldCiphers
+    principal: Principal
+    settings: ValueSettings
+
+    def bind_values(self, plan: StatementPlan, client: ClientValues) -> tuple[list[bool], list[bytes | None]]:
+        """Formats (True: binary) and values of the physical parameters, in slot order.
+
+        Raises ValueRejected or CellUnreadable; the statement is then refused at this Bind.
+        """
+        binary: list[bool] = []
+        values: list[bytes | None] = []
+        for slot in plan.slots:
+            if slot.kind is SlotKind.PLAIN:
+                value, is_binary, _ = client.parameter(_parameter_of(slot))
+                binary.append(is_binary)
+                values.append(value)
+            elif slot.kind is SlotKind.PRINCIPAL:
+                binary.append(False)
+                values.append(self._attribute(slot))
+            else:
+                binary.append(True)
+                values.append(self._sealed(slot, client))
+        return binary, values
+
+    def literal(self, slot: Slot) -> bytes:
+        """The slot as an SQL literal, for the simple protocol; the cast stands in the plan's text behind it."""
+        if slot.kind is SlotKind.PRINCIPAL:
+            return _quoted(self._attribute(slot))
+        if slot.kind is SlotKind.PLAIN:
+            raise ValueRejected("there is no parameter $n in a simple query", sqlstate=SqlState.PROTOCOL_VIOLATION)
+        if slot.array:
+            return _array_literal(self._elements(slot, ClientValues()))
+        value = self._sealed(slot, ClientValues())
+        return b"NULL" if value is None else b"'\\x" + value.hex().encode() + b"'"
+
+    def _attribute(self, slot: Slot) -> bytes | None:
+        value = getattr(self.principal, slot.attribute or "", None)
+        return None if value is None else str(value).encode()
+
+    def _sealed(self, slot: Slot, client: ClientValues) -> bytes | None:
+        if slot.array:
+            elements = self._elements(slot, client)
+            return None if elements is None else build_binary_array(BYTEA, elements)
+        maker = self._maker(slot, client)
+        raw, binary, declared = _source_value(slot.source, client)
+        if raw is None:
+            return None
+        cell = _cell(maker.codec, raw, binary, declared, maker.typmod, self.settings, maker.field)
+        return maker.make(cell)
+
+    def _elements(self, slot: Slot, client: ClientValues) -> list[bytes | None] | None:
+        maker = self._maker(slot, client)
+        raw, binary, _ = _source_value(slot.source, client)
+        if raw is None:
+            return None
+        items: list[bytes | None]
+        if binary:
+            element_oid, items = parse_binary_array(raw)
+        else:
+            element_oid, items = 0, parse_text_array(raw)
+        return [
+            None
+            if item is None
+            else maker.make(_cell(maker.codec, item, binary, element_oid, -1, self.settings, maker.field))
+            for item in items
+        ]
+
+    def _maker(self, slot: Slot, client: ClientValues) -> _Maker:
+        field = slot.field
+        if field is None or field.sealing is None:
+            raise CellUnreadable("the plan has a sealed slot without a sealed field", sqlstate=SqlState.INTERNAL_ERROR)
+        codec = codec_for(field.sealing.logical_type)
+        cipher = _cipher(self.ciphers, field)
+        if slot.kind is SlotKind.TERM:
+            return _Maker(field, codec, -1, lambda cell: cipher.term(codec.term_input(cell)))
+        row_key = self._row_key(slot, client)
+        return _Maker(field, codec, field.sealing.typmod, _sealer(cipher, codec, field.sealing, row_key))
+
+    def _row_key(self, slot: Slot, client: ClientValues) -> bytes | None:
+        if slot.row_key is None:
+            return None
+        raw, binary, declared = _source_value(slot.row_key, client)
+        if raw is None:
+            raise ValueRejected("the row's key may not be NULL here")
+        return row_key_bytes(raw, binary=binary, type_oid=declared, key_oid=slot.row_key_type)
+
+
+@dataclass(frozen=True, slots=True)
+class _Maker:
+    field: Field
+    codec: Codec
+    typmod: int
+    make: Callable[[bytes], bytes]
+
+
+def _sealer(cipher: FieldCipher, codec: Codec, sealing: Sealing, row_key: bytes | None) -> Callable[[bytes], bytes]:
+    def seal(cell: bytes) -> bytes:
+        term_input = codec.term_input(cell) if sealing.equality else None
+        try:
+            return cipher.seal(cell, term_input=term_input, row_key=row_key)
+        except SealBudgetExhausted:
+            raise CellUnreadable(
+                "the field's key has sealed as many cells as one key may; it must be rotated",
+                sqlstate=SqlState.PROGRAM_LIMIT_EXCEEDED,
+            ) from None
+
+    return seal
+
+
+def _cipher(ciphers: FieldCiphers, field: Field) -> FieldCipher:
+    assert field.sealing is not None  # noqa: S101  the caller has looked
+    try:
+        return ciphers.cipher(field.sealing.field_id)
+    except CryptoError:
+        raise CellUnreadable(f"there is no key for {field.name}", sqlstate=SqlState.INTERNAL_ERROR) from None
+
+
+def _cell(
+    codec: Codec,
+    raw: bytes,
+    binary: bool,
+    declared: int,
+    typmod: int,
+    settings: ValueSettings,
+    field: Field,
+) -> bytes:
+    if not accepts_source(codec.logical, declared):
+        raise ValueRejected(
+            f"a value of this type cannot be used for {field.name}, which is of type {codec.logical}",
+            sqlstate=SqlState.DATATYPE_MISMATCH,
+            hint="Declare the parameter with the field's own type, or leave its type unspecified.",
+        )
+    if binary:
+        return codec.from_binary(raw, typmod, declared or codec.type_oid)
+    return codec.from_text(raw, typmod, settings)
+
+
+def _parameter_of(slot: Slot) -> int:
+    return slot.source.parameter if slot.source is not None and slot.source.parameter is not None else 0
+
+
+def _source_value(source: ValueSource | None, client: ClientValues) -> tuple[bytes | None, bool, int]:
+    if source is None:
+        return None, False, 0
+    if source.parameter is not None:
+        return client.parameter(source.parameter)
+    return source.constant, False, 0
+
+
+def _quoted(value: bytes | None) -> bytes:
+    """A standard string literal; standard_conforming_strings is on in every session that plans (docs/query-path)."""
+    return b"NULL" if value is None else b"'" + value.replace(b"'", b"''") + b"'"
+
+
+def _array_literal(elements: list[bytes | None] | None) -> bytes:
+    if elements is None:
+        return b"NULL"
+    items = (b"NULL" if e is None else b'"\\\\x' + e.hex().encode() + b'"' for e in elements)
+    return b"'{" + b",".join(items) + b"}'"

@@ -1,0 +1,187 @@
+"""One client's conversation after login: bytes in from both sides, bytes and commands out.  No I/O, no waiting.
+
+`Conversation` routes whole messages: the client's to `simple`, `extended` and `bulk`, the server's to `answers`.
+Any exception that is not ours is a defect; the shell then closes both sides (a proxy that goes on after an unknown
+state could hand one request the answer of another).
+"""
+
+from __future__ import annotations
+
+from policies.model import Principal
+from proxy.errors import AuditUnavailable, FieldgateError, ProtocolViolation
+from proxy.wire import backend, frontend
+from proxy.wire.framing import BACKEND_LIMITS, FRONTEND_LIMITS
+
+from . import extended, simple
+from .answers import Answers
+from .bulk import copy_message
+from .commands import CloseBoth, Command
+from .inbox import Inbox
+from .services import SessionServices
+from .settings import SessionSettings
+from .state import SessionState
+from .transparent import Transparent
+
+_TERMINATE = ord("X")
+_SYNC = ord("S")
+_FLUSH = ord("H")
+_COPY_TAGS = frozenset(b"dcf")
+_HANDLERS = {
+    ord("Q"): simple.query,
+    ord("F"): simple.function_call,
+    ord("P"): extended.parse,
+    ord("B"): extended.bind,
+    ord("D"): extended.describe,
+    ord("E"): extended.execute,
+    ord("C"): extended.close,
+    _SYNC: extended.sync,
+}
+
+
+class Conversation:
+    """`settings`: the ParameterStatus values seen at login; `search_path`: as the server has it (None: unknown)."""
+
+    def __init__(
+        self,
+        services: SessionServices,
+        principal: Principal,
+        settings: dict[str, str],
+        search_path: tuple[str, ...] | None,
+        session_id: str,
+    ) -> None:
+        self._state = SessionState(services, principal, SessionSettings(settings, search_path), session_id)
+        self._answers = Answers(self._state)
+        self._transparent = None if services.current().catalog.has_protected else Transparent()
+        self._revision = services.current()
+        self._from_client = Inbox(FRONTEND_LIMITS)
+        self._from_server = Inbox(BACKEND_LIMITS)
+
+    # -- bytes in --
+
+    def client_bytes(self, data: bytes) -> None:
+        if self._ended():
+            return
+        if self._transparent is not None:
+            self._pass_client(data, self._transparent)
+            return
+        self._from_client.add(data)
+        try:
+            self._client_messages()
+        except ProtocolViolation as error:
+            self._fail(error)
+
+    def _client_messages(self) -> None:
+        data, spans = self._from_client.messages()
+        done = 0
+        for tag, start, end in spans:
+            self._client_message(tag, data[start:end])
+            done = end
+            if self._ended():
+                break
+        if spans:
+            self._from_client.keep_from(done)
+
+    def server_bytes(self, data: bytes) -> None:
+        if self._ended():
+            return
+        if self._transparent is not None:
+            self._transparent.server_bytes(data)
+            self._state.to_client.append(data)
+            return
+        self._from_server.add(data)
+        self._answer()
+
+    def _ended(self) -> bool:
+        return self._state.closing
+
+    def audit_durable(self, ticket: int) -> None:
+        self._state.waiting.discard(ticket)
+        self._answer()
+
+    def audit_failed(self, ticket: int) -> None:
+        """The server may have done it already, and nobody could account for it: no data, and the session ends."""
+        del ticket
+        self._fail(AuditUnavailable("the decision could not be recorded, so the session ends"))
+
+    # -- bytes and commands out --
+
+    def take_to_server(self) -> bytes:
+        taken = b"".join(self._state.to_server)
+        self._state.to_server.clear()
+        return taken
+
+    def take_to_client(self) -> bytes:
+        taken = b"".join(self._state.to_client)
+        self._state.to_client.clear()
+        return taken
+
+    def take_commands(self) -> list[Command]:
+        taken = list(self._state.commands)
+        self._state.commands.clear()
+        return taken
+
+    @property
+    def server_paused(self) -> bool:
+        """Replies wait for the audit: the server's bytes may pile up in its own socket meanwhile."""
+        head = self._state.queue.head
+        return bool(self._from_server) and head is not None and head.ticket in self._state.waiting
+
+    @property
+    def idle(self) -> bool:
+        if self._transparent is not None:
+            return self._transparent.idle
+        at_rest = not len(self._state.queue) and not self._from_client and not self._from_server
+        return at_rest and self._state.settings.transaction == b"I"
+
+    def shut_down(self, error: FieldgateError) -> None:
+        self._fail(error)
+
+    # -- inside --
+
+    def _pass_client(self, data: bytes, transparent: Transparent) -> None:
+        current = self._state.services.current()
+        if current is not self._revision:
+            self._revision = current
+            if current.catalog.has_protected:
+                self._fail(FieldgateError("tables of this database are now protected; please connect again"))
+                return
+        transparent.client_bytes()
+        self._state.to_server.append(data)
+
+    def _client_message(self, tag: int, raw: bytes) -> None:
+        state = self._state
+        if tag == _TERMINATE:
+            state.to_server.append(raw)
+            state.commands.append(CloseBoth("the client said goodbye"))
+            state.closing = True
+        elif tag in _COPY_TAGS:
+            copy_message(state, tag, raw)
+        elif tag == _FLUSH:
+            if not state.skipping:
+                state.to_server.append(raw)
+        elif state.skipping and tag != _SYNC:
+            return  # as the server would; what is not analysed is not sent (I1)
+        else:
+            _HANDLERS[tag](state, raw)
+
+    def _answer(self) -> None:
+        if self._ended() or not self._from_server:
+            return
+        try:
+            data, spans = self._from_server.messages()
+            handled = self._answers.answer(data, spans)
+        except ProtocolViolation as error:
+            self._fail(error)
+            return
+        if handled:
+            self._from_server.keep_from(spans[handled - 1][2])
+
+    def _fail(self, error: FieldgateError) -> None:
+        """Say why, then end both sides at this message boundary."""
+        state = self._state
+        if state.closing:
+            return
+        state.to_client.append(backend.error_response(error, severity="FATAL"))
+        state.to_server.append(frontend.TERMINATE)
+        state.commands.append(CloseBoth(error.message))
+        state.closing = True

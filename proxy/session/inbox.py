@@ -1,0 +1,43 @@
+"""Bytes of one peer until they are whole messages.
+
+Chunks of a long message are kept apart until it is complete and then joined once, so that a message of n bytes
+costs n bytes of copying, not n squared.
+"""
+
+from __future__ import annotations
+
+from proxy.wire.framing import HEADER_SIZE, Limits, Span, pending_size, scan
+
+
+class Inbox:
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._chunks: list[bytes] = []
+        self._size = 0
+        self._needed = HEADER_SIZE  # nothing can be complete before so many bytes are here
+
+    def __bool__(self) -> bool:
+        return self._size > 0
+
+    def add(self, data: bytes) -> None:
+        self._chunks.append(data)
+        self._size += len(data)
+
+    def messages(self) -> tuple[bytes, list[Span]]:
+        """All bytes that are here, and the whole messages in them.  Raises ProtocolViolation."""
+        if self._size < self._needed:
+            return b"", []
+        data = self._chunks[0] if len(self._chunks) == 1 else b"".join(self._chunks)
+        self._chunks = [data]
+        spans, rest = scan(data, 0, self._limits)
+        if not spans:
+            self._needed = pending_size(data, rest, self._limits) or HEADER_SIZE
+        return data, spans
+
+    def keep_from(self, position: int) -> None:
+        """The bytes that `messages` returned are done with up to `position`."""
+        data = self._chunks[0] if self._chunks else b""
+        rest = data[position:]
+        self._chunks = [rest] if rest else []
+        self._size = len(rest)
+        self._needed = (pending_size(rest, 0, self._limits) or HEADER_SIZE) if rest else HEADER_SIZE

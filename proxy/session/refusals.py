@@ -1,0 +1,30 @@
+"""How upstream is made to fail where we refuse (I4), and how its failure is known again.
+
+Each stand-in fails by itself, needs no right and no object, and holds no value: the transaction aborts just as if
+PostgreSQL had refused, and ReadyForQuery is the server's own.
+"""
+
+from __future__ import annotations
+
+from proxy.errors import FieldgateError
+
+STAND_IN_SQL = b"SELECT 'fieldgate refused this statement'::pg_catalog.int4"
+STAND_IN_SQLSTATE = b"22P02"
+
+# A Bind is refused by naming a statement that cannot exist: clients may not prepare names of this form.
+STAND_IN_STATEMENT = b"fieldgate refused this Bind"
+BIND_SQLSTATE = b"26000"
+
+# A FunctionCall is refused by calling the function with OID 0.
+FUNCTION_SQLSTATE = b"42883"
+
+# The no-op that stands for `SET fieldgate.*`, which never reaches the server: it has the same command tag, and the
+# encoding is UTF8 in every session that is analysed.
+SET_STAND_IN_SQL = b"SET client_encoding = 'UTF8'"
+
+_STAND_INS = frozenset({STAND_IN_SQLSTATE, BIND_SQLSTATE, FUNCTION_SQLSTATE})
+
+
+def is_stand_in_failure(fields: dict[bytes, bytes], refusal: FieldgateError | None) -> bool:
+    """Whether this server error is the failure we arranged (rather than 25P02, a cancel, or a shutdown)."""
+    return refusal is not None and fields.get(b"S") != b"FATAL" and fields.get(b"C") in _STAND_INS

@@ -1,0 +1,164 @@
+"""What the server owes: one ordered queue, one entry for each reply (I6).
+
+Every message that we send and that is answered puts one entry here, whether the client sent it (forward, transform)
+or we did (`skip`).  After an error in the extended protocol the server drops everything up to the next Sync; so do
+the entries, and what they had changed in our books is undone, newest first.  A ReadyForQuery owed to Sync is an
+entry of its own; one owed to Query or FunctionCall is part of that entry and vanishes with it.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from enum import Enum, auto
+from typing import Any
+
+from proxy.errors import FieldgateError
+from proxy.rows.results import RowTransformer
+from proxy.sql.plan import StatementPlan
+from proxy.wire.backend import FieldDescription
+
+
+class Owed(Enum):
+    """The kinds of reply, by the message that they answer."""
+
+    PARSE = auto()
+    BIND = auto()
+    CLOSE = auto()
+    DESCRIBE_STATEMENT = auto()
+    DESCRIBE_PORTAL = auto()
+    EXECUTE = auto()
+    SYNC = auto()
+    QUERY = auto()
+    FUNCTION = auto()
+
+
+@dataclass(slots=True)
+class Statement:
+    """A prepared statement as the client knows it, and what the server has said of it."""
+
+    plan: StatementPlan
+    text: str
+    declared: tuple[int, ...]  # the client's parameter type OIDs, $1 first
+    stamp: object  # under which revision, principal and search path it was planned
+    fields: list[FieldDescription] | None = None  # the server's description of its result, once known
+
+
+@dataclass(slots=True)
+class Portal:
+    statement: Statement
+    formats: list[int] = field(default_factory=list)  # the client's result formats, as in Bind
+    transformer: RowTransformer | None = None
+
+
+@dataclass(slots=True)
+class BookChange:
+    """Sending a message set `book[key]` from `old` to `new`; None stands for no entry."""
+
+    book: dict[Any, Any]
+    key: object
+    old: object
+    new: object
+
+    def undo(self, later: list[BookChange]) -> None:
+        """Take the change back; `later` are the changes of messages that are still to be answered, oldest first."""
+        for change in later:
+            if change.book is self.book and change.key == self.key:
+                change.old = self.old  # that one came on top of ours, and stays
+                return
+        if self.old is None:
+            self.book.pop(self.key, None)
+        else:
+            self.book[self.key] = self.old
+
+
+@dataclass(slots=True)
+class Reply:
+    """One entry.  `changes`: what sending the message changed in our books, should the server never get to it.
+
+    `refusal`: the server was made to fail here; its error is swapped for this one.  `ticket`: the reply waits until
+    this audit record is durable.  `statements`, `index`: the plans of a Query and the one whose result comes next.
+    """
+
+    owed: Owed
+    skip: bool = False
+    statement: Statement | None = None
+    portal: Portal | None = None
+    refusal: FieldgateError | None = None
+    changes: list[BookChange] = field(default_factory=list)
+    ticket: int = 0
+    statements: tuple[StatementPlan, ...] = ()
+    refusals: tuple[FieldgateError | None, ...] = ()
+    index: int = 0
+    unchanged: bool = True
+    transformer: RowTransformer | None = None
+    failed: bool = False  # an error came; a Query still owes its ReadyForQuery
+    muted: bool = False  # a cell could not be opened: the rest of this result is dropped
+    soft: bool = False  # ... and may be, because nothing was written and no transaction is open
+
+    @property
+    def plan(self) -> StatementPlan | None:
+        """The plan whose result comes next from this entry."""
+        if self.statement is not None:
+            return self.statement.plan
+        if self.index < len(self.statements):
+            return self.statements[self.index]
+        return None
+
+    @property
+    def current_refusal(self) -> FieldgateError | None:
+        if self.refusal is not None:
+            return self.refusal
+        return self.refusals[self.index] if self.index < len(self.refusals) else None
+
+
+_DESCRIPTIONS = (Owed.DESCRIBE_STATEMENT, Owed.DESCRIBE_PORTAL)
+
+
+class ReplyQueue:
+    """The entries, oldest first."""
+
+    def __init__(self) -> None:
+        self._entries: deque[Reply] = deque()
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def __iter__(self) -> Iterator[Reply]:
+        return iter(self._entries)
+
+    def push(self, entry: Reply) -> None:
+        self._entries.append(entry)
+
+    @property
+    def head(self) -> Reply | None:
+        return self._entries[0] if self._entries else None
+
+    @property
+    def second(self) -> Reply | None:
+        return self._entries[1] if len(self._entries) > 1 else None
+
+    def owes_description(self, statement: Statement) -> bool:
+        """Whether a Describe of the statement, or of a portal of it, is under way."""
+        return any(e.statement is statement and e.owed in _DESCRIPTIONS for e in self._entries)
+
+    def pop(self) -> Reply:
+        return self._entries.popleft()
+
+    def drop_to_sync(self) -> bool:
+        """After an error in the extended protocol: forget all up to the next Sync.  False: none was sent yet."""
+        dropped: list[Reply] = []
+        while self._entries and self._entries[0].owed is not Owed.SYNC:
+            dropped.append(self._entries.popleft())
+        later = [change for entry in self._entries for change in entry.changes]
+        for entry in reversed(dropped):
+            for change in reversed(entry.changes):
+                change.undo(later)
+        return bool(self._entries)
+
+    def forget_syncs_behind_head(self) -> None:
+        """The server ignores Sync while it takes COPY data: those sent before are never answered."""
+        head = self._entries.popleft()
+        rest = [e for e in self._entries if e.owed is not Owed.SYNC]
+        self._entries = deque([head, *rest])

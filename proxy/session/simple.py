@@ -1,0 +1,99 @@
+"""The client's side of the simple protocol: Query with any number of statements, and FunctionCall.
+
+A Query stays one Query: what is refused in its middle is replaced there by a statement that fails (I4), so that the
+server runs what stands before it and nothing after it.
+"""
+
+from __future__ import annotations
+
+from proxy.errors import CellUnreadable, FieldgateError, Refused, SqlState, ValueRejected
+from proxy.sql.plan import SessionEffect, StatementPlan
+from proxy.wire import frontend
+
+from .effects import apply_effect
+from .refusals import SET_STAND_IN_SQL, STAND_IN_SQL
+from .replies import BookChange, Owed, Reply
+from .state import SessionState, upstream_text
+
+_HEADER = 5
+
+
+def query(state: SessionState, raw: bytes) -> None:
+    sql = frontend.parse_query(raw[_HEADER:])
+    try:
+        text = sql.decode("utf-8")
+    except UnicodeDecodeError:
+        _refuse_whole(state)
+        return
+    script = state.services.planner.plan_script(text, state.context())
+    plans = script.statements
+    refusals: list[FieldgateError | None] = [state.refusal_of(plan) for plan in plans]
+    entry = Reply(Owed.QUERY, statements=plans, unchanged=script.unchanged)
+    if script.unchanged and not any(refusals):
+        upstream = raw
+    else:
+        entry.unchanged = False
+        upstream = frontend.build_query(b";".join(_texts(state, plans, refusals)))
+    entry.refusals = tuple(refusals)
+    _account(state, entry, plans, refusals)
+    for plan, refusal in zip(plans, refusals, strict=True):
+        if refusal is not None:
+            break  # nothing after it is reached
+        apply_effect(state, plan, entry)
+    _drop_unnamed(state, entry)
+    state.queue.push(entry)
+    state.to_server.append(upstream)
+
+
+def _drop_unnamed(state: SessionState, entry: Reply) -> None:
+    """A simple Query closes the unnamed statement and portal (protocol-flow, Extended Query)."""
+    for book in (state.statements, state.portals):
+        if b"" in book:
+            entry.changes.append(BookChange(book, b"", book.pop(b""), None))
+
+
+def _texts(state: SessionState, plans: tuple[StatementPlan, ...], refusals: list[FieldgateError | None]) -> list[bytes]:
+    """One upstream text for each statement; a constant that does not fit its field turns into a refusal here."""
+    texts: list[bytes] = []
+    filler = state.filler()
+    for index, plan in enumerate(plans):
+        if refusals[index] is None and plan.effect is SessionEffect.FIELDGATE:
+            texts.append(SET_STAND_IN_SQL)
+            continue
+        if refusals[index] is None:
+            try:
+                literals = {k: filler.literal(slot) for k, slot in enumerate(plan.slots)}
+                texts.append(upstream_text(plan, literals))
+                continue
+            except (ValueRejected, CellUnreadable) as error:
+                refusals[index] = error
+        texts.append(STAND_IN_SQL)
+    return texts
+
+
+def _account(
+    state: SessionState,
+    entry: Reply,
+    plans: tuple[StatementPlan, ...],
+    refusals: list[FieldgateError | None],
+) -> None:
+    if any(plan.uses for plan in plans) or any(r is not None for r in refusals):
+        entry.ticket = state.account(plans, tuple(refusals))
+
+
+def _refuse_whole(state: SessionState) -> None:
+    refusal = FieldgateError('invalid byte sequence for encoding "UTF8"', sqlstate=SqlState.CHARACTER_NOT_IN_REPERTOIRE)
+    state.queue.push(Reply(Owed.QUERY, refusal=refusal, unchanged=False))
+    state.to_server.append(frontend.build_query(STAND_IN_SQL))
+
+
+def function_call(state: SessionState, raw: bytes) -> None:
+    """FunctionCall goes around all analysis, so it is refused where anything is protected."""
+    del raw
+    refusal = Refused(
+        "the fast-path function call is refused because its reach is unknown",
+        hint="Call the function in a SELECT.",
+        sqlstate=SqlState.FEATURE_NOT_SUPPORTED,
+    )
+    state.queue.push(Reply(Owed.FUNCTION, refusal=refusal))
+    state.to_server.append(frontend.build_function_call(0, (), (), 0))
