@@ -1,21 +1,40 @@
-# The index of what one does here.  `make demo` and `make test` are all that a newcomer needs.
+# What one does here.  `make demo` and `make test` are all that a newcomer needs; each sets everything up by itself.
+#
+#   make demo ARGS="--port 7000 --rows 500"     make test ARGS="tests/wire -x"     make PYTHON=python3.12 test
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+ARGS ?=
 
-.PHONY: demo test lint format bench clean
+.PHONY: help demo test lint format bench fuzz soak lock clean
 
+help:
+	@echo "make demo     the whole thing on this machine: database, sample data, proxy; Ctrl-C ends it"
+	@echo "make test     all tests, with real servers of their own"
+	@echo "make lint     formatting, style, types, import order"
+	@echo "make format   put formatting and style right"
+	@echo "make bench    measure against direct connections and pgbouncer"
+	@echo "make fuzz     property tests with many more examples"
+	@echo "make soak     ten minutes of mixed work with faults, watching memory"
+	@echo "make lock     resolve the pinned requirements again"
+
+# Some systems ship Python without ensurepip; there, pip is put into the environment by the system's own pip.
 $(VENV)/.ready: requirements-dev.txt pyproject.toml
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
-	touch $@
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Fieldgate needs Python 3.11 or newer; name one with: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
+	@echo "setting up $(VENV) (once)"
+	@$(PYTHON) -m venv $(VENV) >/dev/null 2>&1 || \
+		{ $(PYTHON) -m venv --without-pip $(VENV) && $(PYTHON) -m pip --python $(BIN)/python install --quiet pip; }
+	@$(PIP) install --quiet --requirement requirements-dev.txt
+	@$(PIP) install --quiet --no-deps --editable .
+	@touch $@
 
 demo: $(VENV)/.ready
-	$(BIN)/fieldgate demo
+	$(BIN)/fieldgate demo $(ARGS)
 
 test: $(VENV)/.ready
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(ARGS)
 
 lint: $(VENV)/.ready
 	$(BIN)/ruff format --check .
@@ -27,5 +46,20 @@ format: $(VENV)/.ready
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
+bench: $(VENV)/.ready
+	$(BIN)/python -m bench $(ARGS)
+
+fuzz: $(VENV)/.ready
+	$(BIN)/python -m pytest -m hypothesis --hypothesis-profile=fuzz --timeout=0 $(ARGS)
+
+soak: $(VENV)/.ready
+	$(BIN)/python -m tests.integration.soak $(ARGS)
+
+lock: $(VENV)/.ready
+	$(BIN)/pip-compile $(LOCK) --output-file=requirements.txt pyproject.toml
+	$(BIN)/pip-compile $(LOCK) --extra=demo --extra=dev --output-file=requirements-dev.txt pyproject.toml
+
+LOCK := --quiet --strip-extras --no-emit-index-url --no-emit-find-links --no-emit-trusted-host
+
 clean:
-	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
