@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
 
@@ -33,6 +32,10 @@ class Authentication:
     mechanisms: tuple[bytes, ...] = ()
     data: bytes = field(default=b"", repr=False)
 
+    def build(self) -> bytes:
+        names = b"".join(map(pack_string, self.mechanisms)) + b"\0" if self.kind is AuthenticationKind.SASL else b""
+        return message(b"R", pack_int32(self.kind) + names + self.data)
+
 
 _WITH_DATA = frozenset(
     (AuthenticationKind.GSS_CONTINUE, AuthenticationKind.SASL_CONTINUE, AuthenticationKind.SASL_FINAL)
@@ -58,16 +61,8 @@ def parse_authentication(body: bytes) -> Authentication:
     return Authentication(kind, mechanisms, data)
 
 
-def build_authentication(kind: AuthenticationKind, data: bytes = b"") -> bytes:
-    return message(b"R", pack_int32(kind) + data)
-
-
-def build_authentication_sasl(mechanisms: Sequence[bytes]) -> bytes:
-    return build_authentication(AuthenticationKind.SASL, b"".join(map(pack_string, mechanisms)) + b"\0")
-
-
-AUTHENTICATION_OK = build_authentication(AuthenticationKind.OK)
-CLEARTEXT_PASSWORD = build_authentication(AuthenticationKind.CLEARTEXT_PASSWORD)
+AUTHENTICATION_OK = Authentication(AuthenticationKind.OK).build()
+CLEARTEXT_PASSWORD = Authentication(AuthenticationKind.CLEARTEXT_PASSWORD).build()
 
 
 def _mechanisms(reader: Reader) -> tuple[bytes, ...]:

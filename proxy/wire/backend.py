@@ -230,12 +230,6 @@ def build_notification_response(process_id: int, channel: bytes, payload: bytes)
     return message(b"A", pack_uint32(process_id) + pack_string(channel) + pack_string(payload))
 
 
-def build_negotiate_protocol_version(protocol: int, unknown_options: Sequence[bytes]) -> bytes:
-    """`protocol`: the newest that we speak, major << 16 | minor; `unknown_options`: `_pq_.` names we do not know."""
-    names = b"".join(map(pack_string, unknown_options))
-    return message(b"v", pack_uint32(protocol) + pack_int32(len(unknown_options)) + names)
-
-
 def error_response(error: FieldgateError, *, severity: str = "ERROR") -> bytes:
     """The one place where an error of ours becomes bytes for a client."""
     return build_error_response(error_fields(error, severity=severity))

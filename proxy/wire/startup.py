@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from proxy.errors import ProtocolViolation, SqlState
 
-from .framing import startup_size
+from .framing import message, startup_size
 from .reader import Reader, pack_int32, pack_string, pack_uint32
 
 PROTOCOL_3_0 = 0x0003_0000
@@ -150,6 +150,12 @@ def parse_options(raw: bytes) -> tuple[tuple[bytes, bytes], ...]:
 def build_options(settings: tuple[tuple[bytes, bytes], ...]) -> bytes:
     """An `options` parameter that PostgreSQL reads as these settings."""
     return b" ".join(b"-c " + _escaped(name) + b"=" + _escaped(value) for name, value in settings)
+
+
+def negotiate_protocol_version(protocol: int, unknown_options: tuple[bytes, ...]) -> bytes:
+    """NegotiateProtocolVersion: the version we will speak (major << 16 | minor), the `_pq_.` names we do not know."""
+    names = b"".join(map(pack_string, unknown_options))
+    return message(b"v", pack_uint32(protocol) + pack_int32(len(unknown_options)) + names)
 
 
 def _packet(body: bytes) -> bytes:

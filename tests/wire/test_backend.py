@@ -16,11 +16,10 @@ from proxy.wire.authentication import (
     AUTHENTICATION_OK,
     Authentication,
     AuthenticationKind,
-    build_authentication,
-    build_authentication_sasl,
     parse_authentication,
 )
 from proxy.wire.framing import HEADER_SIZE
+from proxy.wire.startup import negotiate_protocol_version
 
 strings = st.binary(max_size=12).filter(lambda raw: 0 not in raw)
 oids = st.integers(0, 2**32 - 1)
@@ -97,7 +96,7 @@ def test_the_rest() -> None:
         assert backend.parse_copy_response(body) == backend.CopyResponse(1, (1, 1))
     body = body_of(backend.build_notification_response(9, b"channel", b"payload"), b"A")
     assert backend.parse_notification_response(body) == backend.NotificationResponse(9, b"channel", b"payload")
-    body = body_of(backend.build_negotiate_protocol_version(0x3_0002, [b"_pq_.x", b"_pq_.y"]), b"v")
+    body = body_of(negotiate_protocol_version(0x3_0002, (b"_pq_.x", b"_pq_.y")), b"v")
     assert backend.parse_negotiate_protocol_version(body) == backend.NegotiateProtocolVersion(
         0x3_0002, (b"_pq_.x", b"_pq_.y")
     )
@@ -105,12 +104,14 @@ def test_the_rest() -> None:
 
 def test_authentication() -> None:
     assert parse_authentication(body_of(AUTHENTICATION_OK, b"R")) == Authentication(AuthenticationKind.OK)
-    md5 = build_authentication(AuthenticationKind.MD5_PASSWORD, b"salt")
+    md5 = Authentication(AuthenticationKind.MD5_PASSWORD, data=b"salt").build()
     assert parse_authentication(body_of(md5, b"R")).data == b"salt"
-    sasl = parse_authentication(body_of(build_authentication_sasl([b"SCRAM-SHA-256-PLUS", b"SCRAM-SHA-256"]), b"R"))
+    sasl = parse_authentication(
+        body_of(Authentication(AuthenticationKind.SASL, (b"SCRAM-SHA-256-PLUS", b"SCRAM-SHA-256")).build(), b"R")
+    )
     assert sasl.mechanisms == (b"SCRAM-SHA-256-PLUS", b"SCRAM-SHA-256")
     for kind in (AuthenticationKind.SASL_CONTINUE, AuthenticationKind.SASL_FINAL):
-        assert parse_authentication(body_of(build_authentication(kind, b"v=x"), b"R")) == Authentication(
+        assert parse_authentication(body_of(Authentication(kind, (), b"v=x").build(), b"R")) == Authentication(
             kind, (), b"v=x"
         )
 
