@@ -193,8 +193,8 @@ class FieldKeyCipher(Unshareable):
         return self._required_term(term_input)
 
     def renew(self, below: int) -> None:
-        """Takes the next lease early, when fewer seals than this are left: call it off the query path."""
-        if self._left < below:
+        """Takes the next lease early, when fewer seals than this are left of one in use: call it off the query path."""
+        if 0 < self._left < below:
             self._left += self._leases.lease(self._primary_id)
 
     def close(self) -> None:

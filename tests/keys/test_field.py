@@ -193,14 +193,17 @@ def test_leases_are_renewed_early_and_given_back() -> None:
     leases = CountedLeases(block=10)
     made = cipher(PRIMARY, leases=leases)
     made.renew(below=5)
+    assert leases.granted == []
     made.seal(SECRET)
     made.renew(below=5)
     assert leases.granted == [(PRIMARY.key_id, 10)]
+    made.renew(below=10)
+    assert leases.granted == [(PRIMARY.key_id, 10)] * 2
     made.close()
     made.close()
-    assert leases.returned == [(PRIMARY.key_id, 9)]
+    assert leases.returned == [(PRIMARY.key_id, 19)]
     made.seal(SECRET)
-    assert len(leases.granted) == 2
+    assert len(leases.granted) == 3
 
 
 def test_misuse_is_refused_before_anything_is_sealed() -> None:

@@ -1,0 +1,189 @@
+"""The unwrapped keys in memory, and the ciphers made of them.  Frozen; shows no material; is not copied or pickled.
+
+A key has a purpose (cells, terms, or the ledger of seals), belongs to one scope of one controller, and has an epoch
+that counts up in its scope.  One key of a scope is active; older ones only open what they once sealed.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from .envelope import KEY_ID_SIZE
+from .errors import KeyringInvalid, UnknownKey
+from .field import DataKey, FieldKeyCipher, SealLeases, TermKey, Unshareable
+from .primitives import KEY_SIZE, random_bytes
+
+
+class KeyPurpose(StrEnum):
+    CELL = "cell"
+    TERM = "term"
+    LEDGER = "ledger"
+
+
+class KeyState(StrEnum):
+    ACTIVE = "active"
+    DECRYPT_ONLY = "decrypt-only"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Slot:
+    """What a key is for.  `scope` is `field:<id>` or, for terms, `group:<name>`."""
+
+    controller: str
+    scope: str
+    purpose: KeyPurpose
+
+
+LEDGER_SLOT = Slot("", "ledger", KeyPurpose.LEDGER)
+
+
+@dataclass(frozen=True, slots=True)
+class KeyInfo:
+    """Everything about a key that is not secret."""
+
+    key_id: bytes
+    slot: Slot
+    epoch: int
+    state: KeyState
+    created_at: str  # UTC, ISO 8601, to the second
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class HeldKey(Unshareable):
+    info: KeyInfo
+    material: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class KeyNeed:
+    """What a sealed field needs of the keyring, in this package's words; `name` is for messages."""
+
+    controller: str
+    field_id: str
+    name: str = ""
+    equality: bool = False
+    join_group: str | None = None
+    row_bound: bool = False
+    pad_to: int = 0
+
+    @property
+    def cell_slot(self) -> Slot:
+        return Slot(self.controller, f"field:{self.field_id}", KeyPurpose.CELL)
+
+    @property
+    def term_slot(self) -> Slot | None:
+        if not self.equality:
+            return None
+        scope = f"field:{self.field_id}" if self.join_group is None else f"group:{self.join_group}"
+        return Slot(self.controller, scope, KeyPurpose.TERM)
+
+    @property
+    def slots(self) -> tuple[Slot, ...]:
+        return (self.cell_slot,) if self.term_slot is None else (self.cell_slot, self.term_slot)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Keyring(Unshareable):
+    """Raises KeyringInvalid when the keys contradict each other."""
+
+    keys: tuple[HeldKey, ...] = field(repr=False)
+
+    def __post_init__(self) -> None:
+        infos = self.infos
+        if len({info.key_id for info in infos}) < len(infos):
+            raise KeyringInvalid("two keys of the keyring have the same id")
+        if any(count > 1 for count in Counter((info.slot, info.epoch) for info in infos).values()):
+            raise KeyringInvalid("two keys of the keyring have the same purpose and epoch")
+        if any(count > 1 for count in Counter(i.slot for i in infos if i.state is KeyState.ACTIVE).values()):
+            raise KeyringInvalid("two keys of the keyring are active for the same purpose")
+        if any(len(key.info.key_id) != KEY_ID_SIZE or len(key.material) != KEY_SIZE for key in self.keys):
+            raise KeyringInvalid("a key of the keyring has a wrong size")
+
+    @property
+    def infos(self) -> tuple[KeyInfo, ...]:
+        return tuple(key.info for key in self.keys)
+
+    def active(self, slot: Slot) -> HeldKey | None:
+        return next((k for k in self.keys if k.info.slot == slot and k.info.state is KeyState.ACTIVE), None)
+
+    def missing_for(self, needs: Iterable[KeyNeed]) -> tuple[Slot, ...]:
+        """The slots without an active key, each once, sorted."""
+        held = {info.slot for info in self.infos if info.state is KeyState.ACTIVE}
+        return tuple(sorted({slot for need in needs for slot in need.slots} - held))
+
+    def with_new_keys(self, slots: Iterable[Slot], created_at: str) -> Keyring:
+        """The keyring with a first random key for each slot; its ids are new to this keyring."""
+        taken = {info.key_id for info in self.infos}
+        made = []
+        for slot in slots:
+            key_id = _unused_id(taken)
+            taken.add(key_id)
+            made.append(HeldKey(KeyInfo(key_id, slot, 1, KeyState.ACTIVE, created_at), random_bytes(KEY_SIZE)))
+        return Keyring((*self.keys, *made))
+
+    def ciphers(self, needs: Iterable[KeyNeed], leases: SealLeases) -> KeyringCiphers:
+        """Ciphers for exactly these fields.  Raises KeyringInvalid naming the fields whose keys are missing."""
+        needs = tuple(needs)
+        absent = set(self.missing_for(needs))
+        if absent:
+            names = ", ".join(sorted({n.name or n.field_id for n in needs if absent & set(n.slots)}))
+            raise KeyringInvalid(f"the keyring has no keys for {names}: run `fieldgate keys add`")
+        return KeyringCiphers({need.field_id: self._cipher(need, leases) for need in needs})
+
+    def _cipher(self, need: KeyNeed, leases: SealLeases) -> FieldKeyCipher:
+        primary = self._required(need.cell_slot)
+        term = self._required(need.term_slot) if need.term_slot else None
+        return FieldKeyCipher(
+            controller=need.controller,
+            field_id=need.field_id,
+            primary=DataKey(primary.info.key_id, primary.material),
+            readable=[DataKey(k.info.key_id, k.material) for k in self.keys if k.info.slot == need.cell_slot],
+            leases=leases,
+            term_key=TermKey(term.info.slot.scope, term.material) if term else None,
+            row_bound=need.row_bound,
+            pad_to=need.pad_to,
+        )
+
+    def _required(self, slot: Slot) -> HeldKey:
+        found = self.active(slot)
+        if found is None:
+            raise KeyringInvalid(f"the keyring has no active key for {slot.purpose} {slot.scope}")
+        return found
+
+
+def _unused_id(taken: set[bytes]) -> bytes:
+    while (key_id := random_bytes(KEY_ID_SIZE)) in taken:
+        pass
+    return key_id
+
+
+class KeyringCiphers(Unshareable):
+    """The real FieldCiphers.  Belongs to one thread and one process: make it after a fork, not before."""
+
+    __slots__ = ("_ciphers",)
+
+    def __init__(self, ciphers: dict[str, FieldKeyCipher]) -> None:
+        self._ciphers = ciphers
+
+    def cipher(self, field_id: str) -> FieldKeyCipher:
+        try:
+            return self._ciphers[field_id]
+        except KeyError:
+            raise UnknownKey("the keyring has no key for the field") from None
+
+    def heads(self) -> dict[str, frozenset[bytes]]:
+        """The heads that may be written now, by field id: what the columns' CHECKs must admit, and nothing else."""
+        return {field_id: frozenset({cipher.head}) for field_id, cipher in self._ciphers.items()}
+
+    def renew(self, below: int = 1 << 16) -> None:
+        """Takes leases early, where fewer seals than this are left of one that is in use: off the query path."""
+        for cipher in self._ciphers.values():
+            cipher.renew(below)
+
+    def close(self) -> None:
+        """Gives back what is left of the leases, at an orderly end."""
+        for cipher in self._ciphers.values():
+            cipher.close()
