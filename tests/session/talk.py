@@ -1,0 +1,309 @@
+"""A conversation written down: what each side sends, and what the other side must get, without a socket."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from keys.errors import EnvelopeInvalid
+from policies.fields import DataMap, Field, LogicalType, ProtectedTable, Sealing
+from policies.model import Principal, TableRights, Verb
+from proxy.errors import Refused
+from proxy.session.commands import Command, RecordAudit
+from proxy.session.conversation import Conversation
+from proxy.session.services import Revision, SessionServices
+from proxy.sql.catalog import Catalog, Column, Relation
+from proxy.sql.plan import (
+    FieldUse,
+    OutputAction,
+    OutputColumn,
+    ScriptPlan,
+    SessionEffect,
+    Slot,
+    SlotKind,
+    StatementKind,
+    StatementPlan,
+    ValueSource,
+)
+from proxy.sql.planner import PlanContext
+from proxy.wire import backend, frontend
+from proxy.wire.framing import BACKEND_LIMITS, FRONTEND_LIMITS, HEADER_SIZE, scan
+
+EMAIL = Field("public", "customers", "email", "pd.contact.email", Sealing("a" * 32, LogicalType.TEXT, equality=True))
+CITY = Field("public", "customers", "city", "pd.address.city")
+CUSTOMERS_OID = 16400
+HEAD = b"\xf9\x67\x01\x01" + b"k" * 8
+
+
+class PlainCipher:
+    """An envelope that anyone can read: head, term, padding and the value, so that transcripts stay readable."""
+
+    def seal(self, plaintext: bytes, *, term_input: bytes | None = None, row_key: bytes | None = None) -> bytes:
+        term = self.term(term_input) if term_input is not None else b""
+        return HEAD + term + b"n" * 12 + b"t" * 16 + plaintext
+
+    def open(self, envelope: bytes, *, row_key: bytes | None = None) -> bytes:
+        if not envelope.startswith(HEAD) or len(envelope) < 56:
+            raise EnvelopeInvalid("no envelope")
+        return envelope[56:]
+
+    def term(self, term_input: bytes) -> bytes:
+        return term_input[:16].ljust(16, b".")
+
+
+class PlainCiphers:
+    def cipher(self, field_id: str) -> PlainCipher:
+        return PlainCipher()
+
+
+class AllRights:
+    revision = "r1"
+
+    def table_rights(self, principal: Principal, schema: str, table: str) -> TableRights:
+        return TableRights()
+
+    def rights_key(self, principal: Principal) -> object:
+        return principal.roles
+
+
+def catalog(protected: bool = True, version: int = 1) -> Catalog:
+    table = ProtectedTable("public", "customers", {"email": EMAIL, "city": CITY})
+    columns = (Column("id", 1, 20, -1, True, True, False), Column("email", 2, 17, -1, False, False, False))
+    relation = Relation(CUSTOMERS_OID, "public", "customers", "r", columns, ("id",), table if protected else None)
+    DataMap("shop", "shop", {("public", "customers"): table})
+    return Catalog(version, "shop", 180000, {CUSTOMERS_OID: relation}, {("public", "customers"): relation})
+
+
+OPEN_EMAIL = OutputColumn(
+    "email", OutputAction.OPEN, EMAIL, relation_oid=CUSTOMERS_OID, attnum=2, type_oid=25, typmod=-1
+)
+PASS_ID = OutputColumn("id", OutputAction.PASS)
+READ_EMAIL = (FieldUse(EMAIL.name, Verb.READ),)
+
+
+def plain(text: str, **changes: object) -> StatementPlan:
+    """A statement that touches nothing protected."""
+    values = {"kind": StatementKind.SELECT, "segments": (text.encode(),), "returns_rows": True, **changes}
+    return StatementPlan(**values)  # type: ignore[arg-type]
+
+
+SELECT_EMAIL = StatementPlan(
+    StatementKind.SELECT,
+    (b"select id, email from public.customers",),
+    outputs=(PASS_ID, OPEN_EMAIL),
+    returns_rows=True,
+    touches_protected=True,
+    uses=READ_EMAIL,
+)
+FIND_EMAIL = StatementPlan(
+    StatementKind.SELECT,
+    (b"select id from customers where fg_email_eq = ", 0, b"::pg_catalog.bytea and id > ", 1),
+    slots=(
+        Slot(SlotKind.TERM, ValueSource(parameter=1), EMAIL),
+        Slot(SlotKind.PLAIN, ValueSource(parameter=2)),
+    ),
+    client_parameters=2,
+    parameter_types=((1, 25),),
+    outputs=(PASS_ID,),
+    returns_rows=True,
+    touches_protected=True,
+    uses=(FieldUse(EMAIL.name, Verb.FILTER_EQ),),
+)
+INSERT_CONSTANT = StatementPlan(
+    StatementKind.INSERT,
+    (b"insert into customers (email) values (", 0, b"::pg_catalog.bytea)"),
+    slots=(Slot(SlotKind.CELL, ValueSource(constant=b"ivan@example.org"), EMAIL),),
+    touches_protected=True,
+    uses=(FieldUse(EMAIL.name, Verb.INSERT),),
+)
+REFUSED = StatementPlan(
+    StatementKind.SELECT,
+    (b"select secret from customers",),
+    touches_protected=True,
+    refusal=Refused("you may not read public.customers.secret"),
+)
+PLANS = {
+    "select email": SELECT_EMAIL,
+    "find email": FIND_EMAIL,
+    "insert": INSERT_CONSTANT,
+    "refused": REFUSED,
+    "begin": plain("begin", kind=StatementKind.TRANSACTION, returns_rows=False),
+    "rollback": plain("rollback", kind=StatementKind.TRANSACTION, returns_rows=False),
+    "set path": plain(
+        "set search_path = other",
+        kind=StatementKind.SETTING,
+        returns_rows=False,
+        effect=SessionEffect.SEARCH_PATH,
+        effect_value="other",
+    ),
+    "set purpose": plain(
+        "set fieldgate.purpose = 'x'",
+        kind=StatementKind.SETTING,
+        returns_rows=False,
+        effect=SessionEffect.FIELDGATE,
+        effect_value="fieldgate.purpose=audit",
+    ),
+}
+
+
+class TablePlanner:
+    """Plans from a table; everything else touches nothing."""
+
+    def __init__(self) -> None:
+        self.plans = dict(PLANS)
+        self.contexts: list[PlanContext] = []
+
+    def plan_statement(self, text: str, parameter_types: tuple[int, ...], context: PlanContext) -> StatementPlan:
+        self.contexts.append(context)
+        return self.plans.get(text.strip()) or plain(text)
+
+    def plan_script(self, text: str, context: PlanContext) -> ScriptPlan:
+        self.contexts.append(context)
+        parts = [part for part in text.split(";") if part.strip()]
+        plans = tuple(self.plans.get(part.strip()) or plain(part) for part in parts)
+        unchanged = not any(p.rewritten or p.refusal or p.effect is SessionEffect.FIELDGATE or p.opens for p in plans)
+        return ScriptPlan(plans, unchanged)
+
+
+@dataclass
+class Talk:
+    """`client(...)` and `server(...)` give bytes to the conversation and return what the other side gets."""
+
+    protected: bool = True
+    transaction: bytes = b"I"
+    audit: bool = True
+    durable_at_once: bool = True
+    split: bool = False  # one byte at a time
+    planner: TablePlanner = field(default_factory=TablePlanner)
+    records: list[dict[str, object]] = field(default_factory=list)
+    tickets: list[int] = field(default_factory=list)
+    commands: list[Command] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.revision = Revision(catalog(self.protected), AllRights(), PlainCiphers())
+        services = SessionServices(self.planner, lambda: self.revision, lambda: self.audit)
+        principal = Principal("support", "support", frozenset({"support"}), "shop", "support_service")
+        self.conversation = Conversation(services, principal, {}, ("public",), "s1")
+
+    def client(self, *messages: bytes) -> list[bytes]:
+        self._give(self.conversation.client_bytes, b"".join(messages))
+        self._perform()
+        return split_messages(self.conversation.take_to_server(), FRONTEND_LIMITS)
+
+    def server(self, *messages: bytes) -> list[bytes]:
+        self._give(self.conversation.server_bytes, b"".join(messages))
+        self._perform()
+        return self.told()
+
+    def told(self) -> list[bytes]:
+        return split_messages(self.conversation.take_to_client(), BACKEND_LIMITS)
+
+    def sent(self) -> list[bytes]:
+        return split_messages(self.conversation.take_to_server(), FRONTEND_LIMITS)
+
+    def _give(self, take: object, data: bytes) -> None:
+        assert callable(take)
+        if not self.split:
+            take(data)
+            return
+        for position in range(len(data)):
+            take(data[position : position + 1])
+
+    def _perform(self) -> None:
+        for command in self.conversation.take_commands():
+            self.commands.append(command)
+            if isinstance(command, RecordAudit):
+                self.records.append(command.record)
+                self.tickets.append(command.ticket)
+                if self.durable_at_once:
+                    self.conversation.audit_durable(command.ticket)
+
+
+def split_messages(data: bytes, limits: tuple[int, ...]) -> list[bytes]:
+    spans, rest = scan(data, 0, limits)
+    assert rest == len(data), "half a message was sent"
+    return [data[start:end] for _, start, end in spans]
+
+
+def tags(messages: list[bytes]) -> str:
+    return "".join(chr(m[0]) for m in messages)
+
+
+def error_of(message: bytes) -> dict[bytes, bytes]:
+    assert message[:1] in (b"E", b"N")
+    return backend.parse_error_response(message[HEADER_SIZE:])
+
+
+# -- messages, in short --
+
+
+def query(text: str) -> bytes:
+    return frontend.build_query(text.encode())
+
+
+def parse(text: str, name: bytes = b"", oids: tuple[int, ...] = ()) -> bytes:
+    return frontend.build_parse(name, text.encode(), oids)
+
+
+def bind(
+    *values: bytes | None,
+    name: bytes = b"",
+    portal: bytes = b"",
+    formats: tuple[int, ...] = (),
+    results: tuple[int, ...] = (),
+) -> bytes:
+    return frontend.build_bind(portal, name, formats, values, results)
+
+
+def execute(portal: bytes = b"", rows: int = 0) -> bytes:
+    return frontend.build_execute(portal, rows)
+
+
+def describe(kind: bytes, name: bytes = b"") -> bytes:
+    return frontend.build_describe(b"S" if kind == b"S" else b"P", name)
+
+
+def close(kind: bytes, name: bytes = b"") -> bytes:
+    return frontend.build_close(b"S" if kind == b"S" else b"P", name)
+
+
+SYNC = frontend.SYNC
+FLUSH = frontend.FLUSH
+PARSED, BOUND, CLOSED, NO_DATA = b"1\0\0\0\x04", b"2\0\0\0\x04", b"3\0\0\0\x04", b"n\0\0\0\x04"
+SUSPENDED = b"s\0\0\0\x04"
+
+
+def done(tag: str = "SELECT 1") -> bytes:
+    return backend.build_command_complete(tag.encode())
+
+
+def ready(status: bytes = b"I") -> bytes:
+    return backend.build_ready_for_query(status)
+
+
+def row(*values: bytes | None) -> bytes:
+    return backend.build_data_row(values)
+
+
+def failed(code: bytes = b"22P02", message: bytes = b"bad value", **more: bytes) -> bytes:
+    fields = {b"S": b"ERROR", b"V": b"ERROR", b"C": code, b"M": message}
+    fields |= {key.encode(): value for key, value in more.items()}
+    return backend.build_error_response(fields)
+
+
+def columns(*names_and_types: tuple[str, int, int, int]) -> bytes:
+    """(name, type, table OID, attnum) each."""
+    fields = [
+        backend.FieldDescription(n.encode(), table, att, oid, -1, -1, 0) for n, oid, table, att in names_and_types
+    ]
+    return backend.build_row_description(fields)
+
+
+EMAIL_COLUMNS = columns(("id", 20, CUSTOMERS_OID, 1), ("email", 17, CUSTOMERS_OID, 2))
+
+
+def cell(value: bytes) -> bytes:
+    return PlainCipher().seal(value, term_input=value)
+
+
+def hex_cell(value: bytes) -> bytes:
+    return b"\\x" + cell(value).hex().encode()

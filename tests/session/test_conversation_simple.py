@@ -1,0 +1,207 @@
+"""The simple protocol through an analysed conversation."""
+
+from __future__ import annotations
+
+import pytest
+
+from proxy.session.commands import CloseBoth
+from proxy.session.refusals import SET_STAND_IN_SQL, STAND_IN_SQL
+from proxy.wire import backend, frontend
+from proxy.wire.framing import HEADER_SIZE
+
+from .talk import (
+    CUSTOMERS_OID,
+    EMAIL_COLUMNS,
+    Talk,
+    cell,
+    columns,
+    done,
+    error_of,
+    failed,
+    hex_cell,
+    query,
+    ready,
+    row,
+    tags,
+)
+
+
+@pytest.fixture(params=[False, True], ids=["whole", "byte by byte"])
+def talk(request: pytest.FixtureRequest) -> Talk:
+    return Talk(split=request.param)
+
+
+def test_what_touches_nothing_passes_as_the_clients_own_bytes(talk: Talk) -> None:
+    asked = query("select 1; /* two */ select 2")
+    assert talk.client(asked) == [asked]
+    answer = [columns(("a", 23, 0, 0)), row(b"1"), done(), columns(("b", 23, 0, 0)), row(b"2"), done(), ready()]
+    assert talk.server(*answer) == answer
+    assert talk.records == []
+
+
+def test_cells_are_opened_and_told_as_their_logical_type(talk: Talk) -> None:
+    assert talk.client(query("select email")) == [query("select id, email from public.customers")]
+    told = talk.server(
+        EMAIL_COLUMNS, row(b"7", hex_cell(b"ivan@example.org")), row(b"8", None), done("SELECT 2"), ready()
+    )
+    assert tags(told) == "TDDCZ"
+    described = backend.parse_row_description(told[0][HEADER_SIZE:])
+    assert (described[1].type_oid, described[1].type_size, described[1].format) == (25, -1, 0)
+    assert told[1] == row(b"7", b"ivan@example.org")
+    assert told[2] == row(b"8", None)
+
+
+def test_a_constant_is_sealed_for_each_execution(talk: Talk) -> None:
+    (sent,) = talk.client(query("insert"))
+    assert b"ivan@example.org".hex().encode() in sent  # the test's cipher hides nothing; the form is what counts
+    assert sent.startswith(query("")[:1]) and b"values ('\\xf9670101" in sent
+    assert talk.server(done("INSERT 0 1"), ready()) == [done("INSERT 0 1"), ready()]
+
+
+def test_a_refusal_in_the_middle_fails_there_and_nowhere_else(talk: Talk) -> None:
+    (sent,) = talk.client(query("select 1; refused; select 3"))
+    assert frontend.parse_query(sent[HEADER_SIZE:]) == b"select 1;" + STAND_IN_SQL + b"; select 3"
+    told = talk.server(columns(("a", 23, 0, 0)), row(b"1"), done(), failed(message=b"invalid input"), ready())
+    assert tags(told) == "TDCEZ"
+    assert error_of(told[3])[b"C"] == b"42501"
+    assert b"customers.secret" in error_of(told[3])[b"M"]
+
+
+@pytest.mark.parametrize("code", [b"25P02", b"57014", b"40001"])
+def test_another_error_at_a_refused_position_is_the_servers_own(talk: Talk, code: bytes) -> None:
+    talk.client(query("refused"))
+    told = talk.server(failed(code, b"the server's words"), ready(b"E"))
+    assert error_of(told[0])[b"C"] == code
+
+
+def test_errors_over_protected_fields_carry_no_value(talk: Talk) -> None:
+    talk.client(query("insert"))
+    error = failed(
+        b"23505",
+        b'duplicate key value violates unique constraint "customers_fg_email_eq_key"',
+        D=b"Key (fg_email_eq)=(secret) already exists.",
+        H=b"secret",
+        W=b"secret",
+        q=b"secret",
+        n=b"customers_fg_email_eq_key",
+        P=b"4",
+    )
+    told = talk.server(error, ready())
+    fields = error_of(told[0])
+    assert b"secret" not in told[0]
+    assert set(fields) == {b"S", b"V", b"C", b"n", b"M"}
+    told = Talk_after(talk, failed(b"22P02", b'invalid input syntax for type integer: "secret"'))
+    assert b"secret" not in told[0]
+
+
+def Talk_after(talk: Talk, error: bytes) -> list[bytes]:  # noqa: N802
+    talk.client(query("insert"))
+    return talk.server(error, ready())
+
+
+def test_errors_elsewhere_are_the_servers_own_to_the_byte(talk: Talk) -> None:
+    talk.client(query("select 1/0"))
+    error = failed(b"22012", b"division by zero", D=b"detail", P=b"9")
+    assert talk.server(error, ready()) == [error, ready()]
+
+
+def test_an_envelope_that_nobody_expects_is_an_error_and_never_bytes(talk: Talk) -> None:
+    talk.client(query("select leak from elsewhere"))
+    told = talk.server(columns(("leak", 17, 0, 0)), row(hex_cell(b"ivan@example.org")), done(), ready())
+    assert tags(told) == "TEZ"
+    assert error_of(told[1])[b"C"] == b"XX001"
+    assert b"f967" not in b"".join(told)
+
+
+def test_a_cell_whose_origin_is_another_column_is_not_opened(talk: Talk) -> None:
+    talk.client(query("select email"))
+    moved = columns(("id", 20, CUSTOMERS_OID, 1), ("email", 17, CUSTOMERS_OID, 3))
+    told = talk.server(moved, row(b"7", hex_cell(b"ivan@example.org")), done(), ready())
+    assert tags(told) == "EZ"
+    assert b"ivan" not in b"".join(told)
+
+
+def test_a_tampered_cell_fails_its_statement_alone_outside_a_transaction(talk: Talk) -> None:
+    talk.client(query("select email"))
+    told = talk.server(EMAIL_COLUMNS, row(b"7", b"\\x00ff"), row(b"8", hex_cell(b"x")), done("SELECT 2"), ready())
+    assert tags(told) == "TEZ"
+    assert error_of(told[1])[b"S"] == b"ERROR"
+    assert talk.client(query("select 1")) == [query("select 1")]
+
+
+def test_a_tampered_cell_inside_a_transaction_ends_the_session(talk: Talk) -> None:
+    talk.client(query("begin"))
+    talk.server(done("BEGIN"), ready(b"T"))
+    talk.client(query("select email"))
+    told = talk.server(EMAIL_COLUMNS, row(b"7", b"\\x00ff"), done("SELECT 1"), ready(b"T"))
+    assert tags(told) == "TE"
+    assert error_of(told[1])[b"S"] == b"FATAL"
+    assert any(isinstance(c, CloseBoth) for c in talk.commands)
+
+
+def test_an_escape_format_cell_is_understood() -> None:
+    talk = Talk()
+    talk.client(query("select email"))
+    escaped = b"".join(b"\\%03o" % byte if byte < 32 or byte > 126 else bytes([byte]) for byte in cell(b"ivan"))
+    told = talk.server(EMAIL_COLUMNS, row(b"7", escaped), done(), ready())
+    assert told[1] == row(b"7", b"ivan")
+
+
+def test_replies_wait_until_the_decision_is_durable() -> None:
+    talk = Talk(durable_at_once=False)
+    talk.client(query("select email"))
+    assert talk.server(EMAIL_COLUMNS, row(b"7", hex_cell(b"ivan")), done(), ready()) == []
+    assert talk.conversation.server_paused
+    talk.conversation.audit_durable(talk.tickets[0])
+    assert tags(talk.told()) == "TDCZ"
+    assert not talk.conversation.server_paused
+
+
+def test_a_record_names_fields_and_verbs_and_no_value() -> None:
+    talk = Talk()
+    talk.client(query("insert"))
+    (record,) = talk.records
+    assert record["fields"] == {"public.customers.email": ["insert"]}
+    assert record["decision"] == "allow"
+    assert "ivan" not in repr(record)
+
+
+def test_a_refusal_is_recorded_as_denied() -> None:
+    talk = Talk()
+    talk.client(query("refused"))
+    assert [r["decision"] for r in talk.records] == ["deny"]
+
+
+def test_without_an_audit_sink_protected_fields_are_refused_and_the_rest_works() -> None:
+    talk = Talk(audit=False)
+    (sent,) = talk.client(query("select email"))
+    assert frontend.parse_query(sent[HEADER_SIZE:]) == STAND_IN_SQL
+    told = talk.server(failed(), ready())
+    assert error_of(told[0])[b"C"] == b"58030"
+    assert talk.client(query("select 1")) == [query("select 1")]
+
+
+def test_a_record_that_cannot_be_written_ends_the_session_without_data() -> None:
+    talk = Talk(durable_at_once=False)
+    talk.client(query("select email"))
+    talk.server(EMAIL_COLUMNS, row(b"7", hex_cell(b"ivan")), done(), ready())
+    talk.conversation.audit_failed(talk.tickets[0])
+    told = talk.told()
+    assert tags(told) == "E"
+    assert error_of(told[0])[b"C"] == b"58030"
+
+
+def test_setting_the_purpose_never_reaches_the_server(talk: Talk) -> None:
+    (sent,) = talk.client(query("set purpose"))
+    assert frontend.parse_query(sent[HEADER_SIZE:]) == SET_STAND_IN_SQL
+    talk.server(done("SET"), ready())
+    talk.client(query("select email"))
+    assert talk.planner.contexts[-1].principal.purpose == "audit"
+
+
+def test_a_function_call_is_refused_with_the_servers_effect(talk: Talk) -> None:
+    (sent,) = talk.client(frontend.build_function_call(2200, (), (b"secret",), 0))
+    assert b"secret" not in sent
+    told = talk.server(failed(b"42883", b"function with OID 0 does not exist"), ready())
+    assert tags(told) == "EZ"
+    assert error_of(told[0])[b"C"] == b"0A000"
