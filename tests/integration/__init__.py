@@ -1,0 +1,1 @@
+"""The whole: real clients, the real proxy, a real server with the sealed shop."""
