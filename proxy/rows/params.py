@@ -32,6 +32,8 @@ class ClientValues:
     declared: Sequence[int] = ()
 
     def parameter(self, number: int) -> tuple[bytes | None, bool, int]:
+        if number > len(self.values):
+            raise ValueRejected(f"there is no parameter ${number}", sqlstate=SqlState.UNDEFINED_PARAMETER)
         declared = self.declared[number - 1] if number <= len(self.declared) else 0
         return self.values[number - 1], self.binary[number - 1], declared
 
@@ -69,7 +71,7 @@ class SlotFiller:
         if slot.kind is SlotKind.PRINCIPAL:
             return _quoted(self._attribute(slot))
         if slot.kind is SlotKind.PLAIN:
-            raise ValueRejected("there is no parameter $n in a simple query", sqlstate=SqlState.PROTOCOL_VIOLATION)
+            raise ValueRejected("there is no parameter in a simple query", sqlstate=SqlState.UNDEFINED_PARAMETER)
         if slot.array:
             return _array_literal(self._elements(slot, ClientValues()))
         value = self._sealed(slot, ClientValues())

@@ -24,12 +24,11 @@ def parse(state: SessionState, raw: bytes) -> None:
     message = frontend.parse_parse(raw[_HEADER:])
     if message.name == STAND_IN_STATEMENT:
         raise ProtocolViolation("this statement name is reserved")
-    if message.name and message.name in state.statements:
-        _parse_of_taken_name(state, message, raw)
-        return
     statement = _planned(state, message)
     refusal = state.refusal_of(statement.plan)
     entry = Reply(Owed.PARSE, statement=statement, refusal=refusal)
+    # A name that is taken is refused by the server (42P05), and undoing the change gives it its first meaning back;
+    # whether it is taken depends on replies that may still be under way.
     entry.changes.append(_set(state.statements, message.name, statement))
     if refusal is not None:
         entry.ticket = state.account((statement.plan,), (refusal,))
@@ -37,20 +36,6 @@ def parse(state: SessionState, raw: bytes) -> None:
     else:
         state.to_server.append(_upstream_parse(state, message.name, statement, raw))
     state.queue.push(entry)
-
-
-def _parse_of_taken_name(state: SessionState, message: frontend.Parse, raw: bytes) -> None:
-    """The server says 42P05, the name keeps its meaning; a text that may not be sent as it stands is not sent."""
-    plan = _planned(state, message).plan
-    entry = Reply(Owed.PARSE)
-    if plan.rewritten or plan.refusal is not None:
-        name = message.name.decode("utf-8", "replace")
-        entry.refusal = FieldgateError(
-            f'prepared statement "{name}" already exists', sqlstate=SqlState.DUPLICATE_PREPARED_STATEMENT
-        )
-        raw = frontend.build_parse(message.name, STAND_IN_SQL)
-    state.queue.push(entry)
-    state.to_server.append(raw)
 
 
 def _planned(state: SessionState, message: frontend.Parse) -> Statement:

@@ -297,7 +297,7 @@ def test_replies_that_nobody_asked_for_end_the_session() -> None:
         told = talk.server(unasked)
         assert tags(told) == "E"
         assert error_of(told[0])[b"C"] == b"08P01"
-        assert talk.client(query("select 1")) == []
+        assert talk.client(query("select 1")) == [frontend.TERMINATE]
 
 
 def test_replies_in_the_wrong_order_end_the_session() -> None:
