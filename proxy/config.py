@@ -20,6 +20,8 @@ from pydantic import Field as Constraint
 from pydantic.dataclasses import dataclass
 
 from proxy.errors import ConfigError
+from proxy.session.login import LoginMethod
+from proxy.session.upstream_login import Binding
 
 from . import toml_lines
 
@@ -75,14 +77,6 @@ class TlsVersion(StrEnum):
     TLS13 = "1.3"
 
 
-class LoginMethod(StrEnum):
-    """How clients prove who they are.  `trust` proves nothing: loopback only, and only if nothing is protected."""
-
-    SCRAM = "scram"
-    CERTIFICATE = "certificate"
-    TRUST = "trust"
-
-
 class SslMode(StrEnum):
     VERIFY_FULL = "verify-full"
     VERIFY_CA = "verify-ca"
@@ -96,12 +90,6 @@ class SessionAttrs(StrEnum):
     PRIMARY = "primary"
     STANDBY = "standby"
     PREFER_STANDBY = "prefer-standby"
-
-
-class ChannelBinding(StrEnum):
-    PREFER = "prefer"
-    REQUIRE = "require"
-    DISABLE = "disable"
 
 
 class AuditMode(StrEnum):
@@ -163,7 +151,7 @@ class UpstreamConfig:
     sslmode: SslMode = SslMode.VERIFY_FULL
     ca: FilePath | None = None
     allow_plaintext: Flag = False
-    channel_binding: ChannelBinding = ChannelBinding.PREFER
+    channel_binding: Binding = Binding.PREFER
     allow_md5: Flag = False
     connect_timeout: Duration = 10.0
     pass_through: Flag = False
@@ -242,7 +230,6 @@ class LimitsConfig:
     connections: Count = 2000
     connections_per_login: Count = 1000
     connections_per_address: Count = 1000
-    logins_in_progress: Count = 200
     cancels_in_progress: Count = 32
     failed_logins: Count = 10  # in a row; from then on each further one waits, twice as long each time
     failed_login_delay: Duration = 1.0

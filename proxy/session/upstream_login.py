@@ -1,0 +1,370 @@
+"""Our own login to the database server.  Pure: bytes in, bytes and events out.
+
+    SSL_ANSWER --'S'--> TLS handshake --> AUTHENTICATION --AuthenticationOk--> GREETING --ReadyForQuery--> DONE
+                                                               GREETING --ReadyForQuery--> LEARNING (one query) --> DONE
+
+The server is hostile input too: lengths are bounded before use, exactly one byte is read as the answer to SSLRequest,
+its SCRAM signature is required, iterations and nonces are bounded, a password never leaves except as configured.
+What it says before TLS is established is never shown to anyone (CVE-2024-10977).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from enum import Enum, StrEnum, auto
+
+from proxy.errors import FieldgateError, ProtocolViolation, UpstreamUnavailable
+from proxy.wire import backend
+from proxy.wire.authentication import Authentication, AuthenticationKind, parse_authentication
+from proxy.wire.framing import BACKEND_LIMITS, HEADER_SIZE, capped, scan
+from proxy.wire.frontend import build_password, build_query, build_sasl_initial_response, build_sasl_response
+from proxy.wire.scram import ScramClient, ScramKeys
+from proxy.wire.startup import PROTOCOL_3_0, SSL_REQUEST_PACKET, StartupMessage
+
+_LIMITS = capped(BACKEND_LIMITS, 65_535)
+_GREETING_LIMIT = 1 << 20
+_LEARN = (
+    b"SELECT pg_catalog.current_setting('search_path'), pg_catalog.current_setting('transaction_read_only'), "
+    b"pg_catalog.pg_is_in_recovery()"
+)
+
+
+class Binding(StrEnum):
+    """SCRAM channel binding to the server's certificate."""
+
+    PREFER = "prefer"
+    REQUIRE = "require"
+    DISABLE = "disable"
+
+
+@dataclass(frozen=True, slots=True)
+class UpstreamRules:
+    """`secure`: the transport is TLS or a unix socket.  `learn`: ask for what the server does not report by itself."""
+
+    tls: bool
+    secure: bool
+    binding: Binding = Binding.PREFER
+    allow_md5: bool = False
+    learn: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Secret:
+    """What we prove the role with: a password, SCRAM keys (pass-through), or nothing (certificate, peer)."""
+
+    password: bytes | None = field(default=None, repr=False)
+    keys: ScramKeys | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class StartUpstreamTls:
+    """Begin TLS as client, then call `tls_established`."""
+
+
+@dataclass(frozen=True, slots=True)
+class NeedKeys:
+    """Derive SCRAM keys from the password (slow: not on the event loop), then call `provide_keys`."""
+
+    password: bytes = field(repr=False)
+    salt: bytes = field(repr=False)
+    iterations: int
+
+
+@dataclass(frozen=True, slots=True)
+class UpstreamReady:
+    """`greeting`: the notices and ParameterStatus messages as the server sent them."""
+
+    greeting: bytes = field(repr=False)
+    settings: dict[str, str]
+    process_id: int | None
+    cancel_key: bytes = field(repr=False)
+    search_path: str | None
+    read_only: bool | None
+    in_recovery: bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class UpstreamRefused:
+    """`server_error`: the server's own ErrorResponse, whole, when it may be shown; `sqlstate` is its code."""
+
+    error: FieldgateError
+    server_error: bytes | None = field(default=None, repr=False)
+    sqlstate: str = ""
+
+
+UpstreamEvent = StartUpstreamTls | NeedKeys | UpstreamReady | UpstreamRefused
+
+
+class _State(Enum):
+    SSL_ANSWER = auto()
+    TLS = auto()
+    AUTHENTICATION = auto()
+    KEYS = auto()  # the shell derives keys
+    GREETING = auto()
+    LEARNING = auto()
+    DONE = auto()
+
+
+class _ServerSaid(Exception):
+    """The server's ErrorResponse ends the login."""
+
+    def __init__(self, raw: bytes, sqlstate: str) -> None:
+        super().__init__(sqlstate)
+        self.raw, self.sqlstate = raw, sqlstate
+
+
+class UpstreamLogin:
+    """One login.  Every call returns what the shell must do next."""
+
+    def __init__(self, rules: UpstreamRules, startup: StartupMessage, secret: Secret) -> None:
+        self._rules = rules
+        self._startup = startup
+        self._secret = secret
+        self._buffer = b""
+        self._output: list[bytes] = []
+        self._end_point: bytes | None = None
+        self._scram: ScramClient | None = None
+        self._proven = False  # the server has shown that it knows the secret
+        self._greeting: list[bytes] = []
+        self._greeting_size = 0
+        self._settings: dict[str, str] = {}
+        self._key = backend.BackendKeyData(0, b"\0\0\0\0")
+        self._has_key = False
+        self._learned: tuple[bytes | None, ...] = ()
+        self._state = _State.SSL_ANSWER if rules.tls else _State.AUTHENTICATION
+        self._output.append(SSL_REQUEST_PACKET if rules.tls else startup.build())
+
+    def receive(self, data: bytes) -> list[UpstreamEvent]:
+        self._buffer += data
+        return self._advance()
+
+    def tls_established(self, end_point: bytes | None) -> list[UpstreamEvent]:
+        """`end_point`: tls-server-end-point of the server's certificate."""
+        if self._state is not _State.TLS:
+            raise RuntimeError("no TLS handshake was asked for")
+        self._end_point = end_point
+        self._state = _State.AUTHENTICATION
+        self._output.append(self._startup.build())
+        return self._advance()
+
+    def provide_keys(self, keys: ScramKeys) -> list[UpstreamEvent]:
+        if self._state is not _State.KEYS or self._scram is None:
+            raise RuntimeError("no keys were asked for")
+        self._output.append(build_sasl_response(self._scram.final(keys)))
+        self._state = _State.AUTHENTICATION
+        return self._advance()
+
+    def closed(self) -> list[UpstreamEvent]:
+        """The server closed the connection."""
+        return [] if self._state is _State.DONE else [self._refused("the database server closed the connection")]
+
+    def take_output(self) -> bytes:
+        output = b"".join(self._output)
+        self._output.clear()
+        return output
+
+    def take_rest(self) -> bytes:
+        """What the server sent after ReadyForQuery (notices, notifications)."""
+        rest, self._buffer = self._buffer, b""
+        return rest
+
+    def _advance(self) -> list[UpstreamEvent]:
+        try:
+            if self._state is _State.SSL_ANSWER:
+                return self._ssl_answer()
+            if self._state in (_State.TLS, _State.KEYS, _State.DONE):
+                return []
+            return self._messages()
+        except _ServerSaid as said:
+            self._state = _State.DONE
+            error = UpstreamUnavailable("the database server refused the connection")
+            return [UpstreamRefused(error, said.raw, said.sqlstate)]
+        except UpstreamUnavailable as error:
+            return [self._refused(error.message)]
+        except FieldgateError:
+            return [self._refused("the database server broke the protocol during login")]
+
+    def _ssl_answer(self) -> list[UpstreamEvent]:
+        if not self._buffer:
+            return []
+        if self._buffer != b"S":  # N, an error text from whomever, or bytes that came before TLS
+            raise UpstreamUnavailable("the database server does not offer TLS")
+        self._buffer = b""
+        self._state = _State.TLS
+        return [StartUpstreamTls()]
+
+    def _messages(self) -> list[UpstreamEvent]:
+        while True:
+            spans, _ = scan(self._buffer, 0, _LIMITS)
+            if not spans:
+                return []
+            tag, start, end = spans[0]
+            raw, self._buffer = self._buffer[start:end], self._buffer[end:]
+            if events := self._message(bytes((tag,)), raw):
+                return events
+
+    def _message(self, tag: bytes, raw: bytes) -> list[UpstreamEvent]:
+        body = raw[HEADER_SIZE:]
+        if tag == b"E":
+            raise _ServerSaid(raw, backend.parse_error_response(body).get(b"C", b"").decode("ascii", "replace"))
+        if tag == b"N":
+            backend.parse_error_response(body)
+            return self._keep(raw)
+        if self._state is _State.AUTHENTICATION:
+            return self._authentication(tag, body)
+        if tag == b"S":
+            return self._parameter_status(raw, body)
+        return self._started(tag, body) if self._state is _State.GREETING else self._learning(tag, body)
+
+    def _keep(self, raw: bytes) -> list[UpstreamEvent]:
+        self._greeting_size += len(raw)
+        if self._greeting_size > _GREETING_LIMIT:
+            raise ProtocolViolation("the server's greeting is too long")
+        self._greeting.append(raw)
+        return []
+
+    def _parameter_status(self, raw: bytes, body: bytes) -> list[UpstreamEvent]:
+        name, value = backend.parse_parameter_status(body)
+        self._settings[name.decode("utf-8", "replace")] = value.decode("utf-8", "replace")
+        return self._keep(raw)
+
+    # -- authentication --
+
+    def _authentication(self, tag: bytes, body: bytes) -> list[UpstreamEvent]:
+        if tag == b"v":
+            offered = backend.parse_negotiate_protocol_version(body)
+            newest = offered.protocol if offered.protocol >> 16 else PROTOCOL_3_0 | offered.protocol
+            if offered.unknown_options or not PROTOCOL_3_0 <= newest < self._startup.protocol:
+                raise ProtocolViolation("the server negotiates what was not asked for")
+            return []
+        if tag != b"R":
+            raise ProtocolViolation("the server sends messages before the login is done")
+        request = parse_authentication(body)
+        if request.kind is AuthenticationKind.OK:
+            return self._authenticated()
+        if (
+            self._rules.binding is Binding.REQUIRE
+            and self._scram is None
+            and request.kind is not AuthenticationKind.SASL
+        ):
+            raise UpstreamUnavailable("the database server does not offer channel binding")
+        if request.kind is AuthenticationKind.CLEARTEXT_PASSWORD:
+            return self._password(self._cleartext())
+        if request.kind is AuthenticationKind.MD5_PASSWORD:
+            return self._password(self._md5(request.data))
+        return self._sasl(request)
+
+    def _authenticated(self) -> list[UpstreamEvent]:
+        if self._scram is not None and not self._proven:
+            raise ProtocolViolation("the server did not finish SCRAM")
+        if self._scram is None and self._rules.binding is Binding.REQUIRE:
+            raise UpstreamUnavailable("the database server does not offer channel binding")
+        self._state = _State.GREETING
+        return []
+
+    def _password(self, answer: bytes) -> list[UpstreamEvent]:
+        self._output.append(build_password(answer))
+        return []
+
+    def _cleartext(self) -> bytes:
+        if not self._rules.secure or self._secret.password is None:
+            raise UpstreamUnavailable("the database server asks for a cleartext password, which it does not get")
+        return self._secret.password
+
+    def _md5(self, salt: bytes) -> bytes:
+        if not self._rules.allow_md5 or self._secret.password is None:
+            raise UpstreamUnavailable("the database server asks for an md5 password, which it does not get")
+        return _md5_answer(self._startup.user, self._secret.password, salt)
+
+    def _sasl(self, request: Authentication) -> list[UpstreamEvent]:
+        if request.kind is AuthenticationKind.SASL and self._scram is None:
+            return self._sasl_start(request.mechanisms)
+        if self._scram is None:
+            raise UpstreamUnavailable("the database server asks for an authentication that is not supported")
+        if request.kind is AuthenticationKind.SASL_CONTINUE:
+            return self._sasl_continue(self._scram, request.data)
+        if request.kind is AuthenticationKind.SASL_FINAL and not self._proven:
+            self._scram.verify(request.data)
+            self._proven = True
+            return []
+        raise ProtocolViolation("unexpected authentication request")
+
+    def _sasl_start(self, mechanisms: tuple[bytes, ...]) -> list[UpstreamEvent]:
+        if self._secret.password is None and self._secret.keys is None:
+            raise UpstreamUnavailable("the database server asks for a password, and none is configured for this role")
+        end_point = self._end_point if self._rules.binding is not Binding.DISABLE else None
+        require = self._rules.binding is Binding.REQUIRE
+        self._scram = ScramClient(mechanisms, end_point=end_point, require_binding=require)
+        self._output.append(build_sasl_initial_response(self._scram.mechanism, self._scram.first()))
+        return []
+
+    def _sasl_continue(self, scram: ScramClient, data: bytes) -> list[UpstreamEvent]:
+        salt, iterations = scram.challenge(data)
+        if self._secret.keys is not None:
+            self._output.append(build_sasl_response(scram.final(self._secret.keys)))
+            return []
+        self._state = _State.KEYS
+        return [NeedKeys(self._secret.password or b"", salt, iterations)]
+
+    # -- greeting --
+
+    def _started(self, tag: bytes, body: bytes) -> list[UpstreamEvent]:
+        if tag == b"K" and not self._has_key:
+            self._key, self._has_key = backend.parse_backend_key_data(body), True
+            return []
+        if tag != b"Z" or backend.parse_ready_for_query(body) != b"I":
+            raise ProtocolViolation("unexpected message in the server's greeting")
+        if not self._rules.learn or {"search_path", "in_hot_standby", "default_transaction_read_only"} <= {
+            *self._settings
+        }:
+            return self._ready()
+        self._state = _State.LEARNING
+        self._output.append(build_query(_LEARN))
+        return []
+
+    def _learning(self, tag: bytes, body: bytes) -> list[UpstreamEvent]:
+        if tag == b"D":
+            self._learned = backend.parse_data_row(body)
+        elif tag == b"Z":
+            if len(self._learned) != 3:
+                raise ProtocolViolation("the server did not answer what was asked")
+            return self._ready()
+        elif tag not in (b"T", b"C"):
+            raise ProtocolViolation("unexpected message in the server's greeting")
+        return []
+
+    def _ready(self) -> list[UpstreamEvent]:
+        self._state = _State.DONE
+        path, read_only, recovery = map(_text, self._learned or (None,) * 3)
+        reported: dict[str, str | None] = dict(self._settings)
+        return [
+            UpstreamReady(
+                greeting=b"".join(self._greeting),
+                settings=dict(self._settings),
+                process_id=self._key.process_id if self._has_key else None,
+                cancel_key=self._key.key,
+                search_path=reported.get("search_path", path),
+                read_only=_truth(reported.get("default_transaction_read_only", read_only)),
+                in_recovery=_truth(reported.get("in_hot_standby", recovery)),
+            )
+        ]
+
+    def _refused(self, message: str) -> UpstreamRefused:
+        self._state = _State.DONE
+        self._buffer = b""
+        return UpstreamRefused(UpstreamUnavailable(message))
+
+
+def _md5_answer(user: bytes, password: bytes, salt: bytes) -> bytes:
+    """The old challenge of PostgreSQL's; only used where `allow_md5` says so."""
+    inner = hashlib.md5(password + user, usedforsecurity=False).hexdigest().encode()
+    return b"md5" + hashlib.md5(inner + salt, usedforsecurity=False).hexdigest().encode()
+
+
+def _text(value: bytes | None) -> str | None:
+    return None if value is None else value.decode("utf-8", "replace")
+
+
+def _truth(value: str | None) -> bool | None:
+    return None if value is None else value in ("on", "t", "true")
