@@ -106,3 +106,13 @@ def _add(path: Path, for_others: int, user: OsUser) -> None:
         path.chmod(stat.S_IMODE(found.st_mode) | for_others << shift)
     except OSError as problem:
         raise OsUserFailed(f"{path} cannot be reached by the user {user.name}: {problem.strerror}") from problem
+
+
+def write_private(path: Path, text: str) -> None:
+    """A new file that nobody else could read at any moment."""
+    path.unlink(missing_ok=True)
+    target = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    try:
+        os.write(target, text.encode())
+    finally:
+        os.close(target)

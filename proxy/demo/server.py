@@ -26,7 +26,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from types import TracebackType
 
-from .osuser import OsUser, OsUserFailed, give, give_tree, let_read, let_through, server_user
+from .osuser import OsUser, OsUserFailed, give, give_tree, let_read, let_through, server_user, write_private
 from .postmaster import end_child, end_leftover, read_postmaster
 
 HOST = "127.0.0.1"
@@ -204,9 +204,9 @@ class Server:
         self.data_dir.mkdir(mode=0o700)
         give(self.data_dir, self._user)
         password = secrets.token_urlsafe(24)
-        _write_private(self.home / "postgres.password", password)
+        write_private(self.home / "postgres.password", password)
         for_initdb = self.socket_dir / "password"
-        _write_private(for_initdb, password)
+        write_private(for_initdb, password)
         give(for_initdb, self._user)
         options = ("--auth=scram-sha-256", "--encoding=UTF8", f"--username={SUPERUSER}", f"--pwfile={for_initdb}")
         done = self._run("initdb", "-D", str(self.data_dir), "--no-sync", *options, *self._locale())
@@ -298,12 +298,3 @@ class Server:
             group=self._user.gid if self._user else None,
             extra_groups=[] if self._user else None,
         )
-
-
-def _write_private(path: Path, text: str) -> None:
-    path.unlink(missing_ok=True)
-    target = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    try:
-        os.write(target, text.encode())
-    finally:
-        os.close(target)
