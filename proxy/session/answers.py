@@ -42,22 +42,23 @@ class Answers:
         """Handle messages until one must wait for the audit; returns how many were handled."""
         self._data = data
         self._run = -1
-        handled = 0
-        end = 0
-        for tag, start, end in spans:
+        index, count, end = 0, len(spans), 0
+        while index < count and not self._state.closing:
+            tag, start, end = spans[index]
             if tag not in _ANYTIME and self._must_wait():
                 self._flush(start)
-                return handled
-            if self._one(tag, start, end):
-                if self._run < 0:
-                    self._run = start
-            else:
+                return index
+            if tag == _ROW:
+                index = self._rows(spans, index)
+                end = spans[index - 1][2]
+                continue
+            if not self._one(tag, start, end):
                 self._flush(start)
-            handled += 1
-            if self._state.closing:
-                break
+            elif self._run < 0:
+                self._run = start
+            index += 1
         self._flush(end)
-        return handled
+        return index
 
     def _must_wait(self) -> bool:
         head = self._state.queue.head
@@ -76,8 +77,6 @@ class Answers:
 
     def _one(self, tag: int, start: int, end: int) -> bool:
         """True: forward the message as it is."""
-        if tag == _ROW:
-            return self._row(start, end)
         if tag in _ANYTIME:
             return self._anytime(tag, start, end)
         head = self._state.queue.head
@@ -141,26 +140,41 @@ class Answers:
 
     # -- results --
 
-    def _row(self, start: int, end: int) -> bool:
+    def _rows(self, spans: Sequence[Span], first: int) -> int:
+        """All DataRow messages in a row from `first`; returns the index behind them."""
         head = self._state.queue.head
         if head is None or head.owed not in (Owed.EXECUTE, Owed.QUERY):
             raise ProtocolViolation("the server sent a row that nobody asked for")
+        last = first
+        while last < len(spans) and spans[last][0] == _ROW:
+            last += 1
+        start, end = spans[first][1], spans[last - 1][2]
         if head.muted:
-            return False
-        transformer = head.transformer
-        body = start + HEADER_SIZE
+            self._flush(start)
+            return last
         try:
-            if transformer is None and head.plan is not None and _retyped(head.plan):
-                transformer = head.transformer = self._portal_transformer(head)
-            if transformer is not None:
-                return self._put(start, transformer.row(self._data, body, end))
-            if may_hold_envelope(self._data, body, end) and row_holds_envelope(self._data, body, end):
-                raise CellUnreadable(_ENVELOPE_FOUND)
+            self._pass_or_transform(head, spans[first:last], start, end)
         except CellUnreadable as error:
             self._flush(start)
             self._fail_result(head, error)
-            return False
-        return True
+        return last
+
+    def _pass_or_transform(self, head: Reply, rows: Sequence[Span], start: int, end: int) -> None:
+        """One look for the whole run where nothing is to be opened, one call a row where something is."""
+        if head.transformer is None and head.plan is not None and _retyped(head.plan):
+            head.transformer = self._portal_transformer(head)
+        if head.transformer is not None:
+            self._flush(start)
+            row, append = head.transformer.row, self._state.to_client.append
+            for _, at, behind in rows:
+                append(row(self._data, at + HEADER_SIZE, behind))
+            return
+        if may_hold_envelope(self._data, start, end):
+            for _, at, behind in rows:
+                if row_holds_envelope(self._data, at + HEADER_SIZE, behind):
+                    raise CellUnreadable(_ENVELOPE_FOUND)
+        if self._run < 0:
+            self._run = start
 
     def _portal_transformer(self, head: Reply) -> RowTransformer:
         portal, statement = head.portal, head.statement
@@ -201,31 +215,30 @@ class Answers:
         return following is not None and following.owed is Owed.SYNC
 
     def _description(self, head: Reply, start: int, end: int) -> bool:
-        fields = backend.parse_row_description(self._data[start + HEADER_SIZE : end])
         if head.owed is Owed.QUERY:
-            return self._query_description(head, start, fields)
+            return self._query_description(head, start, end)
         if head.owed not in (Owed.DESCRIBE_STATEMENT, Owed.DESCRIBE_PORTAL):
             raise ProtocolViolation("the server sent a description that nobody asked for")
         self._state.queue.pop()
         statement = head.statement
-        if statement is None:
-            return True
+        if statement is None or not _retyped(statement.plan):
+            return not head.skip
+        fields = backend.parse_row_description(self._data[start + HEADER_SIZE : end])
         if head.owed is Owed.DESCRIBE_STATEMENT or statement.fields is None:
             statement.fields = fields
         if head.skip:
             return False
-        if not _retyped(statement.plan):
-            return True
         formats = None
         if head.owed is Owed.DESCRIBE_PORTAL and head.portal is not None:
             formats = expand_formats(head.portal.formats, len(statement.plan.outputs or ()))
         return self._put(start, backend.build_row_description(client_fields(statement.plan, fields, formats)))
 
-    def _query_description(self, head: Reply, start: int, fields: list[backend.FieldDescription]) -> bool:
+    def _query_description(self, head: Reply, start: int, end: int) -> bool:
         plan = head.plan
         head.transformer = None
         if plan is None or not _retyped(plan):
             return True
+        fields = backend.parse_row_description(self._data[start + HEADER_SIZE : end])
         ciphers, values = self._state.revision().ciphers, self._state.settings.values
         try:
             head.transformer = RowTransformer(plan, fields, None, None, ciphers, values)

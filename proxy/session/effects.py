@@ -18,16 +18,16 @@ _STARTERS = ("begin", "start")
 def apply_effect(state: SessionState, plan: StatementPlan, entry: Reply) -> None:
     if plan.kind is StatementKind.TRANSACTION and not _starts(plan):
         if change := state.settings.transaction_control_sent():
-            entry.changes.append(change)
+            entry.note(change)
         return
     match plan.effect:
         case SessionEffect.SEARCH_PATH:
             path = None if plan.effect_value is None else parse_search_path(plan.effect_value)
-            entry.changes.append(state.settings.change_path(path))
+            entry.note(state.settings.change_path(path))
         case SessionEffect.RESET_ALL:
-            entry.changes.append(state.settings.change_path(None))
+            entry.note(state.settings.change_path(None))
         case SessionEffect.DISCARD_ALL:
-            entry.changes.append(state.settings.change_path(None))
+            entry.note(state.settings.change_path(None))
             _forget_all(state, entry)
         case SessionEffect.DEALLOCATE:
             _deallocate(state, plan.effect_value, entry)
@@ -46,10 +46,10 @@ def _starts(plan: StatementPlan) -> bool:
 
 def _forget_all(state: SessionState, entry: Reply) -> None:
     for name, statement in list(state.statements.items()):
-        entry.changes.append(BookChange(state.statements, name, statement, None))
+        entry.note(BookChange(state.statements, name, statement, None))
         del state.statements[name]
     for name, portal in list(state.portals.items()):
-        entry.changes.append(BookChange(state.portals, name, portal, None))
+        entry.note(BookChange(state.portals, name, portal, None))
         del state.portals[name]
 
 
@@ -59,7 +59,7 @@ def _deallocate(state: SessionState, name: str | None, entry: Reply) -> None:
     else:
         names = [n for n in (name.encode(),) if n in state.statements]
     for each in names:
-        entry.changes.append(BookChange(state.statements, each, state.statements[each], None))
+        entry.note(BookChange(state.statements, each, state.statements[each], None))
         del state.statements[each]
 
 

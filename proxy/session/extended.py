@@ -29,7 +29,7 @@ def parse(state: SessionState, raw: bytes) -> None:
     entry = Reply(Owed.PARSE, statement=statement, refusal=refusal)
     # A name that is taken is refused by the server (42P05), and undoing the change gives it its first meaning back;
     # whether it is taken depends on replies that may still be under way.
-    entry.changes.append(_set(state.statements, message.name, statement))
+    entry.note(_set(state.statements, message.name, statement))
     if refusal is not None:
         entry.ticket = state.account((statement.plan,), (refusal,))
         state.to_server.append(frontend.build_parse(message.name, STAND_IN_SQL))
@@ -78,7 +78,7 @@ def bind(state: SessionState, raw: bytes) -> None:
     statement = state.statements.get(name)
     entry = Reply(Owed.BIND)
     if statement is None:  # the server says 26000, or knows a statement that SQL prepared
-        entry.changes.append(_set(state.portals, portal_name, None))
+        entry.note(_set(state.portals, portal_name, None))
         state.queue.push(entry)
         state.to_server.append(raw)
         return
@@ -93,7 +93,7 @@ def bind(state: SessionState, raw: bytes) -> None:
     if refusal is not None:
         raw = frontend.build_bind(portal_name, STAND_IN_STATEMENT, (), (), ())
     entry.statement, entry.portal, entry.refusal = statement, portal, refusal
-    entry.changes.append(_set(state.portals, portal_name, portal))
+    entry.note(_set(state.portals, portal_name, portal))
     state.queue.push(entry)
     state.to_server.append(raw)
 
@@ -118,7 +118,7 @@ def _parse_again(state: SessionState, name: bytes, renewed: Statement) -> None:
     state.queue.push(Reply(Owed.CLOSE, skip=True))
     state.to_server.append(frontend.build_close(b"S", name))
     entry = Reply(Owed.PARSE, skip=True, statement=renewed)
-    entry.changes.append(_set(state.statements, name, renewed))
+    entry.note(_set(state.statements, name, renewed))
     state.queue.push(entry)
     state.to_server.append(_upstream_parse(state, name, renewed, None))
 
@@ -188,9 +188,9 @@ def close(state: SessionState, raw: bytes) -> None:
     message = frontend.parse_close(raw[_HEADER:])
     entry = Reply(Owed.CLOSE)
     if message.kind == b"S" and message.name in state.statements:
-        entry.changes.append(_set(state.statements, message.name, None))
+        entry.note(_set(state.statements, message.name, None))
     elif message.kind == b"P" and message.name in state.portals:
-        entry.changes.append(_set(state.portals, message.name, None))
+        entry.note(_set(state.portals, message.name, None))
     state.queue.push(entry)
     state.to_server.append(raw)
 

@@ -86,7 +86,7 @@ class Reply:
     statement: Statement | None = None
     portal: Portal | None = None
     refusal: FieldgateError | None = None
-    changes: list[BookChange] = field(default_factory=list)
+    changes: tuple[BookChange, ...] = ()
     ticket: int = 0
     statements: tuple[StatementPlan, ...] = ()
     refusals: tuple[FieldgateError | None, ...] = ()
@@ -96,6 +96,9 @@ class Reply:
     failed: bool = False  # an error came; a Query still owes its ReadyForQuery
     muted: bool = False  # a cell could not be opened: the rest of this result is dropped
     soft: bool = False  # ... and may be, because nothing was written and no transaction is open
+
+    def note(self, change: BookChange) -> None:
+        self.changes += (change,)
 
     @property
     def plan(self) -> StatementPlan | None:

@@ -49,7 +49,7 @@ def _drop_unnamed(state: SessionState, entry: Reply) -> None:
     """A simple Query closes the unnamed statement and portal (protocol-flow, Extended Query)."""
     for book in (state.statements, state.portals):
         if b"" in book:
-            entry.changes.append(BookChange(book, b"", book.pop(b""), None))
+            entry.note(BookChange(book, b"", book.pop(b""), None))
 
 
 def _texts(state: SessionState, plans: tuple[StatementPlan, ...], refusals: list[FieldgateError | None]) -> list[bytes]:
