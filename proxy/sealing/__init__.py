@@ -1,0 +1,1 @@
+"""Sealed columns in the database: their SQL, the check that they are sealed, and sealing what is still plain."""

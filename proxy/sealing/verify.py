@@ -1,0 +1,139 @@
+"""Whether the database's columns are sealed as the data map says; what is not, is a reason not to start (I9).
+
+`problems_of` judges and is pure; `verify_sealed` reads pg_catalog and judges.  A partition or inheritance child is held
+to the same as its root, because writes may go to it directly.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+
+from keys.envelope import HEAD_SIZE, KEY_ID_SIZE, TERM_SIZE
+from policies.fields import DataMap, Field, ProtectedTable, Sealing
+
+from .ddl import check_name, minimum_octets, sealing_of, term_column
+from .facts import ColumnFacts, Connection, TableFacts, read_tables
+
+BYTEA = 17
+_HEAD = rf"'\\x([0-9a-f]{{{2 * HEAD_SIZE}}})'::bytea"
+
+
+@dataclass(frozen=True, slots=True)
+class SealProblem:
+    """One thing that is not as the data map says.  `field` is `schema.table.column`, or `schema.table`."""
+
+    field: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.field}: {self.reason}"
+
+
+async def verify_sealed(
+    connection: Connection, data_map: DataMap, heads: Mapping[str, Collection[bytes]]
+) -> tuple[SealProblem, ...]:
+    """Everything that is wrong; `heads` holds the heads that may be written now, by field id."""
+    found = await read_tables(connection, data_map.tables)
+    return tuple(
+        problem
+        for key, table in data_map.tables.items()
+        for problem in table_problems(table, found.get(key, ()), heads)
+    )
+
+
+def table_problems(
+    table: ProtectedTable, members: tuple[TableFacts, ...], heads: Mapping[str, Collection[bytes]]
+) -> Iterator[SealProblem]:
+    if not members:
+        yield SealProblem(f"{table.schema}.{table.table}", "the data map names a table that does not exist")
+        return
+    for member in members:
+        where = "" if member is members[0] else f" (in {member.schema}.{member.name})"
+        if member.kind not in ("r", "p"):
+            yield SealProblem(f"{table.schema}.{table.table}", f"is not an ordinary or partitioned table{where}")
+            continue
+        for field in table.fields.values():
+            for reason in problems_of(field, member, heads, root=member is members[0]):
+                yield SealProblem(field.name, reason + where)
+            if field.sealing is not None and field.sealing.row_bound:
+                for reason in _row_key_problems(table, member):
+                    yield SealProblem(field.name, reason + where)
+
+
+def problems_of(
+    field: Field, table: TableFacts, heads: Mapping[str, Collection[bytes]], *, root: bool = True
+) -> Iterator[str]:
+    """The reasons why one field is not sealed in one table as the data map says; none for a sound one."""
+    column, sealing = table.columns.get(field.column), field.sealing
+    if column is None:
+        yield "the data map names a column that does not exist"
+        return
+    if sealing is None:
+        return
+    if column.type_oid != BYTEA:
+        yield f"is {column.type_name}, not sealed bytea: run `fieldgate seal {field.table}.{field.column}`"
+        return
+    if column.not_null != sealing.not_null:
+        yield "is NOT NULL" + (" in the data map only" if sealing.not_null else ", but not in the data map")
+    if sealing.not_null and field.column in table.unproven_not_null:
+        yield "its NOT NULL has not been validated"
+    if column.expression is not None:
+        yield "has a default or is generated, so the database could write it by itself"
+    yield from _check_problems(field, column, table, heads.get(sealing.field_id, ()))
+    if sealing.equality:
+        yield from _term_problems(field, column, table, root=root)
+
+
+def _check_problems(field: Field, column: ColumnFacts, table: TableFacts, heads: Collection[bytes]) -> Iterator[str]:
+    sealing = sealing_of(field)
+    check = table.checks.get(check_name(sealing))
+    if check is None:
+        yield f"has no CHECK {check_name(sealing)}: plaintext could be stored"
+        return
+    if not check.enforced:
+        yield f"its CHECK {check.name} is NOT VALID or NOT ENFORCED: cells that it would refuse may be stored"
+    admitted = admitted_heads(check.definition, column, sealing)
+    if admitted is None:
+        yield f"its CHECK {check.name} was altered: it does not say what a sealed column's says"
+        return
+    if admitted - set(heads):
+        names = ", ".join(sorted(head[-KEY_ID_SIZE:].hex() for head in admitted - set(heads)))
+        yield f"its CHECK admits cells that may not be written now (key {names}, or another scheme)"
+    if not admitted & set(heads):
+        yield "its CHECK refuses every cell that the keyring would write"
+
+
+def admitted_heads(definition: str, column: ColumnFacts, sealing: Sealing) -> set[bytes] | None:
+    """The heads that a CHECK admits, read from pg_get_constraintdef; None when it says anything else than it should."""
+    name = re.escape(column.quoted)
+    pattern = (
+        rf"CHECK \(\(\({name} IS NULL\) OR \(\(octet_length\({name}\) >= {minimum_octets(sealing)}\) AND "
+        rf"\(substr\({name}, 1, {HEAD_SIZE}\) = (?:{_HEAD}|ANY \(ARRAY\[((?:{_HEAD}(?:, )?)+)\]\))\)\)\)\)"
+    )
+    found = re.fullmatch(pattern, definition.removesuffix(" NOT VALID").removesuffix(" NOT ENFORCED"))
+    return None if found is None else {bytes.fromhex(head) for head in re.findall(_HEAD, definition)}
+
+
+def _term_problems(field: Field, column: ColumnFacts, table: TableFacts, *, root: bool) -> Iterator[str]:
+    name = term_column(field)
+    term = table.columns.get(name)
+    if term is None:
+        yield f"has no term column {name}"
+        return
+    expected = f"substr({column.quoted}, {HEAD_SIZE + 1}, {TERM_SIZE})"
+    if term.type_oid != BYTEA or term.generated != "s" or term.expression != expected:
+        yield f"its term column {name} is not GENERATED ALWAYS AS ({expected}) STORED"
+    if root and sealing_of(field).unique and name not in table.unique:
+        yield f"is unique in the data map, but {name} has no unique constraint"
+    if root and not sealing_of(field).unique and name in table.unique:
+        yield f"{name} is unique, but the data map does not say so"
+
+
+def _row_key_problems(table: ProtectedTable, member: TableFacts) -> Iterator[str]:
+    key = member.columns.get(table.row_key or "")
+    if key is None:
+        yield "is bound to its row, but the table has no row key"
+    elif not key.not_null:
+        yield f"is bound to its row, but the row key {key.name} may be NULL"
