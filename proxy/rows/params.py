@@ -30,6 +30,7 @@ class ClientValues:
     values: Sequence[bytes | None] = ()
     binary: Sequence[bool] = ()
     declared: Sequence[int] = ()
+    drawn: Sequence[bytes] = ()  # keys drawn for this execution, one for each of the plan's `draws`
 
     def parameter(self, number: int) -> tuple[bytes | None, bool, int]:
         if number > len(self.values):
@@ -55,7 +56,7 @@ class SlotFiller:
         values: list[bytes | None] = []
         for slot in plan.slots:
             if slot.kind is SlotKind.PLAIN:
-                value, is_binary, _ = client.parameter(_parameter_of(slot))
+                value, is_binary, _ = _source_value(slot.source, client)
                 binary.append(is_binary)
                 values.append(value)
             elif slot.kind is SlotKind.PRINCIPAL:
@@ -66,15 +67,16 @@ class SlotFiller:
                 values.append(self._sealed(slot, client))
         return binary, values
 
-    def literal(self, slot: Slot) -> bytes:
+    def literal(self, slot: Slot, drawn: Sequence[bytes] = ()) -> bytes:
         """The slot as an SQL literal, for the simple protocol; the cast stands in the plan's text behind it."""
+        client = ClientValues(drawn=drawn)
         if slot.kind is SlotKind.PRINCIPAL:
             return _quoted(self._attribute(slot))
         if slot.kind is SlotKind.PLAIN:
-            raise ValueRejected("there is no parameter in a simple query", sqlstate=SqlState.UNDEFINED_PARAMETER)
+            return _quoted(_source_value(slot.source, client)[0])
         if slot.array:
-            return _array_literal(self._elements(slot, ClientValues()))
-        value = self._sealed(slot, ClientValues())
+            return _array_literal(self._elements(slot, client))
+        value = self._sealed(slot, client)
         return b"NULL" if value is None else b"'\\x" + value.hex().encode() + b"'"
 
     def _attribute(self, slot: Slot) -> bytes | None:
@@ -179,15 +181,13 @@ def _cell(
     return codec.from_text(raw, typmod, settings)
 
 
-def _parameter_of(slot: Slot) -> int:
-    return slot.source.parameter if slot.source is not None and slot.source.parameter is not None else 0
-
-
 def _source_value(source: ValueSource | None, client: ClientValues) -> tuple[bytes | None, bool, int]:
     if source is None:
         return None, False, 0
     if source.parameter is not None:
         return client.parameter(source.parameter)
+    if source.draw is not None:
+        return client.drawn[source.draw], False, 0
     return source.constant, False, 0
 
 

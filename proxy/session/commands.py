@@ -23,10 +23,18 @@ class RefreshCatalog:
 
 
 @dataclass(frozen=True, slots=True)
+class DrawKeys:
+    """Have at least these many values of each sequence at hand for `SessionServices.draw`, then call
+    `Conversation.keys_drawn()`; if they cannot be had, `keys_unavailable()`.  The client is not read meanwhile."""
+
+    counts: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
 class CloseBoth:
     """End both connections, after what is to be sent has been sent.  `reason` is for the log and holds no value."""
 
     reason: str
 
 
-Command = RecordAudit | RefreshCatalog | CloseBoth
+Command = RecordAudit | RefreshCatalog | DrawKeys | CloseBoth

@@ -8,18 +8,18 @@ state could hand one request the answer of another).
 from __future__ import annotations
 
 from policies.model import Principal
-from proxy.errors import AuditUnavailable, FieldgateError, ProtocolViolation
+from proxy.errors import AuditUnavailable, FieldgateError, ProtocolViolation, UpstreamUnavailable
 from proxy.wire import backend, frontend
 from proxy.wire.framing import BACKEND_LIMITS, FRONTEND_LIMITS
 
 from . import extended, simple
 from .answers import Answers
 from .bulk import copy_message
-from .commands import CloseBoth, Command
+from .commands import CloseBoth, Command, DrawKeys
 from .inbox import Inbox
 from .services import SessionServices
 from .settings import SessionSettings
-from .state import SessionState
+from .state import KeysNeeded, SessionState
 from .transparent import Transparent
 
 _TERMINATE = ord("X")
@@ -53,6 +53,7 @@ class Conversation:
         self._answers = Answers(self._state)
         self._transparent = None if services.current().catalog.has_protected else Transparent()
         self._revision = services.current()
+        self._drawing = False  # the client's next message waits for keys
         self._from_client = Inbox(FRONTEND_LIMITS)
         self._from_server = Inbox(BACKEND_LIMITS)
 
@@ -65,21 +66,36 @@ class Conversation:
             self._pass_client(data, self._transparent)
             return
         self._from_client.add(data)
-        try:
-            self._client_messages()
-        except ProtocolViolation as error:
-            self._fail(error)
+        self._client_messages()
 
     def _client_messages(self) -> None:
-        data, spans = self._from_client.messages()
+        """All whole messages, until one must wait for keys; that one stays, and is begun anew by `keys_drawn`."""
+        if self._drawing:
+            return
         done = 0
-        for tag, start, end in spans:
-            self._client_message(tag, data[start:end])
-            done = end
-            if self._ended():
-                break
-        if spans:
+        try:
+            data, spans = self._from_client.messages()
+            for tag, start, end in spans:
+                self._client_message(tag, data[start:end])
+                done = end
+                if self._ended():
+                    break
+        except KeysNeeded as needed:
+            self._drawing = True
+            self._state.commands.append(DrawKeys(needed.counts))
+        except ProtocolViolation as error:
+            self._fail(error)
+        if done:
             self._from_client.keep_from(done)
+
+    def keys_drawn(self) -> None:
+        self._drawing = False
+        if not self._ended():
+            self._client_messages()
+
+    def keys_unavailable(self) -> None:
+        """Without its key a row's cells cannot be bound to it; the statement was not sent, and the session ends."""
+        self._fail(UpstreamUnavailable("the row's key could not be drawn from its sequence, so the session ends"))
 
     def server_bytes(self, data: bytes) -> None:
         if self._ended():
@@ -125,6 +141,11 @@ class Conversation:
         """Replies wait for the audit: the server's bytes may pile up in its own socket meanwhile."""
         head = self._state.queue.head
         return bool(self._from_server) and head is not None and head.ticket in self._state.waiting
+
+    @property
+    def client_paused(self) -> bool:
+        """A message waits for keys: the client's bytes may pile up in its own socket meanwhile."""
+        return self._drawing
 
     @property
     def idle(self) -> bool:

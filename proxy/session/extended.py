@@ -146,7 +146,8 @@ def _physical_values(
             sqlstate=SqlState.PROTOCOL_VIOLATION,
         )
     binary = [frontend.format_of(message.parameter_formats, index) == frontend.BINARY_FORMAT for index in range(count)]
-    client = ClientValues(message.values, binary, statement.declared)
+    (drawn,) = state.draw((plan,))
+    client = ClientValues(message.values, binary, statement.declared, drawn)
     formats, values = state.filler().bind_values(plan, client)
     return tuple(int(f) for f in formats), tuple(values)
 

@@ -25,3 +25,5 @@ class SessionServices:
     planner: Planner
     current: Callable[[], Revision]  # the newest revision for this session's database
     audit_available: Callable[[], bool]  # False: no protected data may be planned (I8)
+    # So many unused values of a sequence, as text; None: not at hand, ask by the command DrawKeys.
+    draw: Callable[[str, int], list[bytes] | None] = lambda _sequence, _count: None

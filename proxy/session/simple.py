@@ -28,12 +28,13 @@ def query(state: SessionState, raw: bytes) -> None:
     script = state.services.planner.plan_script(text, state.context())
     plans = script.statements
     refusals: list[FieldgateError | None] = [state.refusal_of(plan) for plan in plans]
+    drawn = state.draw(plans)
     entry = Reply(Owed.QUERY, statements=plans, unchanged=script.unchanged)
     if script.unchanged and not any(refusals):
         upstream = raw
     else:
         entry.unchanged = False
-        upstream = frontend.build_query(b";".join(_texts(state, plans, refusals)))
+        upstream = frontend.build_query(b";".join(_texts(state, plans, refusals, drawn)))
     entry.refusals = tuple(refusals)
     _account(state, entry, plans, refusals)
     for plan, refusal in zip(plans, refusals, strict=True):
@@ -52,7 +53,12 @@ def _drop_unnamed(state: SessionState, entry: Reply) -> None:
             entry.note(BookChange(book, b"", book.pop(b""), None))
 
 
-def _texts(state: SessionState, plans: tuple[StatementPlan, ...], refusals: list[FieldgateError | None]) -> list[bytes]:
+def _texts(
+    state: SessionState,
+    plans: tuple[StatementPlan, ...],
+    refusals: list[FieldgateError | None],
+    drawn: list[list[bytes]],
+) -> list[bytes]:
     """One upstream text for each statement; a constant that does not fit its field turns into a refusal here."""
     texts: list[bytes] = []
     filler = state.filler()
@@ -62,7 +68,7 @@ def _texts(state: SessionState, plans: tuple[StatementPlan, ...], refusals: list
             continue
         if refusals[index] is None:
             try:
-                literals = {k: filler.literal(slot) for k, slot in enumerate(plan.slots)}
+                literals = {k: filler.literal(slot, drawn[index]) for k, slot in enumerate(plan.slots)}
                 texts.append(upstream_text(plan, literals))
                 continue
             except (ValueRejected, CellUnreadable) as error:

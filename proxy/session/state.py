@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -17,6 +18,14 @@ from .commands import Command, RecordAudit
 from .replies import Portal, ReplyQueue, Statement
 from .services import Revision, SessionServices
 from .settings import SessionSettings
+
+
+class KeysNeeded(Exception):
+    """The message at hand cannot be sent before keys have been drawn; nothing has been changed yet."""
+
+    def __init__(self, counts: dict[str, int]) -> None:
+        super().__init__("keys are drawn first")
+        self.counts = counts
 
 
 @dataclass(slots=True)
@@ -65,6 +74,18 @@ class SessionState:
                 hint="Ask the operator to look at the audit sink.",
             )
         return None
+
+    def draw(self, plans: tuple[StatementPlan, ...]) -> list[list[bytes]]:
+        """Keys for one execution of each plan.  Raises KeysNeeded when they are not at hand."""
+        counts = Counter(sequence for plan in plans for sequence in plan.draws)
+        if not counts:
+            return [[] for _ in plans]
+        pools: dict[str, list[bytes]] = {}
+        for sequence, count in counts.items():
+            if (values := self.services.draw(sequence, count)) is None:
+                raise KeysNeeded(dict(counts))
+            pools[sequence] = values
+        return [[pools[sequence].pop() for sequence in plan.draws] for plan in plans]
 
     def account(self, plans: tuple[StatementPlan, ...], refusals: tuple[FieldgateError | None, ...]) -> int:
         """Ask for one durable record of these decisions; 0 when none of them concerns protected fields."""

@@ -35,7 +35,7 @@ class StatementKind(StrEnum):
 class SlotKind(StrEnum):
     """What a slot becomes upstream.  Every kind but PLAIN and PRINCIPAL is `bytea` (or `bytea[]` when `array`)."""
 
-    PLAIN = auto()  # a client parameter as it is (extended protocol only)
+    PLAIN = auto()  # a client parameter as it is (extended protocol only), or a drawn key as text
     CELL = auto()  # the value sealed for `field`
     TERM = auto()  # the equality term of the value for `field`
     PRINCIPAL = auto()  # an attribute of the principal, as text, cast in the SQL around it
@@ -45,11 +45,13 @@ class SlotKind(StrEnum):
 class ValueSource:
     """Where a slot's value comes from: client parameter `$parameter` (1-based), or a constant of the client's text.
 
-    `constant` is the value in PostgreSQL's text form (None and parameter None: SQL NULL).
+    `constant` is the value in PostgreSQL's text form.  `draw` is an index into the plan's `draws`: the row's key, drawn
+    from its sequence before the statement is sent, so that cells can be bound to it.  All None: SQL NULL.
     """
 
     parameter: int | None = None
     constant: bytes | None = None
+    draw: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +115,7 @@ class StatementPlan:
     kind: StatementKind
     segments: tuple[bytes | int, ...]
     slots: tuple[Slot, ...] = ()
+    draws: tuple[str, ...] = ()  # one sequence (qualified and quoted) for each key that an execution needs
     client_parameters: int = 0  # the highest $n in the client's text
     # logical type that ParameterDescription must show for client parameter n (only where it differs upstream)
     parameter_types: tuple[tuple[int, int], ...] = ()

@@ -115,6 +115,17 @@ INSERT_CONSTANT = StatementPlan(
     touches_protected=True,
     uses=(FieldUse(EMAIL.name, Verb.INSERT),),
 )
+INSERT_DRAWN = StatementPlan(
+    StatementKind.INSERT,
+    (b"insert into customers (id, email) values (", 0, b"::pg_catalog.int8, ", 1, b"::pg_catalog.bytea)"),
+    slots=(
+        Slot(SlotKind.PLAIN, ValueSource(draw=0)),
+        Slot(SlotKind.CELL, ValueSource(constant=b"ivan"), EMAIL, row_key=ValueSource(draw=0), row_key_type=20),
+    ),
+    draws=('"public"."customers_id_seq"',),
+    touches_protected=True,
+    uses=(FieldUse(EMAIL.name, Verb.INSERT),),
+)
 REFUSED = StatementPlan(
     StatementKind.SELECT,
     (b"select secret from customers",),
@@ -177,10 +188,11 @@ class Talk:
     records: list[dict[str, object]] = field(default_factory=list)
     tickets: list[int] = field(default_factory=list)
     commands: list[Command] = field(default_factory=list)
+    keys: dict[str, list[bytes]] = field(default_factory=dict)  # by sequence: values that were drawn
 
     def __post_init__(self) -> None:
         self.revision = Revision(catalog(self.protected), AllRights(), PlainCiphers())
-        services = SessionServices(self.planner, lambda: self.revision, lambda: self.audit)
+        services = SessionServices(self.planner, lambda: self.revision, lambda: self.audit, self._draw)
         principal = Principal("support", "support", frozenset({"support"}), "shop", "support_service")
         self.conversation = Conversation(services, principal, {}, ("public",), "s1")
 
@@ -199,6 +211,13 @@ class Talk:
 
     def sent(self) -> list[bytes]:
         return split_messages(self.conversation.take_to_server(), FRONTEND_LIMITS)
+
+    def _draw(self, sequence: str, count: int) -> list[bytes] | None:
+        pool = self.keys.get(sequence, [])
+        if len(pool) < count:
+            return None
+        taken, self.keys[sequence] = pool[:count], pool[count:]
+        return taken
 
     def _give(self, take: object, data: bytes) -> None:
         assert callable(take)

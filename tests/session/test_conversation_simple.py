@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from proxy.session.commands import CloseBoth
+from proxy.session.commands import CloseBoth, DrawKeys
 from proxy.session.refusals import SET_STAND_IN_SQL, STAND_IN_SQL
 from proxy.wire import backend, frontend
 from proxy.wire.framing import HEADER_SIZE
@@ -12,6 +12,7 @@ from proxy.wire.framing import HEADER_SIZE
 from .talk import (
     CUSTOMERS_OID,
     EMAIL_COLUMNS,
+    INSERT_DRAWN,
     Talk,
     cell,
     columns,
@@ -205,3 +206,27 @@ def test_a_function_call_is_refused_with_the_servers_effect(talk: Talk) -> None:
     told = talk.server(failed(b"42883", b"function with OID 0 does not exist"), ready())
     assert tags(told) == "EZ"
     assert error_of(told[0])[b"C"] == b"0A000"
+
+
+def test_a_row_key_is_drawn_before_the_statement_is_sent() -> None:
+    talk = Talk()
+    talk.planner.plans["insert bound"] = INSERT_DRAWN
+    asked = query("insert bound")
+    assert talk.client(asked, query("select 1")) == []
+    assert talk.commands == [DrawKeys({'"public"."customers_id_seq"': 1})]
+    assert talk.conversation.client_paused
+    talk.keys['"public"."customers_id_seq"'] = [b"42"]
+    talk.conversation.keys_drawn()
+    sent = talk.sent()
+    assert tags(sent) == "QQ"
+    assert b"values ('42'::pg_catalog.int8, '\\xf967" in sent[0]
+    assert not talk.conversation.client_paused
+
+
+def test_without_a_key_nothing_is_sent_and_the_session_ends() -> None:
+    talk = Talk()
+    talk.planner.plans["insert bound"] = INSERT_DRAWN
+    talk.client(query("insert bound"))
+    talk.conversation.keys_unavailable()
+    assert tags(talk.sent()) == "X"
+    assert error_of(talk.told()[0])[b"S"] == b"FATAL"
