@@ -12,5 +12,9 @@ class PolicyError(Exception):
         self.file, self.line, self.key, self.reason = file, line, key, message
 
 
+class PrincipalRefused(Exception):
+    """This login may not act like this (unknown purpose, no case, no person named).  Never repeats what was typed."""
+
+
 class AuditSinkFailed(Exception):
     """The audit sink cannot take records: no protected data may leave."""

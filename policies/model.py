@@ -26,6 +26,11 @@ class Verb(Flag):
 
 NO_VERBS = Verb(0)
 
+READ_VERBS = (
+    Verb.READ | Verb.FILTER_EQ | Verb.FILTER_RANGE | Verb.JOIN | Verb.GROUP | Verb.ORDER | Verb.AGGREGATE | Verb.EXPORT
+)
+"""Whoever has one of these over a table may learn how many rows it has; nobody else may (`count(*)`, `EXISTS`)."""
+
 
 VERBS_BY_NAME: dict[str, Verb] = {verb.name.lower(): verb for verb in Verb if verb.name is not None}
 
@@ -57,6 +62,7 @@ class FieldRights:
     verbs: Verb
     mask_null: bool = False  # named explicitly, a field without READ is NULL instead of 42501
     rules: tuple[str, ...] = ()
+    min_group: int = 0  # GROUP and AGGREGATE hold only over groups of so many rows; fewer are not shown
 
     def allows(self, verb: Verb) -> bool:
         return verb in self.verbs
@@ -78,3 +84,14 @@ class TableRights:
 
     fields: dict[str, FieldRights] = field(default_factory=dict)  # column name -> rights
     row_filter: RowFilter | None = None
+    min_group: int = 0  # the strictest of the fields': holds for `count(*)` too, which names no field
+
+    @property
+    def countable(self) -> bool:
+        """May a statement read this table without naming a column (`count(*)`, `EXISTS`, a join for its rows)?"""
+        return any(rights.verbs & READ_VERBS for rights in self.fields.values())
+
+    @property
+    def deletes_rows(self) -> bool:
+        """May rows be deleted?  A row is all its fields, so every field must allow it."""
+        return bool(self.fields) and all(Verb.DELETE in rights.verbs for rights in self.fields.values())

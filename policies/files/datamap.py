@@ -1,0 +1,174 @@
+"""datamap.toml: which tables are protected, what each column is, and how it is sealed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from policies.fields import DataMap, Field, LogicalType, ProtectedTable, Sealing
+from policies.policy_set import ANY_TAG, Tag
+
+from .names import NAME
+from .toml import Section
+
+# Sealed fields of these are bound to their row unless the file says otherwise.
+ROW_BOUND_TAGS = ("access", "special")
+
+# Lossy normalisers that terms may be made with, by name and version.  None exists yet, so none may be declared.
+NORMALISERS: frozenset[str] = frozenset()
+
+_FIELD_ID = re.compile(r"[0-9a-f]{32}")
+_TYPE = re.compile(r"(?P<name>[a-z0-9]+)(\((?P<first>\d{1,8})(?:, ?(?P<second>-?\d{1,4}))?\))?")
+_SEALING_KEYS = (
+    "type", "equality", "unique", "join_group", "normaliser", "own_key", "row_bound", "not_null", "pad_to",
+)  # fmt: skip
+_NO_EQUALITY = (LogicalType.JSON,)  # PostgreSQL's own json has no `=`
+_SAME_EQUALITY = {LogicalType.VARCHAR: LogicalType.TEXT}
+_IDENTIFIER_BYTES = 63
+
+
+def read_datamap(root: Section, tags: Mapping[str, Tag]) -> DataMap:
+    root.only("controller", "database", "table")
+    tables = {}
+    for name, section in root.sections("table"):
+        table = _table(name, section, tags)
+        tables[table.schema, table.table] = table
+    data_map = DataMap(root.text("controller"), root.text("database"), tables)
+    if not NAME.fullmatch(data_map.controller):
+        raise root.error("is no name for a controller (small letters, digits and _)", "controller")
+    _check_across(root, data_map)
+    return data_map
+
+
+def split_table(name: str) -> tuple[str, str]:
+    """`customers` is public.customers; `hr.people` is what it says."""
+    schema, dot, table = name.partition(".")
+    return (schema, table) if dot else ("public", schema)
+
+
+def _table(name: str, section: Section, tags: Mapping[str, Tag]) -> ProtectedTable:
+    section.only("row_key", "subject", "columns")
+    schema, table = split_table(name)
+    if not _identifier(schema) or not _identifier(table):
+        raise section.error('is no name for a table ("table" or "schema.table")')
+    row_key = section.optional_text("row_key")
+    fields = {
+        column: _field(schema, table, column, entry, tags, row_key is not None)
+        for column, entry in section.sections("columns")
+    }
+    if not fields:
+        raise section.error("names no column", "columns")
+    subject = section.optional_text("subject")
+    for key, column in (("row_key", row_key), ("subject", subject)):
+        if column is not None and (column not in fields or fields[column].sealing is not None):
+            raise section.error("must name a column of this table that is stored plain", key)
+    return ProtectedTable(schema, table, fields, row_key, subject)
+
+
+def _field(schema: str, table: str, column: str, entry: Section, tags: Mapping[str, Tag], has_key: bool) -> Field:
+    if not _identifier(column) or column.startswith("fg_"):
+        raise entry.error("is no name for a column (at most 57 bytes, and fg_ is ours)")
+    tag = entry.text("tag")
+    known = tags.get(tag)
+    if known is None or tag == ANY_TAG or not known.parents:
+        raise entry.error(f'unknown tag "{tag}"', "tag")
+    if any(tags[each].forbidden for each in _lineage(tag)):
+        raise entry.error(f'the tag "{tag}" is forbidden: such data is not processed', "tag")
+    if "sealed" not in entry.values:
+        entry.only("tag")
+        return Field(schema, table, column, tag)
+    entry.only("tag", "sealed", *_SEALING_KEYS)
+    return Field(schema, table, column, tag, _sealing(entry, tag, has_key))
+
+
+def _sealing(entry: Section, tag: str, has_key: bool) -> Sealing:
+    field_id = entry.text("sealed")
+    if not _FIELD_ID.fullmatch(field_id):
+        raise entry.error("must be 32 hexadecimal digits, in small letters", "sealed")
+    logical, typmod = _logical_type(entry)
+    sealing = Sealing(
+        field_id,
+        logical,
+        typmod,
+        not_null=entry.flag("not_null"),
+        equality=entry.flag("equality"),
+        unique=entry.flag("unique"),
+        join_group=entry.optional_text("join_group"),
+        normaliser=entry.optional_text("normaliser"),
+        own_key=entry.flag("own_key"),
+        row_bound=entry.flag("row_bound", default=tag.split(".")[0] in ROW_BOUND_TAGS),
+        pad_to=entry.number("pad_to", 0, low=0, high=65536),
+    )
+    _check_sealing(entry, sealing, has_key)
+    return sealing
+
+
+def _check_sealing(entry: Section, sealing: Sealing, has_key: bool) -> None:
+    if sealing.equality and sealing.logical_type in _NO_EQUALITY:
+        raise entry.error(f"PostgreSQL's {sealing.logical_type} has no equality (jsonb has)", "equality")
+    for key, used in (("unique", sealing.unique), ("join_group", sealing.join_group)):
+        if used and not sealing.equality:
+            raise entry.error("needs equality = true", key)
+    if sealing.normaliser is not None and sealing.normaliser not in NORMALISERS:
+        raise entry.error("no such normaliser exists", "normaliser")
+    if sealing.row_bound and not has_key:
+        raise entry.error("needs a row_key of the table", "row_bound")
+
+
+def _logical_type(entry: Section) -> tuple[LogicalType, int]:
+    found = _TYPE.fullmatch(entry.text("type"))
+    if found is None or found["name"] not in list(LogicalType):
+        raise entry.error(f"must be one of: {', '.join(LogicalType)}; length or precision in brackets", "type")
+    logical = LogicalType(found["name"])
+    first = None if found["first"] is None else int(found["first"])
+    second = None if found["second"] is None else int(found["second"])
+    typmod = _typmod(logical, first, second)
+    if typmod is None:
+        raise entry.error("this length, precision or scale is not PostgreSQL's", "type")
+    return logical, typmod
+
+
+def _typmod(logical: LogicalType, first: int | None, second: int | None) -> int | None:
+    """PostgreSQL's number for what stands in the brackets; -1 for none, None when they are wrong."""
+    if first is None:
+        return -1
+    match logical:
+        case LogicalType.VARCHAR if second is None and 1 <= first <= 10485760:
+            return first + 4
+        case LogicalType.NUMERIC if 1 <= first <= 1000 and -1000 <= (second or 0) <= 1000:
+            return ((first << 16) | ((second or 0) & 0x7FF)) + 4
+        case LogicalType.TIMESTAMP | LogicalType.TIMESTAMPTZ if second is None and first <= 6:
+            return first
+    return None
+
+
+def _check_across(root: Section, data_map: DataMap) -> None:
+    """Ids are never shared, and a join group compares like with like."""
+    ids: dict[str, str] = {}
+    groups: dict[str, LogicalType] = {}
+    for table in data_map.tables.values():
+        for each in table.fields.values():
+            if each.sealing is None:
+                continue
+            section = _entry(root, each)
+            if (other := ids.setdefault(each.sealing.field_id, each.name)) != each.name:
+                raise section.error(f"is the id of {other} already", "sealed")
+            if each.sealing.join_group is not None:
+                kind = _SAME_EQUALITY.get(each.sealing.logical_type, each.sealing.logical_type)
+                if groups.setdefault(each.sealing.join_group, kind) != kind:
+                    raise section.error("its fields must be of one type", "join_group")
+
+
+def _entry(root: Section, each: Field) -> Section:
+    tables = root.section("table")
+    name = next(n for n in tables.values if split_table(n) == (each.schema, each.table))
+    return tables.section(name).section("columns").section(each.column)
+
+
+def _identifier(name: str) -> bool:
+    return bool(name) and "." not in name and "\0" not in name and len(f"fg_{name}_eq".encode()) <= _IDENTIFIER_BYTES
+
+
+def _lineage(tag: str) -> list[str]:
+    parts = tag.split(".")
+    return [".".join(parts[: n + 1]) for n in range(len(parts))]
