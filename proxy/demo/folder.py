@@ -82,6 +82,10 @@ class DemoFolder:
         return self.path / "fieldgate.log"
 
     @property
+    def pid_file(self) -> Path:
+        return self.path / "fieldgate.pid"
+
+    @property
     def audit(self) -> Path:
         return self.path / "audit.jsonl"
 
