@@ -9,11 +9,9 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
-from typing import Protocol
+from typing import Protocol, cast
 
 from .tls import TlsFailed, TlsLeg
-
-_LINGER = 10.0  # seconds that a peer has to close after we have said everything
 
 
 class LegOwner(Protocol):
@@ -52,9 +50,8 @@ class Leg(asyncio.Protocol):
     # -- what the event loop calls --
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)  # noqa: S101
-        self._transport = transport
-        transport.set_write_buffer_limits(high=self.write_buffer)
+        self._transport = cast(asyncio.Transport, transport)  # uvloop's are none by inheritance
+        self._transport.set_write_buffer_limits(high=self.write_buffer)
         self.peer = transport.get_extra_info("peername")
         sock = transport.get_extra_info("socket")
         if sock is not None and sock.family != socket.AF_UNIX:
@@ -95,6 +92,11 @@ class Leg(asyncio.Protocol):
             self.owner.congested(False)
 
     # -- what the owner calls --
+
+    @property
+    def alive(self) -> bool:
+        """Neither side has said that it will send no more."""
+        return not (self._closing or self._ended or self._lost)
 
     def send(self, data: bytes) -> None:
         """Plaintext in; one write."""
@@ -142,8 +144,8 @@ class Leg(asyncio.Protocol):
         self._closing = True
         self._transport.close()
 
-    def finish(self) -> None:
-        """Say that nothing more will come and let the peer close, for what it sends has to be read to be polite.
+    def finish(self, linger: float) -> None:
+        """Say that nothing more will come, and give the peer `linger` seconds to take what was sent and to close.
 
         Closing a socket with unread data in it resets the connection, and the peer would lose our last words.
         """
@@ -155,7 +157,7 @@ class Leg(asyncio.Protocol):
         self._closing = True
         if self._transport.can_write_eof() and not self._ended:
             self._transport.write_eof()
-            asyncio.get_running_loop().call_later(_LINGER, self._transport.abort)
+            asyncio.get_running_loop().call_later(linger, self._transport.abort)
         else:
             self._transport.close()
 

@@ -12,14 +12,15 @@ from proxy.errors import FieldgateError, SqlState
 from proxy.wire.startup import StartupMessage, build_options, parse_options
 
 OWN_PREFIX = b"fieldgate."
-OWN_SETTINGS = frozenset(("purpose", "person", "case"))
+OWN_SETTINGS = frozenset(("purpose", "person", "case", "subject"))
 _NOT_PASSED = frozenset((b"user", b"database", b"options"))
-_UTF8 = frozenset((b"utf8", b"unicode", b"auto", b""))
+_ENCODING = b"client_encoding"
+_UTF8 = frozenset((b"utf8", b"unicode", b"sqlascii"))  # SQL_ASCII asks for no conversion: UTF-8 serves it
 
 
 @dataclass(frozen=True, slots=True)
 class ClientSettings:
-    """`own` are Fieldgate's (purpose, person, case); `options` and `parameters` go to the server."""
+    """`own` are Fieldgate's (purpose, person, case, subject); `options` and `parameters` go to the server."""
 
     own: dict[str, str] = field(default_factory=dict)
     options: tuple[tuple[bytes, bytes], ...] = ()
@@ -27,15 +28,17 @@ class ClientSettings:
     replication: bool = False
     utf8: bool = True  # False: the packet asks for another client_encoding
 
-    def upstream(self, user: bytes, database: bytes, principal: str) -> dict[bytes, bytes]:
-        """Parameters of the startup packet for the server.  Ours come last: of two settings the last one counts."""
-        ours = ((b"fieldgate.principal", principal.encode("utf-8")),)
-        return {
-            b"user": user,
-            b"database": database,
-            **self.parameters,
-            b"options": build_options((*self.options, *ours)),
-        }
+    def upstream(self, user: bytes, database: bytes, principal: str, *, utf8: bool) -> dict[bytes, bytes]:
+        """Parameters of the startup packet for the server.  Ours come last: of two settings the last one counts.
+
+        `utf8`: the session must speak UTF-8, whatever the client asks for (see `is_utf8`).
+        """
+        ours = [(b"fieldgate.principal", principal.encode("utf-8"))]
+        parameters = {b"user": user, b"database": database, **self.parameters}
+        if utf8:
+            parameters = {name: value for name, value in parameters.items() if name.lower() != _ENCODING}
+            ours.append((_ENCODING, b"UTF8"))
+        return {**parameters, b"options": build_options((*self.options, *ours))}
 
 
 def read_settings(startup: StartupMessage) -> ClientSettings:
@@ -54,7 +57,7 @@ def read_settings(startup: StartupMessage) -> ClientSettings:
         else:
             options.append((name, value))
     everything = (*parameters.items(), *options)
-    utf8 = all(_is_utf8(value) for name, value in everything if name.lower() == b"client_encoding")
+    utf8 = all(_is_utf8(value) for name, value in everything if name.lower() == _ENCODING)
     return ClientSettings(own, tuple(options), parameters, startup.replication, utf8)
 
 

@@ -24,10 +24,12 @@ from proxy.wire.startup import PROTOCOL_3_0, SSL_REQUEST_PACKET, StartupMessage
 
 _LIMITS = capped(BACKEND_LIMITS, 65_535)
 _GREETING_LIMIT = 1 << 20
-_LEARN = (
-    b"SELECT pg_catalog.current_setting('search_path'), pg_catalog.current_setting('transaction_read_only'), "
-    b"pg_catalog.pg_is_in_recovery()"
-)
+_LEARN = b"""SELECT pg_catalog.current_setting('search_path'), pg_catalog.current_setting('transaction_read_only'),
+ pg_catalog.pg_is_in_recovery(), (SELECT pg_catalog.bool_or(r.rolsuper OR r.rolbypassrls OR r.rolreplication
+ OR r.rolname = ANY ('{pg_read_all_data,pg_write_all_data,pg_read_server_files,pg_write_server_files,
+pg_execute_server_program}'::pg_catalog.name[])) FROM pg_catalog.pg_roles AS r
+ WHERE pg_catalog.pg_has_role(current_user, r.oid, 'MEMBER'))"""
+_LEARNED = 4  # columns
 
 
 class Binding(StrEnum):
@@ -40,13 +42,17 @@ class Binding(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class UpstreamRules:
-    """`secure`: the transport is TLS or a unix socket.  `learn`: ask for what the server does not report by itself."""
+    """`secure`: the transport is TLS or a unix socket.
+
+    `learn`: ask for what the server does not report by itself; `inspect`: ask always, also what the role may do.
+    """
 
     tls: bool
     secure: bool
     binding: Binding = Binding.PREFER
     allow_md5: bool = False
     learn: bool = True
+    inspect: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +88,7 @@ class UpstreamReady:
     search_path: str | None
     read_only: bool | None
     in_recovery: bool | None
+    over_privileged: bool | None  # the role, or one it is a member of, may read around every grant
 
 
 @dataclass(frozen=True, slots=True)
@@ -327,7 +334,7 @@ class UpstreamLogin:
         if tag == b"D":
             self._learned = backend.parse_data_row(body)
         elif tag == b"Z":
-            if len(self._learned) != 3:
+            if len(self._learned) != _LEARNED:
                 raise ProtocolViolation("the server did not answer what was asked")
             return self._ready()
         elif tag not in (b"T", b"C"):
@@ -336,7 +343,7 @@ class UpstreamLogin:
 
     def _ready(self) -> list[UpstreamEvent]:
         self._state = _State.DONE
-        path, read_only, recovery = map(_text, self._learned or (None,) * 3)
+        path, read_only, recovery, over_privileged = map(_text, self._learned or (None,) * _LEARNED)
         reported: dict[str, str | None] = dict(self._settings)
         return [
             UpstreamReady(
@@ -347,6 +354,7 @@ class UpstreamLogin:
                 search_path=reported.get("search_path", path),
                 read_only=_truth(reported.get("default_transaction_read_only", read_only)),
                 in_recovery=_truth(reported.get("in_hot_standby", recovery)),
+                over_privileged=_truth(over_privileged),
             )
         ]
 

@@ -1,0 +1,331 @@
+"""One session: a client's leg, a server's leg, and the conversation between them.
+
+Each read event is one walk: bytes into the conversation, then at most one write to either side, then its commands.
+Reading from one side stops while the other does not take what was sent, or while replies wait for the audit, so that
+memory stays bounded.  An exception in the conversation closes both sides: a proxy that goes on after an unknown state
+could hand one request the answer of another.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from proxy.errors import FieldgateError, SqlState
+from proxy.session.commands import CloseBoth, Command, RecordAudit, RefreshCatalog
+from proxy.wire.backend import error_response
+
+from .leg import Leg
+from .logs import Logger, describe
+from .metrics import WorkerStats
+from .upstream import Connector, Dialled
+
+_TERMINATE = b"X\x00\x00\x00\x04"
+_FATAL_MARKS = (b"\0VFATAL\0", b"\0VPANIC\0")
+_TAIL = 2048  # a server's last words are at the end of what it sent
+_SERVER_LINGER = 10.0  # seconds for the server to read what was sent last
+
+
+class ConversationLike(Protocol):
+    """What `proxy.session.conversation.Conversation` offers."""
+
+    def client_bytes(self, data: bytes) -> None: ...
+    def server_bytes(self, data: bytes) -> None: ...
+    def take_to_server(self) -> bytes: ...
+    def take_to_client(self) -> bytes: ...
+    def take_commands(self) -> list[Command]: ...
+    def audit_durable(self, ticket: int) -> None: ...
+    def audit_failed(self, ticket: int) -> None: ...
+    def shut_down(self, error: FieldgateError) -> None: ...
+    @property
+    def server_paused(self) -> bool: ...
+    @property
+    def idle(self) -> bool: ...
+
+
+class AuditSink(Protocol):
+    """Group commit: `done(True)` once the record is durable, `done(False)` if it can not be made so."""
+
+    def submit(self, record: dict[str, object], done: Callable[[bool], None]) -> None: ...
+
+
+@dataclass(slots=True)
+class RelayServices:
+    """What sessions of one worker share."""
+
+    stats: WorkerStats
+    logger: Logger
+    connector: Connector
+    audit: AuditSink | None
+    refresh_catalog: Callable[[str], None]  # for one database, soon
+    clock: Callable[[], float]
+    client_linger: float  # seconds for a client to take our last words
+    over: Callable[[Relay], None]  # the session has ended and its client is gone
+    draining: bool = False
+    tasks: set[asyncio.Task[None]] = field(default_factory=set)
+
+    def spawn(self, work: Coroutine[object, object, None]) -> None:
+        """In the background; the loop itself holds tasks only weakly."""
+        task = asyncio.get_running_loop().create_task(work)
+        self.tasks.add(task)
+        task.add_done_callback(self.tasks.discard)
+
+
+class Relay:
+    """Owns both legs once both logins are done.  Call `begin`."""
+
+    def __init__(
+        self, services: RelayServices, client: Leg, server: Dialled, conversation: ConversationLike, database: str
+    ) -> None:
+        self.database = database
+        self.congested_since: float | None = None  # the client takes nothing since then
+        self.on_gone: Callable[[], None] | None = None  # the client's socket is closed
+        self._services = services
+        self._client = client
+        self._server = server.leg
+        self._dialled = server
+        self._conversation = conversation
+        self._ended = False
+        self._server_holds = 0
+        self._last_from_server = b""
+        self._last_from_client = b""
+
+    def begin(self, greeting: bytes, from_client: bytes) -> None:
+        """Send the whole greeting in one write, then go on with what either side has already said."""
+        self._client.owner = ClientSide(self)
+        self._server.owner = ServerSide(self)
+        self._client.send(greeting)
+        if self._dialled.rest:
+            self.from_server(self._dialled.rest)
+        if from_client:
+            self.from_client(from_client)
+        if not self._server.alive:
+            self.server_ended()
+        if not self._client.alive:
+            self.client_ended()
+        self._server.pause(bool(self._server_holds))
+        self._client.pause(False)
+
+    # -- bytes --
+
+    def from_client(self, data: bytes) -> None:
+        self._services.stats.from_client_bytes += len(data)
+        self._last_from_client = data[-len(_TERMINATE) :]
+        try:
+            self._conversation.client_bytes(data)
+            self._pump()
+        except Exception as error:  # noqa: BLE001 - a defect ends this session, and only this one
+            self._defect(error)
+
+    def from_server(self, data: bytes) -> None:
+        self._services.stats.from_server_bytes += len(data)
+        self._last_from_server = data[-_TAIL:]
+        try:
+            self._conversation.server_bytes(data)
+            self._pump()
+        except Exception as error:  # noqa: BLE001
+            self._defect(error)
+
+    def _pump(self) -> None:
+        conversation = self._conversation
+        if data := conversation.take_to_server():
+            self._server.send(data)
+        if data := conversation.take_to_client():
+            self._client.send(data)
+        if commands := conversation.take_commands():
+            for command in commands:
+                self._perform(command)
+        if conversation.server_paused is not bool(self._server_holds & _AUDIT):
+            self._hold_server(_AUDIT, conversation.server_paused)
+        if self._services.draining:
+            self.shut_down_if_idle()
+
+    # -- commands --
+
+    def _perform(self, command: Command) -> None:
+        if isinstance(command, RecordAudit):
+            self._record(command)
+        elif isinstance(command, RefreshCatalog):
+            self._services.refresh_catalog(self.database)
+        elif isinstance(command, CloseBoth):
+            self._services.logger.debug("session_ended", reason=command.reason)
+            self._finish()
+
+    def _record(self, command: RecordAudit) -> None:
+        self._services.stats.audit_records += 1
+        sink = self._services.audit
+        if sink is None:
+            self._recorded(command.ticket, False)
+        else:
+            sink.submit(command.record, lambda done: self._recorded(command.ticket, done))
+
+    def _recorded(self, ticket: int, durable: bool) -> None:
+        if self._ended:
+            return
+        try:
+            if durable:
+                self._conversation.audit_durable(ticket)
+            else:
+                self._services.stats.audit_failures += 1
+                self._conversation.audit_failed(ticket)
+            self._pump()
+        except Exception as error:  # noqa: BLE001
+            self._defect(error)
+
+    # -- backpressure --
+
+    def client_congested(self, full: bool) -> None:
+        self.congested_since = self._services.clock() if full else None
+        self._hold_server(_CONGESTED, full)
+
+    def server_congested(self, full: bool) -> None:
+        self._client.pause(full)
+
+    def _hold_server(self, why: int, held: bool) -> None:
+        self._server_holds = self._server_holds | why if held else self._server_holds & ~why
+        self._server.pause(bool(self._server_holds))
+
+    # -- ends --
+
+    def shut_down_if_idle(self) -> None:
+        if not self._ended and self._conversation.idle:
+            self.shut_down()
+
+    def shut_down(self) -> None:
+        self._end_with(
+            FieldgateError("terminating connection due to administrator command", sqlstate=SqlState.ADMIN_SHUTDOWN)
+        )
+
+    def write_timed_out(self) -> None:
+        """The client has taken nothing for too long."""
+        self._services.stats.client_write_timeouts += 1
+        self._services.logger.warning("client_write_timeout")
+        self._abandon()
+
+    def client_ended(self) -> None:
+        """FIN.  After its Terminate we let the server finish what was sent before; else nobody waits for answers."""
+        if self._ended:
+            return
+        if self._said_goodbye():
+            self._finish()
+        else:
+            self._abandon()
+
+    def client_lost(self) -> None:
+        if not self._ended:
+            self._abandon()
+        self._services.over(self)
+        if self.on_gone is not None:
+            self.on_gone()
+            self.on_gone = None
+
+    def server_ended(self) -> None:
+        """The server's own last word was passed on; if it had none, the client hears ours."""
+        if self._ended:
+            return
+        self._services.stats.upstream_lost += 1
+        self._services.logger.info("upstream_closed")
+        if self._said_fatal() or self._said_goodbye():
+            self._finish()
+            return
+        self._end_with(
+            FieldgateError("the database server closed the connection", sqlstate=SqlState.CONNECTION_FAILURE)
+        )
+
+    def _said_goodbye(self) -> bool:
+        return self._last_from_client == _TERMINATE
+
+    def _said_fatal(self) -> bool:
+        return any(mark in self._last_from_server for mark in _FATAL_MARKS)
+
+    def _end_with(self, error: FieldgateError) -> None:
+        try:
+            self._conversation.shut_down(error)
+            self._pump()
+        except Exception as defect:  # noqa: BLE001
+            self._defect(defect)
+        self._finish()
+
+    def _defect(self, error: Exception) -> None:
+        """Ours.  The client hears that, and no more."""
+        self._services.stats.internal_errors += 1
+        self._services.logger.error("internal_error", **describe(error))
+        if not self._ended:
+            self._client.send(error_response(FieldgateError("internal error of Fieldgate"), severity="FATAL"))
+        self._finish()
+
+    def _abandon(self) -> None:
+        """Nobody waits for the server's answers any more: stop it working, then close."""
+        if self._ended:
+            return
+        if not self._conversation.idle:
+            self._services.spawn(self.cancel_upstream())
+        self._finish(abort_client=True)
+
+    def _finish(self, *, abort_client: bool = False) -> None:
+        if self._ended:
+            return
+        self._ended = True
+        self._server.finish(_SERVER_LINGER)
+        if abort_client:
+            self._client.abort()
+        else:
+            self._client.finish(self._services.client_linger)
+
+    # -- cancel --
+
+    async def cancel_upstream(self) -> None:
+        ready = self._dialled.ready
+        if ready.process_id is not None:
+            await self._services.connector.cancel(self._dialled.host, ready.process_id, ready.cancel_key)
+
+
+_AUDIT, _CONGESTED = 1, 2
+
+
+class ClientSide:
+    """The client leg's owner."""
+
+    __slots__ = ("_relay", "received")
+
+    def __init__(self, relay: Relay) -> None:
+        self._relay = relay
+        self.received = relay.from_client
+
+    def tls_ready(self) -> None:
+        """TLS was ready before the session began."""
+
+    def ended(self) -> None:
+        self._relay.client_ended()
+
+    def lost(self, error: Exception | None) -> None:
+        del error
+        self._relay.client_lost()
+
+    def congested(self, full: bool) -> None:
+        self._relay.client_congested(full)
+
+
+class ServerSide:
+    """The server leg's owner."""
+
+    __slots__ = ("_relay", "received")
+
+    def __init__(self, relay: Relay) -> None:
+        self._relay = relay
+        self.received = relay.from_server
+
+    def tls_ready(self) -> None:
+        """TLS was ready before the session began."""
+
+    def ended(self) -> None:
+        self._relay.server_ended()
+
+    def lost(self, error: Exception | None) -> None:
+        del error
+        self._relay.server_ended()
+
+    def congested(self, full: bool) -> None:
+        self._relay.server_congested(full)

@@ -1,0 +1,132 @@
+"""Accepts clients, counts them, watches the clock, drains.
+
+One timer a second looks at everything that may take too long (logins, clients that take no data); there is no timer for
+a connection or a message.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+from .config import LimitsConfig, ListenerConfig
+from .connection import Relay
+from .leg import Leg
+from .logs import Logger
+from .reception import Reception, ReceptionServices
+
+_TICK = 1.0
+_LAST_WORDS = 2.0  # seconds for what was said last to be sent
+
+
+class Listener:
+    """The client port of one worker.  `reception` gives the services of new logins (they change on reload)."""
+
+    def __init__(
+        self, config: ListenerConfig, limits: LimitsConfig, clock: Callable[[], float], logger: Logger
+    ) -> None:
+        self._config = config
+        self._limits = limits
+        self._clock = clock
+        self._logger = logger
+        self._services: ReceptionServices | None = None
+        self._server: asyncio.Server | None = None
+        self._ticking: asyncio.TimerHandle | None = None
+        self._receptions: dict[Reception, float] = {}  # when it must be done
+        self._relays: set[Relay] = set()
+        self._empty = asyncio.Event()
+        self._empty.set()
+
+    @property
+    def port(self) -> int:
+        return int(self._server.sockets[0].getsockname()[1]) if self._server else 0
+
+    @property
+    def open_sessions(self) -> int:
+        return len(self._relays)
+
+    async def start(self, services: ReceptionServices, **listen: Any) -> None:
+        """`listen` goes to `create_server`: a socket, or reuse_port."""
+        self._services = services
+        loop = asyncio.get_running_loop()
+        if "sock" not in listen:
+            listen |= {"host": self._config.host, "port": self._config.port}
+        self._server = await loop.create_server(self._leg, backlog=self._config.backlog, **listen)
+        self._ticking = loop.call_later(_TICK, self._tick)
+
+    def session_began(self, relay: Relay) -> None:
+        self._relays.add(relay)
+        self._empty.clear()
+
+    def session_over(self, relay: Relay) -> None:
+        self._relays.discard(relay)
+        if not self._relays:
+            self._empty.set()
+
+    def login_over(self, reception: Reception) -> None:
+        self._receptions.pop(reception, None)
+
+    async def stop(self, drain: float) -> None:
+        """Accept no more; end sessions as they come to rest, and all of them after `drain` seconds."""
+        if self._services is None or self._server is None:
+            return
+        self._server.close()
+        self._services.relay.draining = True
+        for relay in list(self._relays):
+            relay.shut_down_if_idle()
+        await self._until_empty(drain)
+        for relay in list(self._relays):
+            relay.shut_down()
+        await self._until_empty(_LAST_WORDS)
+        for reception in list(self._receptions):
+            reception.timed_out()
+        if self._ticking is not None:
+            self._ticking.cancel()
+
+    async def _until_empty(self, seconds: float) -> None:
+        try:
+            async with asyncio.timeout(seconds):
+                await self._empty.wait()
+        except TimeoutError:
+            pass
+
+    def _leg(self) -> Leg:
+        return _Entrance(self._arrived, self._limits.write_buffer)
+
+    def _arrived(self, leg: Leg) -> None:
+        if self._services is None:
+            return
+        if len(self._receptions) >= self._limits.connections:
+            leg.abort()  # more logins at once than connections are allowed: no time for words
+            return
+        self._services.relay.stats.connections += 1
+        reception = Reception(self._services, leg)
+        leg.owner = reception
+        self._receptions[reception] = self._clock() + self._limits.startup_timeout
+        reception.begin()
+
+    def _tick(self) -> None:
+        now = self._clock()
+        for reception in [r for r, deadline in self._receptions.items() if deadline <= now]:
+            self.login_over(reception)
+            reception.timed_out()
+        patience = self._limits.client_write_timeout
+        for relay in [r for r in self._relays if r.congested_since is not None]:
+            if relay.congested_since is not None and now - relay.congested_since > patience:
+                relay.write_timed_out()
+        self._ticking = asyncio.get_running_loop().call_later(_TICK, self._tick)
+
+
+class _Entrance(Leg):
+    """A leg that tells the listener when it is connected."""
+
+    __slots__ = ("_arrived",)
+
+    def __init__(self, arrived: Callable[[Leg], None], write_buffer: int) -> None:
+        super().__init__(None, write_buffer)
+        self._arrived = arrived
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(transport)
+        self._arrived(self)
