@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from decimal import Decimal
 
 import asyncpg
@@ -15,6 +14,7 @@ import asyncpg
 from keys.field import FieldCiphers
 from policies.fields import DataMap, Field, ProtectedTable
 from proxy.rows.row_key import row_key_bytes
+from proxy.sealing.ddl import sealing_of
 from proxy.wire.oids import INT8
 from proxy.wire.values.codecs import codec_for
 from proxy.wire.values.settings import ValueSettings
@@ -28,29 +28,20 @@ _STEP = 250
 _SETTINGS = ValueSettings()
 
 
-@dataclass(frozen=True, slots=True)
-class SealColumn:
-    """Turns one sealed column's values of Python into cells."""
+def cell_maker(field: Field, ciphers: FieldCiphers) -> Callable[[object, bytes | None], bytes | None]:
+    """What turns a value of Python, with its row's key, into a cell of the field."""
+    sealing = sealing_of(field)
+    codec, cipher = codec_for(sealing.logical_type), ciphers.cipher(sealing.field_id)
+    typmod, equality, row_bound = sealing.typmod, sealing.equality, sealing.row_bound
 
-    position: int
-    field: Field
-    ciphers: FieldCiphers
+    def seal(value: object, row_key: bytes | None) -> bytes | None:
+        if value is None:
+            return None
+        cell = codec.from_text(text_form(value), typmod, _SETTINGS)
+        term_input = codec.term_input(cell) if equality else None
+        return cipher.seal(cell, term_input=term_input, row_key=row_key if row_bound else None)
 
-    def maker(self) -> Callable[[object, bytes | None], bytes | None]:
-        sealing = self.field.sealing
-        if sealing is None:
-            raise ValueError(f"{self.field.name} is not sealed")
-        codec, cipher = codec_for(sealing.logical_type), self.ciphers.cipher(sealing.field_id)
-        typmod, equality, row_bound = sealing.typmod, sealing.equality, sealing.row_bound
-
-        def seal(value: object, row_key: bytes | None) -> bytes | None:
-            if value is None:
-                return None
-            cell = codec.from_text(text_form(value), typmod, _SETTINGS)
-            term_input = codec.term_input(cell) if equality else None
-            return cipher.seal(cell, term_input=term_input, row_key=row_key if row_bound else None)
-
-        return seal
+    return seal
 
 
 def text_form(value: object) -> bytes:
@@ -68,7 +59,7 @@ def sealed_rows(table: TableRows, protected: ProtectedTable, ciphers: FieldCiphe
     """The table's rows with a cell in the place of each sealed value."""
     fields = [protected.fields.get(column) for column in table.columns]
     makers = [
-        (at, SealColumn(at, field, ciphers).maker())
+        (at, cell_maker(field, ciphers))
         for at, field in enumerate(fields)
         if field is not None and field.sealing is not None
     ]
