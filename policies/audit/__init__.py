@@ -1,1 +1,1 @@
-"""The record of decisions: sinks and their formats."""
+"""The record of decisions: its closed form (`events`), the file (`file`) and group commit (`sink`)."""

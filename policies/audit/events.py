@@ -1,0 +1,113 @@
+"""One audit record: a closed list of keys, each of a closed form, as one line of JSON.
+
+A record says who decided what about which fields.  It never holds a value of a row, a constant or a parameter, and the
+forms below leave no place for one: names, verbs of the closed list, rule labels, a statement's kind and fingerprint, an
+SQLSTATE.  A record with an unknown or missing key, or with anything of another form, is refused, not trimmed.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping
+
+from policies.model import VERBS_BY_NAME
+
+MAX_BYTES = 256 << 10
+
+_NAME_LENGTH = 256
+_write = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode
+
+
+class AuditRecordInvalid(Exception):
+    """A record is not of the form above: a mistake of ours.  Names the key, never what stood there."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__(f"an audit record is malformed at {key}")
+        self.key = key
+
+
+def encode(record: Mapping[str, object]) -> bytes:
+    """One line, with its newline.  Raises AuditRecordInvalid."""
+    check(record)
+    line = _write(record).encode("utf-8", "replace")
+    if len(line) >= MAX_BYTES:
+        raise AuditRecordInvalid("length")
+    return line + b"\n"
+
+
+def decode(line: bytes) -> dict[str, object]:
+    """Raises AuditRecordInvalid."""
+    try:
+        record = json.loads(line)
+    except ValueError:
+        raise AuditRecordInvalid("json") from None
+    if not isinstance(record, dict):
+        raise AuditRecordInvalid("json")
+    check(record)
+    return record
+
+
+def check(record: Mapping[str, object]) -> None:
+    """Raises AuditRecordInvalid unless every key is there, none is unknown, and each has its form."""
+    for key, fits in _FORMS.items():
+        if key not in record or not fits(record[key]):
+            raise AuditRecordInvalid(key)
+    if len(record) != len(_FORMS):
+        raise AuditRecordInvalid(next(f"key {n}" for n, key in enumerate(record) if key not in _FORMS))
+
+
+def _matches(pattern: str) -> Callable[[object], bool]:
+    compiled = re.compile(pattern, re.ASCII)
+    return lambda value: isinstance(value, str) and compiled.fullmatch(value) is not None
+
+
+def _is_name(value: object) -> bool:
+    return isinstance(value, str) and 0 < len(value) <= _NAME_LENGTH
+
+
+def _is_name_or_empty(value: object) -> bool:
+    return isinstance(value, str) and len(value) <= _NAME_LENGTH
+
+
+def _is_name_or_none(value: object) -> bool:
+    return value is None or _is_name(value)
+
+
+def _are_names(value: object) -> bool:
+    return isinstance(value, list | tuple) and all(map(_is_name, value))
+
+
+def _are_fields(value: object) -> bool:
+    """`schema.table.column` -> the verbs that were asked for."""
+    return isinstance(value, dict) and all(
+        _is_name(name) and isinstance(verbs, list | tuple) and all(verb in VERBS_BY_NAME for verb in verbs)
+        for name, verbs in value.items()
+    )
+
+
+def _are_rules(value: object) -> bool:
+    return isinstance(value, list | tuple) and all(map(_is_rule, value))
+
+
+_is_rule = _matches(r"[\w .:|,()/*-]{1,256}")
+_is_sqlstate = _matches(r"[0-9A-Z]{5}")
+
+_FORMS: dict[str, Callable[[object], bool]] = {
+    "at": _matches(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|\+00:00)"),
+    "id": _matches(r"[0-9a-f]{8,64}"),
+    "person": _is_name,
+    "login": _is_name,
+    "roles": _are_names,
+    "controller": _is_name_or_empty,
+    "purpose": _is_name_or_empty,
+    "case": _is_name_or_none,
+    "decision": lambda value: value in ("allow", "deny"),
+    "error": lambda value: value is None or _is_sqlstate(value),
+    "fields": _are_fields,
+    "rules": _are_rules,
+    "kind": _matches(r"[a-z_]{1,32}(,[a-z_]{1,32})*"),
+    "fingerprint": _matches(r"[0-9a-f]{0,64}(,[0-9a-f]{0,64})*"),
+    "revision": _matches(r"[\w.-]{1,64}"),
+    "session": _matches(r"[\w.:-]{1,64}"),
+}
