@@ -1,36 +1,39 @@
 """Rows on their way to the client: which columns to copy, open, retype and strip, decided once per result.
 
-`RowTransformer.row` is the inner loop; it stays small so that it can be compiled later.
+Where the rows themselves are walked: `run`, and here for cells that are bound to their row's key.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from struct import Struct, unpack_from
+from collections.abc import Sequence
 
 from keys.errors import CryptoError
 from keys.field import FieldCipher, FieldCiphers
 from policies.fields import Field
-from proxy.errors import CellUnreadable, SqlState
+from proxy.errors import CellUnreadable, ProtocolViolation, SqlState
 from proxy.sql.plan import OutputAction, OutputColumn, StatementPlan
-from proxy.wire.backend import FieldDescription
+from proxy.wire import oids
+from proxy.wire.backend import FieldDescription, build_data_row, parse_data_row
+from proxy.wire.framing import HEADER_SIZE, Span
 from proxy.wire.values.codecs import codec_for
 from proxy.wire.values.settings import ValueSettings
 
 from .describe import check_shape
+from .envelopes import may_hold_envelope, value_holds_envelope
 from .row_key import row_key_bytes
+from .run import ColumnUnreadable, Opener, transform
 
-_HEADER = Struct("!ciH")
-_LENGTH = Struct("!i")
-_NULL = b"\xff\xff\xff\xff"
-
-Opener = Callable[[bytes], bytes]  # what the server sent for a cell -> what the client gets
+# Values of these types have no room for an envelope; one of any other is looked at, also beside opened ones (I2).
+_ROOMLESS = frozenset(
+    {oids.BOOL, oids.CHAR, oids.INT2, oids.INT4, oids.INT8, oids.OID, oids.FLOAT4, oids.FLOAT8, oids.UUID}
+    | {oids.DATE, oids.TIME, oids.TIMETZ, oids.TIMESTAMP, oids.TIMESTAMPTZ, oids.INTERVAL, oids.INET, oids.CIDR}
+)
 
 
 class RowTransformer:
-    """Turns the bodies of DataRow messages into whole DataRow messages for the client."""
+    """Turns runs of the server's DataRow messages into the client's."""
 
-    __slots__ = ("_bound", "_openers", "_visible")
+    __slots__ = ("_bound", "_columns", "_openers", "_outputs")
 
     def __init__(
         self,
@@ -44,7 +47,8 @@ class RowTransformer:
         """Formats None: a simple query, everything is text.  Raises CellUnreadable when lineage is not proven."""
         check_shape(plan, fields)
         outputs = plan.outputs or ()
-        self._visible = len(outputs)
+        self._outputs = outputs
+        self._columns = len(fields)
         self._openers: list[Opener | None] = []
         self._bound: dict[int, _BoundColumn] = {}
         for index, output in enumerate(outputs):
@@ -52,8 +56,9 @@ class RowTransformer:
             server_binary = bool(server_formats and server_formats[index])
             self._openers.append(None)
             if output.action is not OutputAction.OPEN:
-                continue
-            if output.row_key_output is not None:
+                if fields[index].type_oid not in _ROOMLESS:
+                    self._openers[index] = _guard
+            elif output.row_key_output is not None:
                 key_binary = bool(server_formats and server_formats[output.row_key_output])
                 key_oid = fields[output.row_key_output].type_oid
                 self._bound[index] = _BoundColumn(
@@ -62,49 +67,39 @@ class RowTransformer:
             else:
                 self._openers[index] = _opener(output, ciphers, settings, client_binary, server_binary)
 
-    def row(self, data: bytes, start: int, end: int) -> bytes:
-        """The client's DataRow for the server's body `data[start:end]`.  Raises CellUnreadable."""
-        if self._bound:
-            return self._row_with_bound_cells(data, start, end)
-        parts: list[bytes] = [b""]
-        append = parts.append
-        position = start + 2
-        size = 0
-        for opener in self._openers:
-            (length,) = unpack_from("!i", data, position)
-            if length < 0:
-                append(_NULL)
-                position += 4
-                size += 4
-                continue
-            follow = position + 4 + length
-            if follow > end:
-                raise _malformed()
-            if opener is None:
-                append(data[position:follow])
-                size += 4 + length
-            else:
-                value = opener(bytes(data[position + 4 : follow]))
-                append(len(value).to_bytes(4, "big"))
-                append(value)
-                size += 4 + len(value)
-            position = follow
-        parts[0] = _HEADER.pack(b"D", 6 + size, self._visible)
-        return b"".join(parts)
+    def rows(self, data: bytes, spans: Sequence[Span], out: list[bytes]) -> None:
+        """Append to `out`, in pieces, the client's messages for the server's at `spans`.
 
-    def _row_with_bound_cells(self, data: bytes, start: int, end: int) -> bytes:
-        columns = _split(data, start, end)
+        Raises CellUnreadable or ProtocolViolation; the rows before that one are then in `out`, and nothing of it is.
+        """
+        if self._bound:
+            for _, start, end in spans:
+                out.append(self._row_with_bound_cells(data[start + HEADER_SIZE : end]))
+            return
+        try:
+            transform(data, spans, self._columns, self._openers, out)
+        except ColumnUnreadable as error:
+            raise _unreadable(_sealed_field(self._outputs[error.column])) from None
+
+    def _row_with_bound_cells(self, body: bytes) -> bytes:
+        columns = parse_data_row(body)
+        if len(columns) != self._columns:
+            raise ProtocolViolation("the server sent a malformed row")
         out: list[bytes | None] = []
         for index, opener in enumerate(self._openers):
-            value = columns[index]
-            bound = self._bound.get(index)
+            value, bound = columns[index], self._bound.get(index)
             if value is not None and bound is not None:
                 value = bound.open(value, columns)
             elif value is not None and opener is not None:
-                value = opener(value)
+                value = self._opened(index, opener, value)
             out.append(value)
-        body = b"".join(_NULL if v is None else _LENGTH.pack(len(v)) + v for v in out)
-        return _HEADER.pack(b"D", 6 + len(body), self._visible) + body
+        return build_data_row(out)
+
+    def _opened(self, index: int, opener: Opener, value: bytes) -> bytes:
+        try:
+            return opener(value)
+        except CryptoError:
+            raise _unreadable(_sealed_field(self._outputs[index])) from None
 
 
 class _BoundColumn:
@@ -147,18 +142,22 @@ def _opener(
     client_binary: bool,
     server_binary: bool,
 ) -> Opener:
+    """Raises CryptoError when it is used, besides CellUnreadable.  The usual case is the cipher's own function."""
     field = _sealed_field(output)
     open_cell = _cipher(ciphers, field).open
     present = _presenter(field, settings, client_binary)
+    if server_binary:
+        return open_cell if present is None else lambda value: present(open_cell(value))
+    if present is None:
+        return lambda value: open_cell(_from_text(value, field))
+    return lambda value: present(open_cell(_from_text(value, field)))
 
-    def from_binary(value: bytes) -> bytes:
-        try:
-            cell = open_cell(value)
-        except CryptoError:
-            raise _unreadable(field) from None
-        return cell if present is None else present(cell)
 
-    return from_binary if server_binary else lambda value: from_binary(_from_text(value, field))
+def _guard(value: bytes) -> bytes:
+    """For a column that is passed on as it is."""
+    if may_hold_envelope(value, 0, len(value)) and value_holds_envelope(value):
+        raise CellUnreadable("a sealed cell stands where the analysis expects none")
+    return value
 
 
 def _presenter(field: Field, settings: ValueSettings, binary: bool) -> Opener | None:
@@ -210,26 +209,6 @@ def _unescape(value: bytes) -> bytes:
             out.append(int(value[position + 1 : position + 4].decode("ascii"), 8))
             position += 4
     return bytes(out)
-
-
-def _split(data: bytes | bytearray, start: int, end: int) -> list[bytes | None]:
-    columns: list[bytes | None] = []
-    position = start + 2
-    while position < end:
-        (length,) = unpack_from("!i", data, position)
-        position += 4
-        if length < 0:
-            columns.append(None)
-            continue
-        if position + length > end:
-            raise _malformed()
-        columns.append(bytes(data[position : position + length]))
-        position += length
-    return columns
-
-
-def _malformed() -> CellUnreadable:
-    return CellUnreadable("the server sent a malformed row", sqlstate=SqlState.PROTOCOL_VIOLATION)
 
 
 def _unreadable(field: Field) -> CellUnreadable:

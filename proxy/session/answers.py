@@ -160,14 +160,12 @@ class Answers:
         return last
 
     def _pass_or_transform(self, head: Reply, rows: Sequence[Span], start: int, end: int) -> None:
-        """One look for the whole run where nothing is to be opened, one call a row where something is."""
+        """One look for the whole run where nothing is to be opened, one walk where something is."""
         if head.transformer is None and head.plan is not None and _retyped(head.plan):
             head.transformer = self._portal_transformer(head)
         if head.transformer is not None:
             self._flush(start)
-            row, append = head.transformer.row, self._state.to_client.append
-            for _, at, behind in rows:
-                append(row(self._data, at + HEADER_SIZE, behind))
+            head.transformer.rows(self._data, rows, self._state.to_client)
             return
         if may_hold_envelope(self._data, start, end):
             for _, at, behind in rows:

@@ -1,0 +1,88 @@
+"""The inner loop of every result: one run of DataRow messages, copied but for the values that are opened or looked at.
+
+It stays small, and apart from everything that is decided once per result, so that it can be compiled later.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from struct import Struct
+
+from keys.errors import CryptoError
+from proxy.errors import ProtocolViolation
+from proxy.wire.framing import HEADER_SIZE, Span
+
+Opener = Callable[[bytes], bytes]  # what the server sent for a value -> what the client gets
+
+_HEADER = Struct("!ciH")
+_LENGTH = Struct("!i")
+_FIRST_COLUMN = HEADER_SIZE + 2
+_LENGTHS = tuple(length.to_bytes(4, "big") for length in range(1024))  # those of nearly all values, made once
+_LONG = len(_LENGTHS)
+
+
+class ColumnUnreadable(Exception):
+    """The cell in this column of the result cannot be opened."""
+
+    def __init__(self, column: int) -> None:
+        super().__init__(column)
+        self.column = column
+
+
+def transform(
+    data: bytes, spans: Sequence[Span], columns: int, openers: Sequence[Opener | None], out: list[bytes]
+) -> None:
+    """Append to `out`, in pieces, the client's messages for the server's at `spans`.
+
+    The server sends so many `columns`; those behind `openers` are stripped, and None copies.  Raises ColumnUnreadable,
+    ProtocolViolation, and what openers raise; the rows before that one are then in `out`, and nothing of it is.
+    """
+    unpack, append, count = _LENGTH.unpack_from, out.append, columns.to_bytes(2, "big")
+    mark, start, position = len(out), 0, 0
+    try:
+        for _, start, end in spans:
+            mark = len(out)
+            position = copied = start + _FIRST_COLUMN
+            if data[position - 2 : position] != count:
+                raise _malformed()
+            append(b"")  # the header's place, until the size is known
+            size = _FIRST_COLUMN - 1
+            for opener in openers:
+                if position + 4 > end:
+                    raise _malformed()
+                (length,) = unpack(data, position)
+                follow = position + 4 + (length if length > 0 else 0)
+                if follow > end:
+                    raise _malformed()
+                if opener is not None and length >= 0:
+                    if copied < position:
+                        append(data[copied:position])
+                    value = opener(data[position + 4 : follow])
+                    append(_LENGTHS[len(value)] if len(value) < _LONG else _LENGTH.pack(len(value)))
+                    append(value)
+                    size += position - copied + 4 + len(value)
+                    copied = follow
+                position = follow
+            if copied < position:
+                append(data[copied:position])
+                size += position - copied
+            out[mark] = _HEADER.pack(b"D", size, len(openers))
+    except CryptoError:
+        del out[mark:]
+        raise ColumnUnreadable(_column_at(data, start, position)) from None
+    except BaseException:
+        del out[mark:]
+        raise
+
+
+def _column_at(data: bytes, start: int, position: int) -> int:
+    """Which column of the message that begins at `start` has its length at `position`."""
+    at, column = start + _FIRST_COLUMN, 0
+    while at < position:
+        at += 4 + max(_LENGTH.unpack_from(data, at)[0], 0)
+        column += 1
+    return column
+
+
+def _malformed() -> ProtocolViolation:
+    return ProtocolViolation("the server sent a malformed row")

@@ -1,0 +1,53 @@
+"""What a result becomes, decided from the plan and the server's own description."""
+
+from __future__ import annotations
+
+import pytest
+
+from policies.fields import Field
+from proxy.errors import CellUnreadable
+from proxy.rows.results import RowTransformer
+from proxy.wire.backend import FieldDescription, build_data_row
+from proxy.wire.framing import BACKEND_LIMITS, scan
+from proxy.wire.values.settings import ValueSettings
+from tests.session.talk import CUSTOMERS_OID, SELECT_EMAIL, PlainCiphers
+
+SEALED = PlainCiphers().cipher("").seal(b"ivan@example.org", term_input=b"ivan@example.org")
+EMAIL = FieldDescription(b"email", CUSTOMERS_OID, 2, 17, -1, -1, 0)
+
+
+def opened(first_type: int, *rows: list[bytes | None], binary: bool = True) -> bytes:
+    """`rows` of SELECT_EMAIL; its first column, passed on as it is, is of this type."""
+    fields = [FieldDescription(b"id", CUSTOMERS_OID, 1, first_type, -1, -1, 0), EMAIL]
+    formats = [1, 1] if binary else None
+    transformer = RowTransformer(SELECT_EMAIL, fields, formats, formats, PlainCiphers(), ValueSettings())
+    data = b"".join(build_data_row(row) for row in rows)
+    out: list[bytes] = []
+    transformer.rows(data, scan(data, 0, BACKEND_LIMITS)[0], out)
+    return b"".join(out)
+
+
+@pytest.mark.parametrize("binary", [True, False])
+def test_cells_are_opened_and_the_rest_is_copied(binary: bool) -> None:
+    cell = SEALED if binary else b"\\x" + SEALED.hex().encode()
+    assert opened(20, [b"7", cell], [b"8", None], binary=binary) == build_data_row(
+        [b"7", b"ivan@example.org"]
+    ) + build_data_row([b"8", None])
+
+
+@pytest.mark.parametrize("form", [SEALED, b"\\x" + SEALED.hex().encode()])
+def test_an_envelope_beside_an_opened_cell_never_passes(form: bytes) -> None:
+    with pytest.raises(CellUnreadable, match="stands where the analysis expects none"):
+        opened(17, [form, SEALED])
+
+
+def test_what_only_resembles_an_envelope_passes() -> None:
+    assert opened(17, [b"\xf9\x67\x01", SEALED]).endswith(b"ivan@example.org")
+
+
+def test_a_cell_that_cannot_be_opened_names_the_field_and_shows_nothing() -> None:
+    field = SELECT_EMAIL.outputs[1].field if SELECT_EMAIL.outputs else None
+    assert isinstance(field, Field)
+    with pytest.raises(CellUnreadable, match=field.name) as caught:
+        opened(20, [b"7", b"ivan@example.org in plain text, and long enough"])
+    assert "ivan" not in str(caught.value) + str(caught.value.detail)

@@ -1,0 +1,75 @@
+"""Runs of rows: what is opened, copied and stripped, whatever the values, and whatever a bad server sends."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from keys.errors import EnvelopeInvalid
+from proxy.errors import ProtocolViolation
+from proxy.rows.run import ColumnUnreadable, Opener, transform
+from proxy.wire.backend import build_data_row
+from proxy.wire.framing import BACKEND_LIMITS, scan
+
+VALUES = st.none() | st.binary(max_size=40) | st.binary(min_size=1020, max_size=1030)
+
+
+def reverse(value: bytes) -> bytes:
+    return value[::-1] + b"!"
+
+
+def refuse(value: bytes) -> bytes:
+    raise EnvelopeInvalid("no")
+
+
+def run(rows: list[list[bytes | None]], openers: list[Opener | None], columns: int | None = None) -> list[bytes]:
+    data = b"".join(build_data_row(row) for row in rows)
+    spans, _ = scan(data, 0, BACKEND_LIMITS)
+    out: list[bytes] = [b"before"]
+    transform(data, spans, len(rows[0]) if columns is None else columns, openers, out)
+    assert out[0] == b"before"
+    return out[1:]
+
+
+@given(st.data(), st.integers(1, 6))
+def test_every_row_becomes_what_its_columns_say(data: st.DataObject, width: int) -> None:
+    rows = data.draw(st.lists(st.lists(VALUES, min_size=width, max_size=width), min_size=1, max_size=5))
+    visible = data.draw(st.integers(1, width))
+    openers = data.draw(st.lists(st.sampled_from([None, reverse]), min_size=visible, max_size=visible))
+    expected = b"".join(
+        build_data_row([o(v) if o and v is not None else v for o, v in zip(openers, row, strict=False)]) for row in rows
+    )
+    assert b"".join(run(rows, openers)) == expected
+
+
+def test_a_cell_that_cannot_be_opened_is_named_and_its_row_leaves_nothing() -> None:
+    good, bad = build_data_row([b"1", None, b"x"]), build_data_row([b"2", b"y", b"z"])
+    data = good + bad
+    spans, _ = scan(data, 0, BACKEND_LIMITS)
+    out: list[bytes] = []
+    with pytest.raises(ColumnUnreadable) as caught:
+        transform(data, spans, 3, [reverse, refuse, reverse], out)
+    assert caught.value.column == 1
+    assert b"".join(out) == build_data_row([b"1!", None, b"x!"])
+
+
+@pytest.mark.parametrize("columns", [1, 3])
+def test_a_row_of_another_width_is_refused(columns: int) -> None:
+    with pytest.raises(ProtocolViolation):
+        run([[b"a", b"b"]], [reverse], columns)
+
+
+@given(st.binary(max_size=30), st.integers(1, 3))
+def test_a_body_of_anything_is_a_row_or_refused(body: bytes, columns: int) -> None:
+    """Also when more bytes follow: a row never reads into the next message."""
+    message = b"D" + (len(body) + 4).to_bytes(4, "big") + body
+    data, seen = message + b"Z\0\0\0\x05I", []
+    out: list[bytes] = []
+    try:
+        transform(data, [(0x44, 0, len(message))], columns, [lambda v: seen.append(v) or v] * columns, out)
+    except ProtocolViolation:
+        assert out == []
+    else:
+        assert b"".join(out)[:1] == b"D"
+        assert all(value in body for value in seen)
