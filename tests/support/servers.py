@@ -58,7 +58,8 @@ def running(server: Server) -> Iterator[Server]:
         shutil.rmtree(server.home, ignore_errors=True)
 
 
-def _new_home(kind: str) -> Path:
+def new_home(kind: str) -> Path:
+    """A folder for a server of this process; what killed processes left is removed on the way."""
     base = base_folder()
     sweep(base)
     return base / f"{kind}-{os.getpid()}-{next(_numbers)}"
@@ -66,7 +67,7 @@ def _new_home(kind: str) -> Path:
 
 def postgres_18(settings: Mapping[str, str] | None = None, hba: Sequence[str] = DEFAULT_HBA) -> Server:
     """The embedded server; nothing it does survives a crash of the machine."""
-    return Server(_new_home("pg18"), durable=False, settings={**TEST_SETTINGS, **(settings or {})}, hba=hba)
+    return Server(new_home("pg18"), durable=False, settings={**TEST_SETTINGS, **(settings or {})}, hba=hba)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +80,7 @@ class TlsServer:
 
 def postgres_15_tls(hba: Sequence[str] | None = None) -> TlsServer:
     """Not started yet.  `authority.client(login)` makes client certificates that this server accepts."""
-    home = _new_home("pg15")
+    home = new_home("pg15")
     home.mkdir()
     user = server_user()
     authority = Authority(home / "tls", "Fieldgate test CA")
