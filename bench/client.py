@@ -1,0 +1,115 @@
+"""The client of a measurement, in a process of its own: reads one Job from standard input, prints one Done as JSON.
+
+asyncpg on uvloop, as an application in production runs it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import ssl
+import sys
+import time
+from dataclasses import asdict
+from random import Random
+
+import asyncpg
+import uvloop
+
+from . import appside
+from .appside import AppCrypto
+from .jobs import Done, Job, Work
+from .people import email_of
+from .places import Endpoint
+
+POINT = "SELECT surname, email FROM customers WHERE email = $1"
+ROWS = "SELECT id, surname, name, email FROM customers"
+
+
+class WrongAnswer(Exception):
+    """A side did not give the customers' plain data: its speed means nothing."""
+
+
+async def connect(where: Endpoint) -> asyncpg.Connection:
+    """TLS verified in full where the endpoint has a certificate, none elsewhere."""
+    context: ssl.SSLContext | bool = False
+    if where.root_certificate is not None:
+        context = ssl.create_default_context(cafile=str(where.root_certificate))
+    return await asyncpg.connect(
+        host=where.host,
+        port=where.port,
+        database=where.database,
+        user=where.user,
+        password=where.password,
+        ssl=context,
+        timeout=60,
+    )
+
+
+async def points(job: Job) -> Done:
+    connections = [await connect(job.where) for _ in range(job.connections)]
+    crypto = AppCrypto(job.app_keys) if job.app_keys else None
+    statements = [await c.prepare(appside.POINT if crypto else POINT) for c in connections]
+    await asyncio.gather(
+        *(_ask(s, crypto, job.rows, time.monotonic() + 0.3, seed) for seed, s in enumerate(statements))
+    )
+    began, cpu = time.monotonic(), time.process_time()
+    until = began + job.seconds
+    counts = await asyncio.gather(*(_ask(s, crypto, job.rows, until, seed) for seed, s in enumerate(statements)))
+    done = Done(sum(counts), time.monotonic() - began, time.process_time() - cpu)
+    for connection in connections:
+        await connection.close()
+    return done
+
+
+async def _ask(
+    statement: asyncpg.prepared_stmt.PreparedStatement, crypto: AppCrypto | None, rows: int, until: float, seed: int
+) -> int:
+    random = Random(seed)
+    count = 0
+    while time.monotonic() < until:
+        wanted = email_of(random.randint(1, rows))
+        if crypto is None:
+            row = await statement.fetchrow(wanted)
+            _surname, email = row["surname"], row["email"]
+        else:
+            row = await statement.fetchrow(crypto.term(wanted))
+            _surname, email = crypto.open(b"surname", row["surname"]), crypto.open(b"email", row["email"])
+        if email != wanted:
+            raise WrongAnswer(job_side(crypto))
+        count += 1
+    return count
+
+
+async def rows(job: Job) -> Done:
+    connection = await connect(job.where)
+    crypto = AppCrypto(job.app_keys) if job.app_keys else None
+    statement = await connection.prepare(appside.ROWS if crypto else ROWS)
+    await statement.fetchrow()
+    began, cpu = time.monotonic(), time.process_time()
+    found = await statement.fetch()
+    if crypto is not None:
+        found = [
+            (n, crypto.open(b"surname", surname), crypto.open(b"name", name), crypto.open(b"email", email))
+            for n, surname, name, email in found
+        ]
+    done = Done(len(found), time.monotonic() - began, time.process_time() - cpu)
+    if len(found) != job.rows or any(row[3] != email_of(row[0]) for row in found):
+        raise WrongAnswer(job_side(crypto))
+    await connection.close()
+    return done
+
+
+def job_side(crypto: AppCrypto | None) -> str:
+    return "opened by the application" if crypto else "opened by the server's side"
+
+
+def main() -> None:
+    job = Job.from_json(sys.stdin.read())
+    uvloop.install()
+    done = asyncio.run(points(job) if job.work is Work.POINTS else rows(job))
+    json.dump(asdict(done), sys.stdout)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,144 @@
+"""Fieldgate itself, started as an operator starts it: `fieldgate serve` with a configuration file, one worker.
+
+The database `shop` is the sample's, made by the demo's own steps; its customers are replaced by those of the
+benchmarks, and pgbench's tables stand beside them.  One listener takes TLS and, on loopback, plaintext, so that one
+process serves both.  The audit sink is on and strict.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.progress import Progress
+
+from keys.store import open_keyring
+from policies.loader import load_policy
+from proxy.demo.folder import DemoFolder
+from proxy.demo.generate import Row, TableRows, make_shop
+from proxy.demo.load import sealed_rows
+from proxy.demo.osuser import write_private
+from proxy.demo.prepare import CONTROL_ROLE, prepare, upstream_roles
+from proxy.demo.server import HOST, free_port
+from proxy.sealing.needs import key_needs
+from proxy.wire.scram import make_verifier
+
+from . import pgbench
+from .client import connect
+from .people import people
+from .places import Endpoint
+from .processes import await_port, end
+from .workplace import PLAIN, SHOP, Workplace, execute
+
+LOGIN = "management"
+PASSWORD = "demo"
+UPSTREAM_ROLE = "fg_management"
+_COLUMNS = ("id", "surname", "name", "email", "phone", "country", "city", "postal_code", "address")
+_PGBENCH_TABLES = "pgbench_accounts, pgbench_branches, pgbench_tellers, pgbench_history"
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    port: int
+    pid: int
+    authority: Path
+
+    def endpoint(self, database: str, *, tls: bool) -> Endpoint:
+        return Endpoint("fieldgate", HOST, self.port, database, LOGIN, PASSWORD, self.authority if tls else None)
+
+
+@contextlib.contextmanager
+def running(place: Workplace, progress: Callable[[str], None]) -> Iterator[Gate]:
+    folder = DemoFolder(place.home / "gate")
+    folder.path.mkdir()
+    progress("making the sealed shop")
+    with Progress(disable=True) as silent:
+        asyncio.run(prepare(folder, place.server, make_shop(20, 1), silent))
+    progress(f"sealing {place.sizes.rows:,} customers")
+    asyncio.run(_replace_customers(place, folder))
+    _add_pgbench(place)
+    port = free_port()
+    _write_settings(place, folder, port)
+    progress("starting Fieldgate")
+    log = folder.path / "output"
+    with log.open("wb") as output:
+        command = [sys.executable, "-m", "proxy", "serve", "--config", str(folder.config)]
+        process = subprocess.Popen(command, stdout=output, stderr=output, stdin=subprocess.DEVNULL)
+    try:
+        await_port(HOST, port, process, log)
+        yield Gate(port, process.pid, folder.ca)
+    finally:
+        end(process)
+
+
+async def _replace_customers(place: Workplace, folder: DemoFolder) -> None:
+    table = load_policy(folder.policy).data_map.tables["public", "customers"]
+    opened = open_keyring(folder.keyring, folder.passphrase.read_text().strip())
+    ciphers = opened.keyring.ciphers(key_needs(load_policy(folder.policy).data_map), opened.leases())
+    connection = await connect(place.direct.at(SHOP))
+    try:
+        await connection.execute("TRUNCATE customers CASCADE")
+        rows = TableRows("customers", _COLUMNS, list(_customers(place.sizes.rows)))
+        await connection.copy_records_to_table("customers", records=sealed_rows(rows, table, ciphers), columns=_COLUMNS)
+        await connection.execute("VACUUM ANALYZE customers")
+    finally:
+        ciphers.close()
+        await connection.close()
+
+
+def _customers(count: int) -> Iterator[Row]:
+    for number, surname, name, email in people(count):
+        yield (number, surname, name, email, f"+7 900 {number:07d}", "RU", "Moscow", "101000", f"Main street, {number}")
+
+
+def _add_pgbench(place: Workplace) -> None:
+    pgbench.fill(place.direct.at(SHOP), place.sizes.scale)
+    for database in (PLAIN, SHOP):
+        asyncio.run(execute(place.direct.at(database), f"GRANT SELECT ON {_PGBENCH_TABLES} TO {UPSTREAM_ROLE}"))
+
+
+def _write_settings(place: Workplace, folder: DemoFolder, port: int) -> None:
+    policy = load_policy(folder.policy)
+    folder.config.write_text(configuration(place.server.port, port, upstream_roles(policy)))
+    lines = [f'"{login}" = "{make_verifier(PASSWORD)}"\n' for login in sorted(policy.logins)]
+    write_private(folder.logins, "".join(lines))
+
+
+def configuration(server_port: int, port: int, roles: list[str]) -> str:
+    """TOML; the server is reached by TCP on loopback, as pgbouncer reaches it."""
+    sections: dict[str, dict[str, object]] = {
+        "listener": {
+            "host": HOST,
+            "port": port,
+            "tls_certificate": "tls/localhost.crt",
+            "tls_key": "tls/localhost.key",
+            "allow_plaintext": True,
+        },
+        "upstream": {
+            "hosts": [f"{HOST}:{server_port}"],
+            "sslmode": "disable",
+            "allow_plaintext": True,
+            "other_databases": "forward",
+        },
+        "control": {"user": CONTROL_ROLE, "password_file": f"upstream/{CONTROL_ROLE}.password", "database": SHOP},
+        f"databases.{SHOP}": {"policy": "policy"},
+        "keys": {"keyring": "keyring", "passphrase_file": "passphrase"},
+        "audit": {"path": "audit.jsonl", "mode": "strict"},
+        "limits": {"connections": 3000, "connections_per_login": 2000, "connections_per_address": 2000},
+        "process": {"workers": 1},
+        "logs": {"level": "warning", "file": "fieldgate.log"},
+    }
+    for role in roles:
+        sections[f"upstream.credentials.{role}"] = {"password_file": f"upstream/{role}.password"}
+    return 'logins = "logins"\n' + "".join(_section(name, values) for name, values in sections.items())
+
+
+def _section(name: str, values: dict[str, object]) -> str:
+    lines = "".join(f"{key} = {json.dumps(value)}\n" for key, value in values.items())  # such JSON is TOML, too
+    return f"\n[{name}]\n{lines}"

@@ -1,0 +1,85 @@
+"""Contests 2 and 3: the customers through Fieldgate, and the same work done by the application itself.
+
+The client is a process of its own in every case.  The application-side version talks to the server directly, and
+without TLS, which the embedded server does not have: that is in its favour.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+from .contest import Contest, Reading, Side
+from .gate import Gate
+from .jobs import Done, Job, Work
+from .places import Endpoint
+from .processes import cpu_time
+from .ratios import Goal
+from .workplace import APPSIDE, SHOP, Workplace
+
+POINTS = "points"
+ROWS = "rows"
+POINTS_WANTED = 0.5
+ROWS_WANTED = 150_000.0
+CONNECTIONS = 4
+
+_APP = "application itself"
+_TLS = "fieldgate"
+_NO_TLS = "fieldgate, no TLS"
+_ROOT = Path(__file__).parent.parent
+
+
+class ClientFailed(Exception):
+    """The client process ended badly; the message has what it said last."""
+
+
+def points(place: Workplace, gate: Gate) -> Contest:
+    title = f"point select by a sealed equality field, two fields opened, {CONNECTIONS} connections"
+    goals = (Goal(_TLS, _APP, at_least=POINTS_WANTED), Goal(_NO_TLS, _APP))
+    return Contest(POINTS, title, "selects/s", _sides(place, gate, Work.POINTS), goals)
+
+
+def rows(place: Workplace, gate: Gate) -> Contest:
+    title = f"SELECT of {place.sizes.rows:,} rows with three sealed text fields, one connection"
+    goals = (Goal(_TLS, at_least=ROWS_WANTED), Goal(_NO_TLS), Goal(_TLS, _APP), Goal(_NO_TLS, _APP))
+    return Contest(ROWS, title, "rows/s", _sides(place, gate, Work.ROWS), goals)
+
+
+def _sides(place: Workplace, gate: Gate, work: Work) -> tuple[Side, ...]:
+    return (
+        _side(place, _APP, place.direct.at(APPSIDE), work, None),
+        _side(place, _TLS, gate.endpoint(SHOP, tls=True), work, gate.pid),
+        _side(place, _NO_TLS, gate.endpoint(SHOP, tls=False), work, gate.pid),
+    )
+
+
+def _side(place: Workplace, name: str, where: Endpoint, work: Work, pid: int | None) -> Side:
+    job = Job(
+        work,
+        where,
+        place.sizes.rows,
+        seconds=place.sizes.seconds,
+        connections=CONNECTIONS,
+        app_keys=place.app_keys if pid is None else None,
+    )
+
+    def measure() -> Reading:
+        with cpu_time(pid) as used:
+            done = run(job)
+        notes = {"client CPU, us each": done.cpu / done.count * 1e6}
+        if pid is not None:  # the warm-up before the clock starts is in it
+            notes["proxy CPU, s in all"] = used.seconds
+        return Reading(done.rate, notes)
+
+    return Side(name, measure)
+
+
+def run(job: Job) -> Done:
+    """In a process of its own."""
+    command = [sys.executable, "-m", "bench.client"]
+    done = subprocess.run(command, input=job.to_json(), capture_output=True, text=True, cwd=_ROOT, check=False)
+    if done.returncode != 0:
+        raise ClientFailed(done.stderr[-1500:].strip())
+    return Done(**json.loads(done.stdout))

@@ -1,0 +1,69 @@
+"""Processes of ours: waiting for their port, their CPU time and memory, and ending them."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+
+START_SECONDS = 60.0
+
+
+class ProcessFailed(Exception):
+    """A process ended before it listened; the message has the end of its log."""
+
+
+def await_port(host: str, port: int, process: subprocess.Popen[bytes], log: Path) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline and process.poll() is None:
+        with socket.socket() as probe:
+            probe.settimeout(1)
+            if probe.connect_ex((host, port)) == 0:
+                return
+        time.sleep(0.05)
+    raise ProcessFailed(f"{process.args!r} does not listen: {log.read_text(errors='replace')[-2000:]}")
+
+
+def end(process: subprocess.Popen[bytes], seconds: float = 20) -> None:
+    """By its own pid, first politely."""
+    process.terminate()
+    try:
+        process.wait(seconds)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+def tree(pid: int) -> list[psutil.Process]:
+    parent = psutil.Process(pid)
+    return [parent, *parent.children(recursive=True)]
+
+
+def cpu_seconds(pid: int) -> float:
+    """User and system time of a process and of its children that still live."""
+    return sum(times.user + times.system for times in (p.cpu_times() for p in tree(pid)))
+
+
+class CpuTime:
+    """CPU seconds that a process tree used between the beginning and the end of a `with`."""
+
+    seconds: float = 0.0
+
+
+@contextmanager
+def cpu_time(pid: int | None) -> Iterator[CpuTime]:
+    taken = CpuTime()
+    before = cpu_seconds(pid) if pid is not None else 0.0
+    yield taken
+    if pid is not None:
+        taken.seconds = cpu_seconds(pid) - before
+
+
+def memory(pid: int) -> int:
+    """Proportional set size of the process tree in bytes: pages that forked processes share are counted once."""
+    return sum(int(p.memory_full_info().pss) for p in tree(pid))
