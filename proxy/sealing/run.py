@@ -1,0 +1,271 @@
+"""One run of sealing a column: the steps that proxy/sealing/job.py describes, each a transaction of its own.
+
+A step that cannot have its locks in time lets go and is tried again, so that it never stands before everyone else.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Collection
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Any, TypeVar
+
+import asyncpg
+
+from keys.keyring import KeyringCiphers
+from policies.fields import Field, ProtectedTable
+from proxy.wire.values.codecs import codec_for
+
+from .cells import CellMaker
+from .ddl import check_name, sealing_of
+from .errors import SealingFailed, SealingRefused
+from .facts import Connection, TableFacts, fix_settings, read_tables
+from .statements import Statements, new_check, new_column
+from .survey import survey
+from .verify import admitted_heads, table_problems
+
+T = TypeVar("T")
+FIRST_BATCH = 16
+BATCH_BYTES = 16 << 20  # of plaintext in memory at a time, once the size of the values is known
+_RETRIED = (
+    asyncpg.LockNotAvailableError,
+    asyncpg.DeadlockDetectedError,
+    asyncpg.SerializationError,
+)
+
+
+class SealStep(StrEnum):
+    PREPARE = "prepare"
+    FILL = "fill"
+    VERIFY = "verify"
+    SWITCH = "switch"
+
+
+@dataclass(frozen=True, slots=True)
+class SealOptions:
+    """`lock_seconds`: how long to wait for a lock, since everyone else waits behind us; then we try again."""
+
+    batch: int = 500
+    pause: float = 0.0  # between batches, to leave the server to others
+    lock_seconds: float = 3.0
+    attempts: int = 20
+    passes: int = 3  # over the table, before the rest is filled under lock
+
+
+@dataclass(frozen=True, slots=True)
+class SealOutcome:
+    """`filled` counts this run; `corrected` cells did not match their plaintext at the end and were made again."""
+
+    already: bool
+    rows: int = 0
+    filled: int = 0
+    corrected: int = 0
+
+
+Progress = Callable[[SealStep, int, int], None]
+
+
+async def facts_of(connection: Connection, table: ProtectedTable) -> TableFacts:
+    found = await read_tables(connection, [(table.schema, table.table)])
+    members = found.get((table.schema, table.table))
+    if not members:
+        raise SealingRefused(f"{table.schema}.{table.table}", ["the table does not exist"])
+    return members[0]
+
+
+class SealRun:
+    """The state of one run; `statements` and `maker` follow the newest survey."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        table: ProtectedTable,
+        field: Field,
+        heads: Collection[bytes],
+        ciphers: KeyringCiphers,
+        options: SealOptions,
+        progress: Progress,
+    ) -> None:
+        self.connection, self.table, self.field, self.heads = connection, table, field, heads
+        self.cipher = ciphers.cipher(sealing_of(field).field_id)
+        self.options, self.progress = options, progress
+        self.filled = self.total = self.corrected = 0
+        self._missing = 0
+        self._batch = min(FIRST_BATCH, options.batch)
+
+    async def run(self) -> SealOutcome:
+        if await self._already_sealed():
+            return SealOutcome(already=True)
+        await self._retrying(self._prepare)
+        for _ in range(self.options.passes):
+            if not await self._fill_pass():
+                break
+        await self._retrying(self._switch)
+        return SealOutcome(already=False, rows=self.total, filled=self.filled, corrected=self.corrected)
+
+    async def _already_sealed(self) -> bool:
+        facts = await facts_of(self.connection, self.table)
+        if check_name(sealing_of(self.field)) not in facts.checks:
+            return False
+        self._require_sound(facts)
+        return True
+
+    def _require_sound(self, facts: TableFacts) -> None:
+        """The same judgement as at a proxy's start, on this field alone."""
+        only = replace(self.table, fields={self.field.column: self.field})
+        wrong = list(table_problems(only, (facts,), {sealing_of(self.field).field_id: self.heads}))
+        if wrong:
+            raise SealingRefused(self.field.name, [problem.reason for problem in wrong])
+
+    async def _survey(self) -> Statements:
+        found = await survey(self.connection, self.table, self.field)
+        obstacles = list(found.obstacles)
+        if found.user_triggers and not await self._hush():
+            names = ", ".join(found.user_triggers)
+            obstacles.append(
+                f"its triggers would fire for every row ({names}): run this as a superuser, or disable them"
+            )
+        if obstacles:
+            raise SealingRefused(self.field.name, obstacles)
+        oid = found.row_key.type_oid if found.row_key else None
+        self.maker = CellMaker(self.field, self.cipher, codec_for(sealing_of(self.field).logical_type), oid)
+        self.statements = Statements(self.field, found, self.heads)
+        return self.statements
+
+    async def _hush(self) -> bool:
+        """Keeps the application's triggers quiet in this transaction: filling changes nothing that they watch."""
+        try:
+            async with self.connection.transaction():
+                await self.connection.execute("SET LOCAL session_replication_role = replica")
+        except asyncpg.InsufficientPrivilegeError:
+            return False
+        return True
+
+    async def _begin(self) -> None:
+        await fix_settings(self.connection)
+        await self.connection.execute(
+            "SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0;"
+            f"SET LOCAL lock_timeout = {int(self.options.lock_seconds * 1000)}"
+        )
+
+    async def _retrying(self, step: Callable[[], Awaitable[T]]) -> T:
+        """Runs a step in a transaction of its own; again, when it could not have its locks."""
+        for attempt in range(self.options.attempts):
+            try:
+                async with self.connection.transaction(isolation="read_committed"):
+                    await self._begin()
+                    return await step()
+            except _RETRIED:
+                await asyncio.sleep(min(0.1 * 2**attempt, 5.0))
+        raise SealingFailed(f"{self.field.name}: the table was never free for {self.options.lock_seconds} seconds")
+
+    # --- prepare and fill
+
+    async def _prepare(self) -> None:
+        statements = await self._survey()
+        self.progress(SealStep.PREPARE, 0, 1)
+        if not await self._is_prepared():
+            for statement in (*statements.abandon(), *statements.prepare()):
+                await self.connection.execute(statement)
+        self.progress(SealStep.PREPARE, 1, 1)
+
+    async def _is_prepared(self) -> bool:
+        """Whether an earlier run prepared just what this one would: the same heads, and the trigger always on."""
+        facts = await facts_of(self.connection, self.table)
+        column, check = facts.columns.get(new_column(self.field)), facts.checks.get(new_check(self.field))
+        if column is None or check is None or not check.enforced:
+            return False
+        if admitted_heads(check.definition, column, sealing_of(self.field)) != set(self.heads):
+            return False
+        enabled = await self.connection.fetchval(
+            "SELECT tgenabled::text FROM pg_catalog.pg_trigger WHERE tgrelid = $1::int8::oid AND tgname = $2",
+            facts.oid,
+            f"~{new_column(self.field)}",
+        )
+        return bool(enabled == "A")
+
+    async def _fill_pass(self) -> int:
+        """One walk over the rows without a cell, by primary key; rows that someone holds are left for later."""
+        await self._count()
+        last: list[str] = []
+        filled = 0
+
+        async def next_batch() -> list[Any]:
+            await self._hush()
+            return await self._fill_batch(last, skip_locked=True)
+
+        while rows := await self._retrying(next_batch):
+            filled += len(rows)
+            last = rows[-1]["key"]
+            await asyncio.sleep(self.options.pause)
+        return filled
+
+    async def _count(self) -> int:
+        row = await self.connection.fetchrow(self.statements.count())
+        missing, self.total = int(row["missing"]), int(row["total"])
+        self.progress(SealStep.FILL, self.total - missing, self.total)
+        self._missing = missing
+        return missing
+
+    async def _fill_batch(self, last: list[str], *, skip_locked: bool) -> list[Any]:
+        query = self.statements.batch(first=not last, skip_locked=skip_locked)
+        rows: list[Any] = await self.connection.fetch(query, self._batch, *last)
+        if rows:
+            average = sum(len(row["value"]) for row in rows) // len(rows) + 1
+            self._batch = max(1, min(BATCH_BYTES // average, self.options.batch))
+            await self._store(rows, [self.maker.make(row["value"], row["bound"]) for row in rows])
+            self.filled += len(rows)
+            self._missing -= len(rows)
+            self.progress(SealStep.FILL, max(0, self.total - self._missing), self.total)
+        return rows
+
+    async def _store(self, rows: list[Any], cells: list[bytes | None]) -> None:
+        keys = [[row["key"][n] for row in rows] for n in range(len(self.statements.keys))]
+        done = await self.connection.execute(self.statements.fill(), *keys, cells)
+        if done != f"UPDATE {len(rows)}":
+            raise SealingFailed(f"{self.field.name}: the primary key's text does not find its rows again")
+
+    # --- switch
+
+    async def _switch(self) -> None:
+        statements = await self._survey()
+        await self.connection.execute(statements.stop_writers())
+        statements = await self._survey()  # nobody can change the table any more
+        await self._hush()
+        await self._fill_rest()
+        wrong = await self._mismatches()
+        if wrong:
+            self.corrected += len(wrong)
+            for start in range(0, len(wrong), self.options.batch):
+                rows = wrong[start : start + self.options.batch]
+                await self._store(rows, [None] * len(rows))
+            await self._fill_rest()
+            if await self._mismatches():
+                raise SealingFailed(
+                    f"{self.field.name}: cells do not match their plaintext; something else writes them"
+                )
+        await self.connection.execute(statements.stop_everyone())
+        self.progress(SealStep.SWITCH, 0, 1)
+        for statement in statements.switch():
+            await self.connection.execute(statement)
+        self._require_sound(await facts_of(self.connection, self.table))
+        self.progress(SealStep.SWITCH, 1, 1)
+
+    async def _fill_rest(self) -> None:
+        await self._count()
+        last: list[str] = []
+        while rows := await self._fill_batch(last, skip_locked=False):
+            last = rows[-1]["key"]
+
+    async def _mismatches(self) -> list[Any]:
+        """Opens every cell and compares it with its plaintext; the rows where they differ."""
+        wrong, done = [], 0
+        async for row in self.connection.cursor(self.statements.all_cells(), prefetch=self._batch):
+            if not self.maker.matches(row["value"], row["cell"], row["bound"]):
+                wrong.append(row)
+            done += 1
+            if done % 1000 == 0:
+                self.progress(SealStep.VERIFY, min(done, self.total), self.total)
+        self.progress(SealStep.VERIFY, self.total, self.total)
+        return wrong
