@@ -1,24 +1,29 @@
 """The composition root: the only module that knows every concrete class.
 
-`Worker.assemble` loads and verifies everything and raises a FieldgateError if anything is wrong (I9); nothing listens
-before it has returned.
+`Worker.assemble` loads and verifies everything, and raises a FieldgateError if anything is wrong (I9); nothing listens
+before it has returned.  `reload` does the same beside what runs, and swaps only when all of it is right.
 """
 
 from __future__ import annotations
 
 import asyncio
-import os
-import secrets
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
+from policies.audit.sink import FileSink, SinkSettings
+from policies.errors import AuditSinkFailed
+from policies.fields import DataMap
 from policies.model import Principal
-from proxy.errors import FieldgateError
+from proxy.errors import AuditUnavailable, ConfigError
+from proxy.session.conversation import Conversation
 from proxy.session.login import LoginRules
 from proxy.session.services import SessionServices
+from proxy.session.settings import parse_search_path
 
-from .cancel import CancelDesk, CancelKeys
-from .config import Config
+from .admin.api import Readiness
+from .cancel import AskPeers, CancelDesk, CancelKeys
+from .config import AuditConfig, Config, altered
 from .connection import ConversationLike, RelayServices
 from .control import Control
 from .databases import PlainDatabase
@@ -26,81 +31,244 @@ from .doorman import Credentials, Door, load_verifiers
 from .limits import ConnectionLimits, FailedLogins
 from .listener import Listener
 from .logs import Logger
-from .metrics import StatsCollector, WorkerStats
+from .metrics import StatsCollector, WorkerStats, page
+from .protected import Planning, ProtectedDatabases
 from .reception import ReceptionServices
+from .sql.catalog import Catalog
+from .sql.planner import Planner
 from .tls import server_identity
 from .upstream import Connector
+
+_RESTART_SECTIONS = ("listener", "control", "keys", "audit", "admin", "process", "logs")
+_RELOADED_IN_LISTENER = ("tls_certificate", "tls_key", "tls_min_version", "client_ca")
+
+
+@dataclass(frozen=True, slots=True)
+class Circumstances:
+    """What a worker gets from the process that starts it."""
+
+    number: int = 0
+    passphrase: Callable[[], str] | None = None  # asked once, when the configuration has a keyring
+    mock_secret: bytes = b"\0" * 32
+    ask_peers: AskPeers | None = None
+    tell_peers: Callable[[str], Awaitable[None]] | None = None  # this database's catalog changed
+
+
+class Worker:
+    """One process's share of the proxy."""
+
+    def __init__(self, config: Config, logger: Logger, circumstances: Circumstances) -> None:
+        self.config = config
+        self.stats = WorkerStats()
+        self._logger = logger
+        self._circumstances = circumstances
+        self._clock = asyncio.get_running_loop().time
+        self._listener = Listener(config.listener, config.limits, self._clock, logger)
+        self._audit = _make_audit(config.audit)
+        self._control = Control(config.control, config.upstream) if config.control else None
+        self._protected = ProtectedDatabases(
+            config, self._control, _planning(), logger, self.stats, self._audit_available
+        )
+        self._services: ReceptionServices | None = None
+        self._stopping = False
+
+    async def assemble(self) -> None:
+        """Raises FieldgateError for whatever is wrong."""
+        _start_audit(self._audit)
+        await self._protected.open(self._circumstances.passphrase, self._circumstances.tell_peers)
+        self._services = self._make_services()
+
+    async def start(self, **listen: Any) -> None:
+        """Only now clients are heard."""
+        if self._services is None:
+            raise RuntimeError("a worker is assembled before it starts")
+        self._protected.keep_fresh()
+        await self._listener.start(self._services, **listen)
+
+    async def reload(self, config: Config) -> dict[str, str]:
+        """Policies, certificates, logins, credentials and limits anew; raises and changes nothing if one is wrong.
+
+        Returns the policy revisions in force by database; what needs a restart is logged.
+        """
+        try:
+            kept = self._reloadable(config)
+            made = _Parts.make(self, kept)
+            revisions = await self._protected.reload()
+        except Exception:
+            self.stats.reloads["refused"] += 1
+            raise
+        self.config = kept
+        made.put_into(self._running_services())
+        self.stats.reloads["done"] += 1
+        self._logger.info("reloaded", revisions=revisions)
+        return revisions
+
+    async def stop(self) -> None:
+        self._stopping = True
+        await self._listener.stop(self.config.process.drain_timeout)
+        await self._protected.close()
+        if self._audit is not None:
+            await asyncio.to_thread(self._audit.close)
+        if self._control is not None:
+            await self._control.close()
+
+    # -- what others may ask --
+
+    @property
+    def port(self) -> int:
+        return self._listener.port
+
+    def metrics(self) -> str:
+        return page(StatsCollector(self.stats, lambda: self._listener.open_sessions, self._protected.revisions))
+
+    async def readiness(self) -> Readiness:
+        services = self._running_services()
+        checks = {
+            "serving": not self._stopping,
+            "upstream": await services.connector.reachable(),
+            "keyring": self._protected.keyring_loaded,
+            "audit": self._audit_available(),
+            "catalog": self._protected.fresh,
+        }
+        return Readiness(checks, self._protected.revisions())
+
+    async def cancel_here(self, pid: int, secret: bytes) -> bool:
+        return await self._running_services().cancels.cancel_here(pid, secret)
+
+    def refresh_catalog(self, database: str) -> None:
+        self._protected.refresh(database)
+
+    # -- inside --
+
+    def _audit_available(self) -> bool:
+        return self._audit is None or self._audit.available
+
+    def _running_services(self) -> ReceptionServices:
+        if self._services is None:
+            raise RuntimeError("the worker is not assembled")
+        return self._services
+
+    def make_door(self, config: Config) -> Door:
+        through = config.upstream.pass_through and self._control is not None
+        return Door(
+            config.upstream,
+            Credentials.load(config.upstream),
+            load_verifiers(config.logins),
+            self._protected.by_name,
+            PlainDatabase,
+            self._control.verifier if through and self._control is not None else None,
+            make_conversation,
+        )
+
+    def _make_services(self) -> ReceptionServices:
+        config, circumstances = self.config, self._circumstances
+        parts = _Parts.make(self, config)
+        rules = LoginRules(
+            config.listener.method,
+            tls_available=parts.identity is not None,
+            plaintext_allowed=config.listener.allow_plaintext,
+            mock_secret=circumstances.mock_secret,
+        )
+        return ReceptionServices(
+            rules=rules,
+            identity=parts.identity,
+            doorman=parts.door,
+            connector=parts.connector,
+            relay=self._make_relay_services(parts.connector),
+            limits=ConnectionLimits(config.limits),
+            failed_logins=FailedLogins(config.limits, self._clock),
+            cancels=CancelDesk(
+                CancelKeys(circumstances.number), circumstances.ask_peers, config.limits.cancels_in_progress
+            ),
+            logger=self._logger,
+            started=self._listener.session_began,
+            gone=self._listener.login_over,
+        )
+
+    def _make_relay_services(self, connector: Connector) -> RelayServices:
+        return RelayServices(
+            stats=self.stats,
+            logger=self._logger,
+            connector=connector,
+            audit=self._audit,
+            refresh_catalog=self._protected.changed,
+            have_keys=self._protected.have_keys,
+            clock=self._clock,
+            client_linger=self.config.limits.client_write_timeout,
+            over=self._listener.session_over,
+        )
+
+    def _reloadable(self, config: Config) -> Config:
+        """The new configuration where it can change, the old one elsewhere."""
+        ours = self.config
+        fixed = {section: getattr(ours, section) for section in _RESTART_SECTIONS}
+        tls = {name: getattr(config.listener, name) for name in _RELOADED_IN_LISTENER}
+        fixed["listener"] = altered(ours.listener, **tls)
+        kept = altered(config, **fixed, databases=ours.databases)
+        if kept != config:
+            self._logger.warning("reload_needs_restart", sections=_differing(kept, config))
+        if (kept.listener.tls_certificate is None) != (ours.listener.tls_certificate is None):
+            raise ConfigError("listener: TLS cannot be switched on or off by a reload")
+        return kept
+
+
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """What a reload makes anew."""
+
+    identity: Any
+    connector: Connector
+    door: Door
+    config: Config
+
+    @classmethod
+    def make(cls, worker: Worker, config: Config) -> _Parts:
+        connector = Connector(config.upstream, config.limits.write_buffer)
+        return cls(server_identity(config.listener), connector, worker.make_door(config), config)
+
+    def put_into(self, services: ReceptionServices) -> None:
+        """For logins from now on; sessions go on as they are."""
+        services.identity, services.connector, services.doorman = self.identity, self.connector, self.door
+        services.relay.connector = self.connector
+        services.limits.configure(self.config.limits)
+        services.failed_logins.configure(self.config.limits)
+
+
+def _planning() -> Planning:
+    import importlib
+
+    def make_planner() -> Planner:
+        return importlib.import_module("proxy.sql.cache").CachedPlanner()  # type: ignore[no-any-return]
+
+    async def load(connection: Any, data_map: DataMap, version: int) -> Catalog:
+        loader = importlib.import_module("proxy.catalog_loader")
+        return await loader.load_catalog(connection, data_map, version)  # type: ignore[no-any-return]
+
+    return Planning(make_planner, load)
 
 
 def make_conversation(
     services: SessionServices, principal: Principal, settings: dict[str, str], search_path: str | None, session_id: str
 ) -> ConversationLike:
-    from proxy.session.conversation import Conversation
-    from proxy.session.settings import parse_search_path
-
     path = None if search_path is None else parse_search_path(search_path)
     return Conversation(services, principal, settings, path, session_id)
 
 
-@dataclass(slots=True)
-class Worker:
-    """One process's share of the proxy."""
+def _differing(one: Config, other: Config) -> list[str]:
+    names = (*_RESTART_SECTIONS, "databases")
+    return [name for name in names if getattr(one, name) != getattr(other, name)]
 
-    config: Config
-    logger: Logger
-    stats: WorkerStats
-    listener: Listener
-    services: ReceptionServices
-    control: Control | None
 
-    @classmethod
-    async def assemble(cls, config: Config, logger: Logger, number: int = 0, ask_peers: Any = None) -> Worker:
-        clock = asyncio.get_running_loop().time
-        stats = WorkerStats()
-        control = Control(config.control, config.upstream) if config.control else None
-        listener = Listener(config.listener, config.limits, clock, logger)
-        connector = Connector(config.upstream, config.limits.write_buffer)
-        identity = server_identity(config.listener)
-        door = Door(
-            config.upstream,
-            Credentials.load(config.upstream),
-            load_verifiers(config.logins),
-            {},
-            PlainDatabase,
-            control.verifier if control is not None and config.upstream.pass_through else None,
-            make_conversation,
-        )
-        relay = RelayServices(
-            stats=stats,
-            logger=logger,
-            connector=connector,
-            audit=None,
-            refresh_catalog=lambda _database: None,
-            clock=clock,
-            client_linger=config.limits.client_write_timeout,
-            over=listener.session_over,
-        )
-        services = ReceptionServices(
-            rules=LoginRules(
-                config.listener.method, identity is not None, config.listener.allow_plaintext, secrets.token_bytes(32)
-            ),
-            identity=identity,
-            doorman=door,
-            connector=connector,
-            relay=relay,
-            limits=ConnectionLimits(config.limits),
-            failed_logins=FailedLogins(config.limits, clock),
-            cancels=CancelDesk(CancelKeys(number), ask_peers, config.limits.cancels_in_progress),
-            logger=logger,
-            started=listener.session_began,
-            gone=listener.login_over,
-        )
-        return cls(config, logger, stats, listener, services, control)
+def _make_audit(config: AuditConfig | None) -> FileSink | None:
+    if config is None:
+        return None
+    loop = asyncio.get_running_loop()
+    return FileSink(config.path, SinkSettings(durability=config.mode), loop.call_soon_threadsafe)
 
-    async def start(self, **listen: Any) -> None:
-        await self.listener.start(self.services, **listen)
 
-    async def stop(self) -> None:
-        await self.listener.stop(self.config.process.drain_timeout)
-        if self.control is not None:
-            await self.control.close()
+def _start_audit(sink: FileSink | None) -> None:
+    try:
+        if sink is not None:
+            sink.start()
+    except AuditSinkFailed as error:
+        raise AuditUnavailable(str(error)) from None

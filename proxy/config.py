@@ -10,15 +10,16 @@ from __future__ import annotations
 import ipaddress
 import re
 import tomllib
-from dataclasses import field
+from dataclasses import field, fields
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 from pydantic import BeforeValidator, ConfigDict, TypeAdapter, ValidationError, ValidationInfo
 from pydantic import Field as Constraint
 from pydantic.dataclasses import dataclass
 
+from policies.audit.sink import Durability
 from proxy.errors import ConfigError
 from proxy.session.login import LoginMethod
 from proxy.session.upstream_login import Binding
@@ -90,11 +91,6 @@ class SessionAttrs(StrEnum):
     PRIMARY = "primary"
     STANDBY = "standby"
     PREFER_STANDBY = "prefer-standby"
-
-
-class AuditMode(StrEnum):
-    STRICT = "strict"
-    RELAXED = "relaxed"
 
 
 class OtherDatabases(StrEnum):
@@ -206,7 +202,7 @@ class KeysConfig:
 @dataclass(frozen=True, slots=True, config=_STRICT)
 class AuditConfig:
     path: FilePath
-    mode: AuditMode = AuditMode.STRICT
+    mode: Durability = Durability.STRICT
 
 
 @dataclass(frozen=True, slots=True, config=_STRICT)
@@ -300,6 +296,17 @@ def split_host(text: str) -> tuple[str, int]:
     if match is None or int(match[2] or 1) not in range(1, 65536):
         raise ValueError("a host is written name:port, [address]:port, or /socket/folder:port")
     return match[1].strip("[]"), int(match[2] or 5432)
+
+
+_Section = TypeVar("_Section")
+
+
+def altered(section: _Section, **changes: object) -> _Section:
+    """A copy with other values, which come from a section that was validated before."""
+    made = object.__new__(type(section))
+    for entry in fields(section):  # type: ignore[arg-type]
+        object.__setattr__(made, entry.name, changes.get(entry.name, getattr(section, entry.name)))
+    return made
 
 
 def load_config(path: Path) -> Config:

@@ -11,10 +11,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Protocol
 
 from proxy.errors import FieldgateError, SqlState
-from proxy.session.commands import CloseBoth, Command, RecordAudit, RefreshCatalog
+from proxy.session.commands import CloseBoth, Command, DrawKeys, RecordAudit, RefreshCatalog
 from proxy.wire.backend import error_response
 
 from .leg import Leg
@@ -25,6 +26,7 @@ from .upstream import Connector, Dialled
 _TERMINATE = b"X\x00\x00\x00\x04"
 _FATAL_MARKS = (b"\0VFATAL\0", b"\0VPANIC\0")
 _TAIL = 2048  # a server's last words are at the end of what it sent
+_CONVERSATION, _CONGESTED = 1, 2
 _SERVER_LINGER = 10.0  # seconds for the server to read what was sent last
 
 
@@ -38,9 +40,13 @@ class ConversationLike(Protocol):
     def take_commands(self) -> list[Command]: ...
     def audit_durable(self, ticket: int) -> None: ...
     def audit_failed(self, ticket: int) -> None: ...
+    def keys_drawn(self) -> None: ...
+    def keys_unavailable(self) -> None: ...
     def shut_down(self, error: FieldgateError) -> None: ...
     @property
     def server_paused(self) -> bool: ...
+    @property
+    def client_paused(self) -> bool: ...
     @property
     def idle(self) -> bool: ...
 
@@ -60,6 +66,7 @@ class RelayServices:
     connector: Connector
     audit: AuditSink | None
     refresh_catalog: Callable[[str], None]  # for one database, soon
+    have_keys: Callable[[str, dict[str, int]], Coroutine[object, object, bool]]  # values of a database's sequences
     clock: Callable[[], float]
     client_linger: float  # seconds for a client to take our last words
     over: Callable[[Relay], None]  # the session has ended and its client is gone
@@ -88,7 +95,7 @@ class Relay:
         self._dialled = server
         self._conversation = conversation
         self._ended = False
-        self._server_holds = 0
+        self._server_holds = self._client_holds = 0  # reasons not to read from that side now
         self._last_from_server = b""
         self._last_from_client = b""
 
@@ -106,7 +113,7 @@ class Relay:
         if not self._client.alive:
             self.client_ended()
         self._server.pause(bool(self._server_holds))
-        self._client.pause(False)
+        self._client.pause(bool(self._client_holds))
 
     # -- bytes --
 
@@ -137,8 +144,10 @@ class Relay:
         if commands := conversation.take_commands():
             for command in commands:
                 self._perform(command)
-        if conversation.server_paused is not bool(self._server_holds & _AUDIT):
-            self._hold_server(_AUDIT, conversation.server_paused)
+        if (waits := conversation.server_paused) is not bool(self._server_holds & _CONVERSATION):
+            self._hold_server(_CONVERSATION, waits)
+        if (waits := conversation.client_paused) is not bool(self._client_holds & _CONVERSATION):
+            self._hold_client(_CONVERSATION, waits)
         if self._services.draining:
             self.shut_down_if_idle()
 
@@ -149,6 +158,8 @@ class Relay:
             self._record(command)
         elif isinstance(command, RefreshCatalog):
             self._services.refresh_catalog(self.database)
+        elif isinstance(command, DrawKeys):
+            self._services.spawn(self._draw(command))
         elif isinstance(command, CloseBoth):
             self._services.logger.debug("session_ended", reason=command.reason)
             self._finish()
@@ -162,14 +173,22 @@ class Relay:
             sink.submit(command.record, lambda done: self._recorded(command.ticket, done))
 
     def _recorded(self, ticket: int, durable: bool) -> None:
+        if not durable:
+            self._services.stats.audit_failures += 1
+        conversation = self._conversation
+        self._tell(partial(conversation.audit_durable if durable else conversation.audit_failed, ticket))
+
+    async def _draw(self, command: DrawKeys) -> None:
+        drawn = await self._services.have_keys(self.database, command.counts)
+        conversation = self._conversation
+        self._tell(conversation.keys_drawn if drawn else conversation.keys_unavailable)
+
+    def _tell(self, news: Callable[[], None]) -> None:
+        """Something that the conversation waited for has come."""
         if self._ended:
             return
         try:
-            if durable:
-                self._conversation.audit_durable(ticket)
-            else:
-                self._services.stats.audit_failures += 1
-                self._conversation.audit_failed(ticket)
+            news()
             self._pump()
         except Exception as error:  # noqa: BLE001
             self._defect(error)
@@ -181,11 +200,15 @@ class Relay:
         self._hold_server(_CONGESTED, full)
 
     def server_congested(self, full: bool) -> None:
-        self._client.pause(full)
+        self._hold_client(_CONGESTED, full)
 
     def _hold_server(self, why: int, held: bool) -> None:
         self._server_holds = self._server_holds | why if held else self._server_holds & ~why
         self._server.pause(bool(self._server_holds))
+
+    def _hold_client(self, why: int, held: bool) -> None:
+        self._client_holds = self._client_holds | why if held else self._client_holds & ~why
+        self._client.pause(bool(self._client_holds))
 
     # -- ends --
 
@@ -280,9 +303,6 @@ class Relay:
         ready = self._dialled.ready
         if ready.process_id is not None:
             await self._services.connector.cancel(self._dialled.host, ready.process_id, ready.cancel_key)
-
-
-_AUDIT, _CONGESTED = 1, 2
 
 
 class ClientSide:

@@ -37,6 +37,10 @@ class ConnectionLimits:
     def total(self) -> int:
         return self._total
 
+    def configure(self, config: LimitsConfig) -> None:
+        """New limits for whoever comes from now on."""
+        self._config = config
+
     def admit_address(self, address: str) -> None:
         if self._total >= self._config.connections:
             raise LimitReached("too many connections")
@@ -82,6 +86,9 @@ class FailedLogins:
         self._clock = clock
         self._failures: OrderedDict[_Key, _Failures] = OrderedDict()
         self._known: OrderedDict[_Key, None] = OrderedDict()
+
+    def configure(self, config: LimitsConfig) -> None:
+        self._config = config
 
     def check(self, address: str, login: str) -> None:
         """Before a proof is looked at; an unknown login is treated as any other."""

@@ -65,7 +65,7 @@ class PeerServer:
             writer.write(json.dumps(reply).encode() + b"\n")
             await writer.drain()
         except (OSError, ValueError):
-            pass  # the peer is gone, or sent no line: nothing to tell anyone
+            pass  # the peer is gone, or sent too long a line: nothing to tell anyone
         finally:
             writer.close()
 
@@ -75,7 +75,10 @@ class PeerServer:
             handler = self._handlers[request["op"]]
         except (ValueError, TypeError, KeyError):
             return {"error": "unknown request"}
-        return await handler(request)
+        try:
+            return await handler(request)
+        except Exception as error:  # noqa: BLE001 - a defect is told to whoever asked
+            return {"error": f"internal error ({type(error).__name__})"}
 
 
 def _bind(path: Path) -> socket.socket:
