@@ -1,0 +1,114 @@
+"""Everything that a demo's folder and its database need before the proxy can start, made once."""
+
+from __future__ import annotations
+
+import secrets
+import shutil
+
+import asyncpg
+from rich.progress import Progress, TaskID
+
+from keys.store import add_missing_keys, init_keyring, open_keyring
+from policies.loader import SHOP, load_policy
+from policies.policy_set import PolicySet
+from proxy.errors import ConfigError
+from proxy.grants.command import apply_grants, plan_text
+from proxy.sealing.ddl import quote
+from proxy.sealing.needs import key_needs
+from proxy.wire.scram import make_verifier
+
+from .certificates import Authority
+from .folder import DemoFolder
+from .generate import Shop
+from .load import load_shop
+from .osuser import write_private
+from .schema import logical_schema, physical_schema
+from .server import Server
+from .service import configuration
+from .show import PASSWORD
+
+DATABASE = "shop"
+CONTROL_ROLE = "fieldgate"  # reads the catalog and draws row keys; has no right over any table
+
+
+async def prepare(folder: DemoFolder, server: Server, shop: Shop, progress: Progress) -> None:
+    """Certificates, keys, policy, roles, schema, rows, grants."""
+    policy = make_files(folder)
+    admin = await connect(server, "postgres")
+    try:
+        await admin.execute(f"CREATE DATABASE {DATABASE}")
+        await make_roles(admin, folder, policy)
+    finally:
+        await admin.close()
+    owner = await connect(server, DATABASE)
+    try:
+        await fill(owner, folder, policy, shop, progress)
+        left = await apply_grants(owner, policy, CONTROL_ROLE)
+        if left.changes or left.findings:
+            raise ConfigError(f"the demo's grants are not whole: {plan_text(left)}")
+    finally:
+        await owner.close()
+
+
+async def connect(server: Server, database: str) -> asyncpg.Connection:
+    """As the superuser, straight to the server."""
+    return await asyncpg.connect(
+        host=server.host,
+        port=server.port,
+        user=server.superuser,
+        password=server.password,
+        database=database,
+        ssl=False,
+    )
+
+
+def make_files(folder: DemoFolder) -> PolicySet:
+    """The folder's own policy: the sample's, which one may edit afterwards."""
+    Authority(folder.tls).server("localhost")
+    shutil.copytree(SHOP, folder.policy)
+    policy = load_policy(folder.policy)
+    passphrase = secrets.token_urlsafe(24)
+    write_private(folder.passphrase, passphrase + "\n")
+    init_keyring(folder.keyring, passphrase)
+    add_missing_keys(folder.keyring, passphrase, key_needs(policy.data_map))
+    return policy
+
+
+def upstream_roles(policy: PolicySet) -> list[str]:
+    return sorted({login.upstream_role for login in policy.logins.values()})
+
+
+async def make_roles(admin: asyncpg.Connection, folder: DemoFolder, policy: PolicySet) -> None:
+    """One upstream role for each role of the policy, each with a random password that only the proxy knows."""
+    for role in (CONTROL_ROLE, *upstream_roles(policy)):
+        verifier = make_verifier(folder.make_secret(folder.password_file(role)))
+        await admin.execute(f"CREATE ROLE {quote(role)} LOGIN PASSWORD '{verifier}'")
+
+
+async def fill(
+    owner: asyncpg.Connection, folder: DemoFolder, policy: PolicySet, shop: Shop, progress: Progress
+) -> None:
+    opened = open_keyring(folder.keyring, folder.passphrase.read_text().strip())
+    ciphers = opened.keyring.ciphers(key_needs(policy.data_map), opened.leases())
+    try:
+        await owner.execute(physical_schema(logical_schema(), policy.data_map, ciphers.heads()))
+        tasks: dict[str, TaskID] = {}
+
+        def show(table: str, done: int, total: int) -> None:
+            task = tasks.get(table)
+            if task is None:
+                task = tasks[table] = progress.add_task(table, total=total)
+            progress.update(task, completed=done)
+
+        await load_shop(owner, shop, policy.data_map, ciphers, show)
+    finally:
+        ciphers.close()
+
+
+def write_settings(folder: DemoFolder, server: Server, port: int, admin_port: int, workers: int) -> None:
+    """At every start: the server's port and socket are others each time, and logins may have been added."""
+    policy = load_policy(folder.policy)
+    roles = upstream_roles(policy)
+    folder.config.write_text(configuration(server, port, admin_port, workers, roles))
+    lines = [f'"{login}" = "{make_verifier(PASSWORD)}"\n' for login in sorted(policy.logins)]
+    write_private(folder.logins, "".join(lines))
