@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from keys.field import FieldCiphers
 from proxy.errors import CellUnreadable, FieldgateError, ProtocolViolation
 from proxy.rows.describe import client_fields, expand_formats, upstream_formats
 from proxy.rows.envelopes import may_hold_envelope, row_holds_envelope, value_holds_envelope
@@ -15,10 +16,11 @@ from proxy.rows.results import RowTransformer
 from proxy.sql.plan import SlotKind, StatementPlan
 from proxy.wire import backend
 from proxy.wire.framing import HEADER_SIZE, Span
+from proxy.wire.values.settings import ValueSettings
 
 from .commands import CloseBoth
 from .refusals import is_stand_in_failure
-from .replies import Owed, Reply, Statement
+from .replies import Owed, Reply, Result, Statement
 from .scrub import scrub
 from .state import SessionState
 
@@ -27,6 +29,7 @@ _SIMPLE_TAGS = {ord("1"): Owed.PARSE, ord("2"): Owed.BIND, ord("3"): Owed.CLOSE}
 _ENDS = frozenset(b"CIs")
 _COPY = frozenset(b"GHWdc")
 _ANYTIME = frozenset(b"NSA")
+_FORMATS_KEPT = 8  # a client asks for few; one that asks for many is served, and costs more
 _ENVELOPE_FOUND = "a sealed cell stands where the analysis expects none"
 
 
@@ -162,7 +165,7 @@ class Answers:
     def _pass_or_transform(self, head: Reply, rows: Sequence[Span], start: int, end: int) -> None:
         """One look for the whole run where nothing is to be opened, one walk where something is."""
         if head.transformer is None and head.plan is not None and _retyped(head.plan):
-            head.transformer = self._portal_transformer(head)
+            head.transformer = self._transformer(head)
         if head.transformer is not None:
             self._flush(start)
             head.transformer.rows(self._data, rows, self._state.to_client)
@@ -174,22 +177,19 @@ class Answers:
         if self._run < 0:
             self._run = start
 
-    def _portal_transformer(self, head: Reply) -> RowTransformer:
+    def _transformer(self, head: Reply) -> RowTransformer:
+        """Made once for all executions that ask for the same formats, until keys or settings are others."""
         portal, statement = head.portal, head.statement
-        if portal is None or statement is None or statement.fields is None or statement.plan.outputs is None:
+        if portal is None or statement is None:
             raise CellUnreadable("the server has not described this result")
-        if portal.transformer is None:
-            formats = expand_formats(portal.formats, len(statement.plan.outputs))
-            asked = upstream_formats(statement.plan, portal.formats)
-            portal.transformer = RowTransformer(
-                statement.plan,
-                statement.fields,
-                formats,
-                asked,
-                self._state.revision().ciphers,
-                self._state.settings.values,
-            )
-        return portal.transformer
+        ciphers, values = self._state.revision().ciphers, self._state.settings.values
+        found = statement.results.get(portal.formats)
+        if found is None or not found.serves(ciphers, values):
+            found = Result(_make_transformer(statement, portal.formats, ciphers, values), ciphers, values)
+            if len(statement.results) >= _FORMATS_KEPT:
+                statement.results.clear()
+            statement.results[portal.formats] = found
+        return found.transformer
 
     def _fail_result(self, head: Reply, error: FieldgateError) -> None:
         """A cell cannot be opened.  Where nothing was written and no transaction is open the statement alone fails."""
@@ -223,7 +223,7 @@ class Answers:
             return not head.skip
         fields = backend.parse_row_description(self._data[start + HEADER_SIZE : end])
         if head.owed is Owed.DESCRIBE_STATEMENT or statement.fields is None:
-            statement.fields = fields
+            statement.described(fields)
         if head.skip:
             return False
         formats = None
@@ -330,6 +330,16 @@ class Answers:
         if self._state.settings.transaction == b"I" and not len(self._state.queue):
             self._state.portals.clear()
         return True
+
+
+def _make_transformer(
+    statement: Statement, formats: tuple[int, ...], ciphers: FieldCiphers, values: ValueSettings
+) -> RowTransformer:
+    plan, fields = statement.plan, statement.fields
+    if fields is None or plan.outputs is None:
+        raise CellUnreadable("the server has not described this result")
+    asked = upstream_formats(plan, formats)
+    return RowTransformer(plan, fields, expand_formats(formats, len(plan.outputs)), asked, ciphers, values)
 
 
 def _protected(head: Reply) -> bool:

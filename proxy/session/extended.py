@@ -125,7 +125,7 @@ def _parse_again(state: SessionState, name: bytes, renewed: Statement) -> None:
 
 def _rewritten_bind(state: SessionState, statement: Statement, message: frontend.Bind) -> tuple[Portal, bytes]:
     plan = statement.plan
-    formats = list(message.result_formats)
+    formats = message.result_formats
     portal = Portal(statement, formats)
     binary, values = _physical_values(state, statement, message)
     result_formats = upstream_formats(plan, formats) if plan.opens or plan.hidden_outputs else formats

@@ -14,10 +14,12 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Any
 
+from keys.field import FieldCiphers
 from proxy.errors import FieldgateError
 from proxy.rows.results import RowTransformer
 from proxy.sql.plan import StatementPlan
 from proxy.wire.backend import FieldDescription
+from proxy.wire.values.settings import ValueSettings
 
 
 class Owed(Enum):
@@ -34,6 +36,18 @@ class Owed(Enum):
     FUNCTION = auto()
 
 
+@dataclass(frozen=True, slots=True)
+class Result:
+    """How a statement's rows are transformed, and what that was made for."""
+
+    transformer: RowTransformer
+    ciphers: FieldCiphers
+    values: ValueSettings
+
+    def serves(self, ciphers: FieldCiphers, values: ValueSettings) -> bool:
+        return self.ciphers is ciphers and self.values is values
+
+
 @dataclass(slots=True)
 class Statement:
     """A prepared statement as the client knows it, and what the server has said of it."""
@@ -43,13 +57,17 @@ class Statement:
     declared: tuple[int, ...]  # the client's parameter type OIDs, $1 first
     stamp: object  # under which revision, principal and search path it was planned
     fields: list[FieldDescription] | None = None  # the server's description of its result, once known
+    results: dict[tuple[int, ...], Result] = field(default_factory=dict)  # by the client's result formats
+
+    def described(self, fields: list[FieldDescription]) -> None:
+        self.fields = fields
+        self.results.clear()
 
 
 @dataclass(slots=True)
 class Portal:
     statement: Statement
-    formats: list[int] = field(default_factory=list)  # the client's result formats, as in Bind
-    transformer: RowTransformer | None = None
+    formats: tuple[int, ...] = ()  # the client's result formats, as in Bind
 
 
 @dataclass(slots=True)

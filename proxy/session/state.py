@@ -14,10 +14,13 @@ from proxy.rows.params import SlotFiller
 from proxy.sql.plan import StatementPlan
 from proxy.sql.planner import PlanContext
 
+from .account import Account
 from .commands import Command, RecordAudit
 from .replies import Portal, ReplyQueue, Statement
 from .services import Revision, SessionServices
 from .settings import SessionSettings
+
+_ACCOUNTS_KEPT = 256
 
 
 class KeysNeeded(Exception):
@@ -45,6 +48,7 @@ class SessionState:
     closing: bool = False
     waiting: set[int] = field(default_factory=set)  # audit tickets that are not durable yet
     last_ticket: int = 0
+    accounts: dict[int, Account] = field(default_factory=dict)  # by id(plan), which `Account` keeps alive
 
     def revision(self) -> Revision:
         return self.services.current()
@@ -103,10 +107,7 @@ class SessionState:
 
     def _record(self, decided: list[tuple[StatementPlan, FieldgateError | None]]) -> dict[str, object]:
         refused = next((r for _, r in decided if r is not None), None)
-        uses = sorted({(u.field, (u.verb.name or "").lower()) for plan, _ in decided for u in plan.uses})
-        fields: dict[str, list[str]] = {}
-        for name, verb in uses:
-            fields.setdefault(name, []).append(verb)
+        account = self._account([plan for plan, _ in decided])
         who = self.principal
         return {
             "at": datetime.now(UTC).isoformat(),
@@ -119,13 +120,24 @@ class SessionState:
             "case": who.case,
             "decision": "deny" if refused is not None else "allow",
             "error": str(refused.sqlstate) if refused is not None else None,
-            "fields": fields,
-            "rules": sorted({rule for plan, _ in decided for rule in plan.rules}),
-            "kind": ",".join(dict.fromkeys(str(plan.kind) for plan, _ in decided)),
-            "fingerprint": ",".join(dict.fromkeys(plan.fingerprint for plan, _ in decided)),
+            "fields": account.fields,
+            "rules": account.rules,
+            "kind": account.kind,
+            "fingerprint": account.fingerprint,
             "revision": self.revision().decisions.revision,
             "session": self.session_id,
         }
+
+    def _account(self, plans: list[StatementPlan]) -> Account:
+        if len(plans) > 1:
+            return Account.of(plans)
+        (plan,) = plans
+        found = self.accounts.get(id(plan))
+        if found is None:
+            if len(self.accounts) >= _ACCOUNTS_KEPT:
+                self.accounts.clear()
+            found = self.accounts[id(plan)] = Account.of(plans)
+        return found
 
     def declared_upstream(self, plan: StatementPlan, declared: tuple[int, ...]) -> tuple[int, ...]:
         """Type OIDs for the physical parameters of a rewritten Parse; trailing zeros are left out."""

@@ -11,7 +11,7 @@ literal with a cast), by `proxy.rows.params`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum, auto
 
 from policies.fields import Field
@@ -129,14 +129,14 @@ class StatementPlan:
     effect_value: str | None = None
     refusal: FieldgateError | None = None
     fingerprint: str = ""  # of the statement's shape, for audit; holds no constant
+    # Follow from the above; asked for at every execution, so worked out once.
+    rewritten: bool = field(init=False, compare=False, repr=False)
+    opens: bool = field(init=False, compare=False, repr=False)
 
-    @property
-    def rewritten(self) -> bool:
-        return bool(self.slots) or len(self.segments) != 1
-
-    @property
-    def opens(self) -> bool:
-        return self.outputs is not None and any(o.action is OutputAction.OPEN for o in self.outputs)
+    def __post_init__(self) -> None:
+        opens = self.outputs is not None and any(o.action is OutputAction.OPEN for o in self.outputs)
+        object.__setattr__(self, "rewritten", bool(self.slots) or len(self.segments) != 1)
+        object.__setattr__(self, "opens", opens)
 
 
 @dataclass(frozen=True, slots=True)

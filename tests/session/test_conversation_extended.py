@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from policies.model import Verb
@@ -223,10 +225,7 @@ def test_a_new_revision_is_planned_again_at_bind(talk: Talk) -> None:
 def test_a_new_text_is_parsed_again_upstream_unseen_by_the_client(talk: Talk) -> None:
     talk.client(parse("select email", b"s"), SYNC)
     talk.server(PARSED, ready())
-    changed = type(SELECT_EMAIL)(
-        **{f: getattr(SELECT_EMAIL, f) for f in SELECT_EMAIL.__dataclass_fields__ if f != "segments"},
-        segments=(b"select id, email from public.customers where true",),
-    )
+    changed = replace(SELECT_EMAIL, segments=(b"select id, email from public.customers where true",))
     talk.planner.plans["select email"] = changed
     talk.revision = type(talk.revision)(catalog(version=2), talk.revision.decisions, talk.revision.ciphers)
     sent = talk.client(bind(name=b"s"), describe(b"P"), execute(), SYNC)
