@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from keys.envelope import MAX_BUCKET
 from policies.fields import DataMap, Field, LogicalType, ProtectedTable, Sealing
 from policies.policy_set import ANY_TAG, Tag
 
@@ -97,7 +98,7 @@ def _sealing(entry: Section, tag: str, has_key: bool) -> Sealing:
         normaliser=entry.optional_text("normaliser"),
         own_key=entry.flag("own_key"),
         row_bound=entry.flag("row_bound", default=tag.split(".")[0] in ROW_BOUND_TAGS),
-        pad_to=entry.number("pad_to", 0, low=0, high=65536),
+        pad_to=entry.number("pad_to", 0, low=0, high=MAX_BUCKET),
     )
     _check_sealing(entry, sealing, has_key)
     return sealing
