@@ -172,7 +172,9 @@ def _timestamptz_to_timestamp(instant: int, settings: ValueSettings | None) -> i
 
 
 def _date_to_timestamptz(days: int, settings: ValueSettings | None) -> int:
-    return _timestamp_to_timestamptz(_date_to_timestamp(days, settings), settings)
+    local = _date_to_timestamp(days, settings)
+    _check_range(local, TIMESTAMP)
+    return _timestamp_to_timestamptz(local, settings)
 
 
 def _timestamptz_to_date(instant: int, settings: ValueSettings | None) -> int:

@@ -15,7 +15,7 @@ from .settings import ValueSettings
 
 _FAMILY_4, _FAMILY_6 = 2, 3
 _IPV4 = re.compile(rb"([0-9]+(?:\.[0-9]+){0,3}\.?)(?:/([0-9]+))?")
-_IPV4_IN_6 = re.compile(rb"[0-9]{1,3}(?:\.[0-9]{1,3}){1,3}")
+_IPV4_IN_6 = re.compile(rb"[0-9]{0,3}(?:\.[0-9]{0,3}){1,3}")
 _IPV6 = re.compile(rb"([0-9a-fA-F:.]+)(?:/([0-9]{1,3}))?")
 _WORD = re.compile(rb"[0-9a-fA-F]{1,4}")
 
@@ -67,7 +67,7 @@ def _read_ipv6(raw: bytes) -> bytes | None:
     if match is None or len(raw) > 64:
         return None
     bits = 128 if match[2] is None else _prefix(match[2], 128)
-    address = _ipv6_address(match[1])
+    address = _ipv6_address(match[1], has_prefix=match[2] is not None)
     if bits is None or address is None:
         return None
     return bytes((_FAMILY_6, bits, 0, 16)) + address
@@ -80,10 +80,12 @@ def _prefix(text: bytes, greatest: int) -> int | None:
     return int(text) if int(text) <= greatest else None
 
 
-def _ipv6_address(text: bytes) -> bytes | None:
+def _ipv6_address(text: bytes, *, has_prefix: bool) -> bytes | None:
+    if has_prefix and text.endswith(b":") and not text.endswith(b"::"):
+        text = text[:-1]  # PostgreSQL minds a colon at the end only at the very end
     before, gap, after = text.partition(b"::")
-    head = _words(before)
-    tail = _words(after)
+    head = _words(before, has_prefix=has_prefix)
+    tail = _words(after, has_prefix=has_prefix)
     if head is None or tail is None or (gap and b"." in before):
         return None
     if not gap:
@@ -93,7 +95,7 @@ def _ipv6_address(text: bytes) -> bytes | None:
     return head.ljust(16 - len(tail), b"\0") + tail
 
 
-def _words(text: bytes) -> bytes | None:
+def _words(text: bytes, *, has_prefix: bool) -> bytes | None:
     """Words of up to four digits between colons; the last may be an IPv4 address."""
     if not text:
         return b""
@@ -103,13 +105,23 @@ def _words(text: bytes) -> bytes | None:
         if _WORD.fullmatch(part):
             found += int(part, 16).to_bytes(2, "big")
         elif index == len(parts) - 1 and _IPV4_IN_6.fullmatch(part):
-            octets = part.split(b".")
-            if any(int(octet) > 255 or (len(octet) > 1 and octet.startswith(b"0")) for octet in octets):
+            address = _ipv4_in_6(part, has_prefix=has_prefix)
+            if address is None:
                 return None
-            found += bytes(map(int, octets)).ljust(4, b"\0")
+            found += address
         else:
             return None
     return bytes(found)
+
+
+def _ipv4_in_6(text: bytes, *, has_prefix: bool) -> bytes | None:
+    """As getv4(): octets may be left out, and are 0; the last one only before a prefix length."""
+    octets = text.split(b".")
+    if any(int(octet or b"0") > 255 or (len(octet) > 1 and octet.startswith(b"0")) for octet in octets):
+        return None
+    if not octets[-1] and not has_prefix:
+        return None
+    return bytes([int(octet or b"0") for octet in octets]).ljust(4, b"\0")
 
 
 def _dotted(address: bytes) -> bytes:
@@ -123,8 +135,7 @@ def _coloned(address: bytes) -> bytes:
     if length < 2:
         return b":".join([b"%x" % word for word in words])
     head = b":".join([b"%x" % word for word in words[:base]])
-    embedded = length == 6 or (length == 7 and words[7] != 1) or (length == 5 and words[5] == 0xFFFF)
-    if base == 0 and embedded and length < 8:
+    if base == 0 and (length == 6 or (length == 5 and words[5] == 0xFFFF)):
         return b"::" + (b"ffff:" if length == 5 else b"") + _dotted(address[12:])
     return head + b"::" + b":".join([b"%x" % word for word in words[base + length :]])
 

@@ -21,6 +21,7 @@ _MOST_WHOLE_DIGITS = 131_072
 _MOST_SCALE = 16_383
 _NEGATIVE, _NAN, _INFINITY, _MINUS_INFINITY = 0x4000, 0xC000, 0xD000, 0xF000
 _SPECIAL_SIGNS = {_NAN: b"NaN", _INFINITY: b"Infinity", _MINUS_INFINITY: b"-Infinity"}
+_SIGNS = frozenset((0, _NEGATIVE, *_SPECIAL_SIGNS))
 _SPECIALS = {text: sign for sign, text in _SPECIAL_SIGNS.items()}
 _SPELLED_SPECIALS = {
     b"nan": b"NaN",
@@ -113,11 +114,11 @@ def read_binary(raw: bytes, typmod: int) -> bytes:
     count, weight, sign, scale = _HEADER.unpack_from(raw)
     if len(raw) != _HEADER.size + 2 * count:
         raise bad_binary("numeric")
+    groups = Struct(f"!{count}H").unpack_from(raw, _HEADER.size)
+    if sign not in _SIGNS or scale > _MOST_SCALE or any(group > 9999 for group in groups):
+        raise bad_binary("numeric")
     if sign in _SPECIAL_SIGNS:
         return _special(_SPECIAL_SIGNS[sign], typmod)
-    groups = Struct(f"!{count}H").unpack_from(raw, _HEADER.size)
-    if sign not in (0, _NEGATIVE) or scale > _MOST_SCALE or any(group > 9999 for group in groups):
-        raise bad_binary("numeric")
     digits = b"".join([b"%04d" % group for group in groups])
     whole_size = max((weight + 1) * 4, 0)
     whole = digits[:whole_size].ljust(whole_size, b"0")
@@ -145,10 +146,8 @@ def _scaled(negative: bool, whole: bytes, fraction: bytes, exponent_text: bytes,
         point, digits = 0, b""
     elif point - leading > _MOST_WHOLE_DIGITS:
         raise _overflow("value overflows numeric format")
-    if scale > 4 * _MOST_SCALE:  # too small for any precision; do not write its zeros out
-        if typmod < 0:
-            raise _overflow("value overflows numeric format")
-        point, digits, scale = 0, b"", 0
+    if scale > _MOST_SCALE:
+        raise _overflow("value overflows numeric format")
     whole = digits[: max(point, 0)].ljust(max(point, 0), b"0")
     fraction = (b"0" * -point + digits[max(point, 0) :])[:scale].ljust(scale, b"0")
     return _rounded(negative, whole, fraction, typmod)
@@ -156,11 +155,12 @@ def _scaled(negative: bool, whole: bytes, fraction: bytes, exponent_text: bytes,
 
 def _rounded(negative: bool, whole: bytes, fraction: bytes, typmod: int) -> bytes:
     """Canonical text, after numeric(p, s) of the typmod is applied."""
-    if typmod >= 0:
-        whole, fraction = _apply_typmod(whole, fraction, typmod)
     whole = whole.lstrip(b"0")
     if len(whole) > _MOST_WHOLE_DIGITS or len(fraction) > _MOST_SCALE:
         raise _overflow("value overflows numeric format")
+    if typmod >= 0:
+        whole, fraction = _apply_typmod(whole, fraction, typmod)
+        whole = whole.lstrip(b"0")
     sign = b"-" if negative and (whole or fraction.strip(b"0")) else b""
     return sign + (whole or b"0") + (b"." + fraction if fraction else b"")
 
