@@ -7,7 +7,7 @@ SELECT c.oid::int8, c.relkind::text AS kind, pg_has_role(c.relowner, 'USAGE') AS
        EXISTS (SELECT FROM pg_inherits i WHERE c.oid IN (i.inhrelid, i.inhparent)) AS inherits,
        EXISTS (SELECT FROM pg_rewrite r WHERE r.ev_class = c.oid) AS rules,
        ARRAY(SELECT t.tgname::text FROM pg_trigger t WHERE t.tgrelid = c.oid AND NOT t.tgisinternal
-             AND t.tgenabled <> 'D' AND (t.tgtype & 16) <> 0 AND t.tgname NOT LIKE '~fg\\_new\\_%'
+             AND t.tgenabled <> 'D' AND (t.tgtype & 16) <> 0 AND t.tgname !~ '^~fg_(new|fence)_'
              ORDER BY 1) AS triggers
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE n.nspname = $1 AND c.relname = $2

@@ -21,6 +21,7 @@ from .cells import CellMaker
 from .ddl import check_name, sealing_of
 from .errors import SealingFailed, SealingRefused
 from .facts import Connection, TableFacts, fix_settings, read_tables
+from .fence import lower_fence, passed_by_all, raise_fence
 from .statements import Statements, new_check, new_column
 from .survey import survey
 from .verify import admitted_heads, table_problems
@@ -51,16 +52,21 @@ class SealOptions:
     lock_seconds: float = 3.0
     attempts: int = 20
     passes: int = 3  # over the table, before the rest is filled under lock
+    fence_seconds: float = 30.0  # to wait for transactions that began before the switch
 
 
 @dataclass(frozen=True, slots=True)
 class SealOutcome:
-    """`filled` counts this run; `corrected` cells did not match their plaintext at the end and were made again."""
+    """`filled` counts this run; `corrected` cells did not match their plaintext at the end and were made again.
+
+    `fenced`: the fence still stands (proxy/sealing/fence.py); the same command, later, lifts it.
+    """
 
     already: bool
     rows: int = 0
     filled: int = 0
     corrected: int = 0
+    fenced: bool = False
 
 
 Progress = Callable[[SealStep, int, int], None]
@@ -96,13 +102,14 @@ class SealRun:
 
     async def run(self) -> SealOutcome:
         if await self._already_sealed():
-            return SealOutcome(already=True)
+            return SealOutcome(already=True, fenced=not await self._lift_fence())
         await self._retrying(self._prepare)
         for _ in range(self.options.passes):
             if not await self._fill_pass():
                 break
         await self._retrying(self._switch)
-        return SealOutcome(already=False, rows=self.total, filled=self.filled, corrected=self.corrected)
+        fenced = not await self._lift_fence()
+        return SealOutcome(False, self.total, self.filled, self.corrected, fenced)
 
     async def _already_sealed(self) -> bool:
         facts = await facts_of(self.connection, self.table)
@@ -247,10 +254,26 @@ class SealRun:
                 )
         await self.connection.execute(statements.stop_everyone())
         self.progress(SealStep.SWITCH, 0, 1)
-        for statement in statements.switch():
+        xid = await self.connection.fetchval("SELECT pg_catalog.pg_current_xact_id()::pg_catalog.text")
+        for statement in (*statements.switch(), *raise_fence(self.field, xid)):
             await self.connection.execute(statement)
         self._require_sound(await facts_of(self.connection, self.table))
         self.progress(SealStep.SWITCH, 1, 1)
+
+    async def _lift_fence(self) -> bool:
+        """Takes the fence down once nobody needs it.  Not being able to is no failure: it harms nobody."""
+        if not await passed_by_all(self.connection, self.field, seconds=self.options.fence_seconds):
+            return False
+
+        async def lift() -> None:
+            for statement in lower_fence(self.field):
+                await self.connection.execute(statement)
+
+        try:
+            await self._retrying(lift)
+        except SealingFailed:
+            return False
+        return True
 
     async def _fill_rest(self) -> None:
         await self._count()
