@@ -22,7 +22,7 @@ from pydantic.dataclasses import dataclass
 from policies.audit.sink import Durability
 from proxy.errors import ConfigError
 from proxy.session.login import LoginMethod
-from proxy.session.upstream_login import Binding
+from proxy.session.upstream_authentication import Binding
 
 from . import toml_lines
 

@@ -20,7 +20,7 @@ from policies.policy_set import PolicySet
 from proxy.errors import ConfigError, FieldgateError, LoginRefused, SqlState
 from proxy.session.login import Authenticated
 from proxy.session.services import SessionServices
-from proxy.session.upstream_login import Secret
+from proxy.session.upstream_authentication import Secret
 from proxy.wire.scram import Verifier, parse_verifier
 
 from .config import CredentialConfig, OtherDatabases, UpstreamConfig

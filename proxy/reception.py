@@ -24,7 +24,7 @@ from proxy.session.login import (
     Refused,
     StartTls,
 )
-from proxy.session.upstream_login import Secret
+from proxy.session.upstream_authentication import Secret
 from proxy.wire.backend import build_backend_key_data, build_ready_for_query
 from proxy.wire.scram import Verifier
 from proxy.wire.startup import PROTOCOL_3_2, StartupMessage

@@ -13,9 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from proxy.errors import FieldgateError, UpstreamUnavailable
+from proxy.session.upstream_authentication import AuthenticationRules, NeedKeys, Secret
 from proxy.session.upstream_login import (
-    NeedKeys,
-    Secret,
     StartUpstreamTls,
     UpstreamEvent,
     UpstreamLogin,
@@ -224,9 +223,11 @@ class Connector:
         choosing = self._config.target_session_attrs is not SessionAttrs.ANY and not startup.replication
         rules = UpstreamRules(
             tls=context is not None,
-            secure=context is not None or host.is_socket,
-            binding=self._config.channel_binding,
-            allow_md5=self._config.allow_md5,
+            authentication=AuthenticationRules(
+                secure=context is not None or host.is_socket,
+                binding=self._config.channel_binding,
+                allow_md5=self._config.allow_md5,
+            ),
             learn=choosing,
             inspect=inspect,
         )

@@ -10,17 +10,17 @@ What it says before TLS is established is never shown to anyone (CVE-2024-10977)
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass, field
-from enum import Enum, StrEnum, auto
+from enum import Enum, auto
 
 from proxy.errors import FieldgateError, ProtocolViolation, UpstreamUnavailable
 from proxy.wire import backend
-from proxy.wire.authentication import Authentication, AuthenticationKind, parse_authentication
 from proxy.wire.framing import BACKEND_LIMITS, HEADER_SIZE, capped, scan
-from proxy.wire.frontend import build_password, build_query, build_sasl_initial_response, build_sasl_response
-from proxy.wire.scram import ScramClient, ScramKeys
+from proxy.wire.frontend import build_query
+from proxy.wire.scram import ScramKeys
 from proxy.wire.startup import PROTOCOL_3_0, SSL_REQUEST_PACKET, StartupMessage
+
+from .upstream_authentication import AuthenticationRules, NeedKeys, Secret, UpstreamAuthentication
 
 _LIMITS = capped(BACKEND_LIMITS, 65_535)
 _GREETING_LIMIT = 1 << 20
@@ -32,49 +32,19 @@ pg_execute_server_program}'::pg_catalog.name[])) FROM pg_catalog.pg_roles AS r
 _LEARNED = 4  # columns
 
 
-class Binding(StrEnum):
-    """SCRAM channel binding to the server's certificate."""
-
-    PREFER = "prefer"
-    REQUIRE = "require"
-    DISABLE = "disable"
-
-
 @dataclass(frozen=True, slots=True)
 class UpstreamRules:
-    """`secure`: the transport is TLS or a unix socket.
-
-    `learn`: ask for what the server does not report by itself; `inspect`: ask always, also what the role may do.
-    """
+    """`learn`: ask for what the server does not report by itself; `inspect`: ask always, also what the role may do."""
 
     tls: bool
-    secure: bool
-    binding: Binding = Binding.PREFER
-    allow_md5: bool = False
+    authentication: AuthenticationRules
     learn: bool = True
     inspect: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class Secret:
-    """What we prove the role with: a password, SCRAM keys (pass-through), or nothing (certificate, peer)."""
-
-    password: bytes | None = field(default=None, repr=False)
-    keys: ScramKeys | None = field(default=None, repr=False)
-
-
-@dataclass(frozen=True, slots=True)
 class StartUpstreamTls:
     """Begin TLS as client, then call `tls_established`."""
-
-
-@dataclass(frozen=True, slots=True)
-class NeedKeys:
-    """Derive SCRAM keys from the password (slow: not on the event loop), then call `provide_keys`."""
-
-    password: bytes = field(repr=False)
-    salt: bytes = field(repr=False)
-    iterations: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,9 +100,7 @@ class UpstreamLogin:
         self._secret = secret
         self._buffer = b""
         self._output: list[bytes] = []
-        self._end_point: bytes | None = None
-        self._scram: ScramClient | None = None
-        self._proven = False  # the server has shown that it knows the secret
+        self._authentication = self._authenticate(None)
         self._greeting: list[bytes] = []
         self._greeting_size = 0
         self._settings: dict[str, str] = {}
@@ -150,15 +118,15 @@ class UpstreamLogin:
         """`end_point`: tls-server-end-point of the server's certificate."""
         if self._state is not _State.TLS:
             raise RuntimeError("no TLS handshake was asked for")
-        self._end_point = end_point
+        self._authentication = self._authenticate(end_point)
         self._state = _State.AUTHENTICATION
         self._output.append(self._startup.build())
         return self._advance()
 
     def provide_keys(self, keys: ScramKeys) -> list[UpstreamEvent]:
-        if self._state is not _State.KEYS or self._scram is None:
+        if self._state is not _State.KEYS:
             raise RuntimeError("no keys were asked for")
-        self._output.append(build_sasl_response(self._scram.final(keys)))
+        self._output.append(self._authentication.provide_keys(keys))
         self._state = _State.AUTHENTICATION
         return self._advance()
 
@@ -219,7 +187,7 @@ class UpstreamLogin:
             backend.parse_error_response(body)
             return self._keep(raw)
         if self._state is _State.AUTHENTICATION:
-            return self._authentication(tag, body)
+            return self._asked(tag, body)
         if tag == b"S":
             return self._parameter_status(raw, body)
         return self._started(tag, body) if self._state is _State.GREETING else self._learning(tag, body)
@@ -238,81 +206,29 @@ class UpstreamLogin:
 
     # -- authentication --
 
-    def _authentication(self, tag: bytes, body: bytes) -> list[UpstreamEvent]:
+    def _authenticate(self, end_point: bytes | None) -> UpstreamAuthentication:
+        return UpstreamAuthentication(self._rules.authentication, self._startup.user, self._secret, end_point)
+
+    def _asked(self, tag: bytes, body: bytes) -> list[UpstreamEvent]:
         if tag == b"v":
-            offered = backend.parse_negotiate_protocol_version(body)
-            newest = offered.protocol if offered.protocol >> 16 else PROTOCOL_3_0 | offered.protocol
-            if offered.unknown_options or not PROTOCOL_3_0 <= newest < self._startup.protocol:
-                raise ProtocolViolation("the server negotiates what was not asked for")
+            self._negotiated(body)
             return []
         if tag != b"R":
             raise ProtocolViolation("the server sends messages before the login is done")
-        request = parse_authentication(body)
-        if request.kind is AuthenticationKind.OK:
-            return self._authenticated()
-        if (
-            self._rules.binding is Binding.REQUIRE
-            and self._scram is None
-            and request.kind is not AuthenticationKind.SASL
-        ):
-            raise UpstreamUnavailable("the database server does not offer channel binding")
-        if request.kind is AuthenticationKind.CLEARTEXT_PASSWORD:
-            return self._password(self._cleartext())
-        if request.kind is AuthenticationKind.MD5_PASSWORD:
-            return self._password(self._md5(request.data))
-        return self._sasl(request)
-
-    def _authenticated(self) -> list[UpstreamEvent]:
-        if self._scram is not None and not self._proven:
-            raise ProtocolViolation("the server did not finish SCRAM")
-        if self._scram is None and self._rules.binding is Binding.REQUIRE:
-            raise UpstreamUnavailable("the database server does not offer channel binding")
-        self._state = _State.GREETING
+        answer = self._authentication.request(body)
+        if isinstance(answer, NeedKeys):
+            self._state = _State.KEYS
+            return [answer]
+        self._output.append(answer)
+        if self._authentication.done:
+            self._state = _State.GREETING
         return []
 
-    def _password(self, answer: bytes) -> list[UpstreamEvent]:
-        self._output.append(build_password(answer))
-        return []
-
-    def _cleartext(self) -> bytes:
-        if not self._rules.secure or self._secret.password is None:
-            raise UpstreamUnavailable("the database server asks for a cleartext password, which it does not get")
-        return self._secret.password
-
-    def _md5(self, salt: bytes) -> bytes:
-        if not self._rules.allow_md5 or self._secret.password is None:
-            raise UpstreamUnavailable("the database server asks for an md5 password, which it does not get")
-        return _md5_answer(self._startup.user, self._secret.password, salt)
-
-    def _sasl(self, request: Authentication) -> list[UpstreamEvent]:
-        if request.kind is AuthenticationKind.SASL and self._scram is None:
-            return self._sasl_start(request.mechanisms)
-        if self._scram is None:
-            raise UpstreamUnavailable("the database server asks for an authentication that is not supported")
-        if request.kind is AuthenticationKind.SASL_CONTINUE:
-            return self._sasl_continue(self._scram, request.data)
-        if request.kind is AuthenticationKind.SASL_FINAL and not self._proven:
-            self._scram.verify(request.data)
-            self._proven = True
-            return []
-        raise ProtocolViolation("unexpected authentication request")
-
-    def _sasl_start(self, mechanisms: tuple[bytes, ...]) -> list[UpstreamEvent]:
-        if self._secret.password is None and self._secret.keys is None:
-            raise UpstreamUnavailable("the database server asks for a password, and none is configured for this role")
-        end_point = self._end_point if self._rules.binding is not Binding.DISABLE else None
-        require = self._rules.binding is Binding.REQUIRE
-        self._scram = ScramClient(mechanisms, end_point=end_point, require_binding=require)
-        self._output.append(build_sasl_initial_response(self._scram.mechanism, self._scram.first()))
-        return []
-
-    def _sasl_continue(self, scram: ScramClient, data: bytes) -> list[UpstreamEvent]:
-        salt, iterations = scram.challenge(data)
-        if self._secret.keys is not None:
-            self._output.append(build_sasl_response(scram.final(self._secret.keys)))
-            return []
-        self._state = _State.KEYS
-        return [NeedKeys(self._secret.password or b"", salt, iterations)]
+    def _negotiated(self, body: bytes) -> None:
+        offered = backend.parse_negotiate_protocol_version(body)
+        newest = offered.protocol if offered.protocol >> 16 else PROTOCOL_3_0 | offered.protocol
+        if offered.unknown_options or not PROTOCOL_3_0 <= newest < self._startup.protocol:
+            raise ProtocolViolation("the server negotiates what was not asked for")
 
     # -- greeting --
 
@@ -322,9 +238,8 @@ class UpstreamLogin:
             return []
         if tag != b"Z" or backend.parse_ready_for_query(body) != b"I":
             raise ProtocolViolation("unexpected message in the server's greeting")
-        if not self._rules.learn or {"search_path", "in_hot_standby", "default_transaction_read_only"} <= {
-            *self._settings
-        }:
+        told = {"search_path", "in_hot_standby", "default_transaction_read_only"} <= {*self._settings}
+        if not self._rules.inspect and (told or not self._rules.learn):
             return self._ready()
         self._state = _State.LEARNING
         self._output.append(build_query(_LEARN))
@@ -362,12 +277,6 @@ class UpstreamLogin:
         self._state = _State.DONE
         self._buffer = b""
         return UpstreamRefused(UpstreamUnavailable(message))
-
-
-def _md5_answer(user: bytes, password: bytes, salt: bytes) -> bytes:
-    """The old challenge of PostgreSQL's; only used where `allow_md5` says so."""
-    inner = hashlib.md5(password + user, usedforsecurity=False).hexdigest().encode()
-    return b"md5" + hashlib.md5(inner + salt, usedforsecurity=False).hexdigest().encode()
 
 
 def _text(value: bytes | None) -> str | None:
