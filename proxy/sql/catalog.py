@@ -45,6 +45,8 @@ class Relation:
     reaches: frozenset[int] = frozenset()
     has_triggers: bool = False
     has_rules: bool = False
+    opaque: bool = False  # a view that calls functions of unknown reach
+    unique: frozenset[str] = frozenset()  # columns that take part in some unique constraint or index
 
     def column(self, name: str) -> Column | None:
         return next((c for c in self.columns if c.name == name), None)
@@ -72,11 +74,22 @@ class Catalog:
     by_name: dict[tuple[str, str], Relation] = field(default_factory=dict)
     functions: dict[str, tuple[Function, ...]] = field(default_factory=dict)  # by bare name
     type_names: dict[int, str] = field(default_factory=dict)  # oid -> format_type name, for casts we write
+    operators: frozenset[str] = frozenset()  # bare names of operators that are defined outside pg_catalog
+    _sensitive: frozenset[str] = field(init=False, repr=False, compare=False, default=frozenset())
+
+    def __post_init__(self) -> None:
+        names = frozenset(r.name for r in self.relations.values() if r.protected is not None or r.reaches)
+        object.__setattr__(self, "_sensitive", names)
 
     @property
     def has_protected(self) -> bool:
         """False: no table here is protected, so nothing needs analysis and every statement is forwarded as it is."""
-        return any(r.protected is not None for r in self.relations.values())
+        return bool(self._sensitive)
+
+    @property
+    def sensitive_names(self) -> frozenset[str]:
+        """Bare names that a protected relation, or one that shows something protected, has in some schema."""
+        return self._sensitive
 
     def resolve(self, schema: str | None, name: str, search_path: tuple[str, ...]) -> Relation | None:
         """The relation that PostgreSQL would find; pg_catalog is implicitly first when it is not listed."""

@@ -14,6 +14,7 @@ from proxy.errors import Refused, Unsupported
 from .lexer import Token, TokenKind, Tokens, Unlexable
 from .plan import Slot
 
+STANDIN = b"$1"
 _WORDLIKE = re.compile(rb"[A-Za-z0-9_$\"'\x80-\xff]")
 _OPERATOR = re.compile(rb"[~!@#^&|`?+\-*/%<>=:]")
 
@@ -89,33 +90,53 @@ class SqlText:
             ordered.append(edit)
         return ordered
 
-    def render(self) -> list[bytes | Slot]:
+    def render(self) -> Rendered:
         """The text with its edits; neighbours are kept apart by a space where they would join."""
-        out = _Output()
+        out = Rendered()
         position = 0
-        for edit in self._ordered():
-            out.put(self.source[position : edit.start])
+        for edit in [*self._ordered(), Edit(len(self.source), len(self.source), ())]:
+            out.keep(self.source[position : edit.start], position)
             out.put_pieces(edit.pieces)
             position = edit.end
-        out.put(self.source[position:], apart=bool(self.edits))
-        return out.segments
+        return out
 
 
 @dataclass(slots=True)
-class _Output:
+class Rendered:
+    """`segments` as in plan.py, with the slots themselves in place of their numbers.
+
+    `kept`: (where it was, where it is, length) of each run of the original text, where every slot counts as the two
+    bytes of `standin`.
+    """
+
     segments: list[bytes | Slot] = field(default_factory=list)
+    kept: list[tuple[int, int, int]] = field(default_factory=list)
+    _size: int = 0
     _edge: bytes = b""
 
-    def put(self, text: bytes, *, apart: bool = True) -> None:
+    def keep(self, text: bytes, was: int) -> None:
+        if text:
+            self.put(text)
+            self.kept.append((was, self._size - len(text), len(text)))
+
+    def put(self, text: bytes) -> None:
         if not text:
             return
-        if apart and _would_join(self._edge, text[:1]):
+        if _would_join(self._edge, text[:1]):
             text = b" " + text
         if self.segments and isinstance(self.segments[-1], bytes):
             self.segments[-1] += text
         else:
             self.segments.append(text)
         self._edge = text[-1:]
+        self._size += len(text)
+
+    def put_slot(self, slot: Slot) -> None:
+        if _would_join(self._edge, b"$"):
+            self.put(b" ")
+        self.segments.append(slot)
+        self._edge = b"$"
+        self._size += len(STANDIN)
 
     def put_pieces(self, pieces: tuple[str | Slot | SqlText, ...]) -> None:
         for piece in pieces:
@@ -127,18 +148,16 @@ class _Output:
                 case SqlText():
                     self.put_nested(piece.render())
 
-    def put_slot(self, slot: Slot) -> None:
-        if _would_join(self._edge, b"$"):
-            self.put(b" ")
-        self.segments.append(slot)
-        self._edge = b"$"
-
-    def put_nested(self, segments: list[bytes | Slot]) -> None:
-        for segment in segments:
+    def put_nested(self, inner: Rendered) -> None:
+        for segment in inner.segments:
             if isinstance(segment, bytes):
-                self.put(segment, apart=False)
+                self.put(segment)
             else:
                 self.put_slot(segment)
+
+    def standin(self) -> bytes:
+        """The text with one and the same parameter for all slots, to be parsed again."""
+        return b"".join(segment if isinstance(segment, bytes) else STANDIN for segment in self.segments)
 
 
 def _would_join(left: bytes, right: bytes) -> bool:

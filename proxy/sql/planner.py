@@ -1,4 +1,4 @@
-"""The planner's front door and its cache: statement text in, frozen plan out."""
+"""The planner's front door: what is asked of it, and what gives a text its meaning."""
 
 from __future__ import annotations
 

@@ -1,0 +1,97 @@
+"""Ask the decision table, keep what was used and why, and refuse what is not allowed.
+
+Contract: every use of a protected column passes through `charge`; the refusal names field, verb and rule, never data.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from policies.engine import DecisionTable
+from policies.fields import Field, ProtectedTable
+from policies.model import NO_VERBS, FieldRights, Principal, TableRights, Verb
+from proxy.errors import Refused
+
+from .plan import FieldUse
+
+DENIED = FieldRights(NO_VERBS)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Guarded:
+    """One column of a protected table together with what the principal may do with it.
+
+    `field` None: the column is not in the data map, or is a system column; nobody may use it.
+    """
+
+    table: ProtectedTable
+    column: str
+    field: Field | None
+    rights: FieldRights
+
+    @property
+    def name(self) -> str:
+        return f"{self.table.schema}.{self.table.table}.{self.column}"
+
+    @property
+    def cell(self) -> Field | None:
+        """The field, when the column physically holds cells."""
+        return self.field if self.field is not None and self.field.sealing is not None else None
+
+
+@dataclass(slots=True)
+class Ledger:
+    """The rights of one principal, and the uses that one statement made of them."""
+
+    decisions: DecisionTable
+    principal: Principal
+    uses: dict[FieldUse, None] = field(default_factory=dict)
+    rules: dict[str, None] = field(default_factory=dict)
+    _tables: dict[tuple[str, str], TableRights] = field(default_factory=dict)
+    _columns: dict[tuple[str, str, str], Guarded] = field(default_factory=dict)
+
+    def table(self, table: ProtectedTable) -> TableRights:
+        key = (table.schema, table.table)
+        if key not in self._tables:
+            self._tables[key] = self.decisions.table_rights(self.principal, *key)
+        return self._tables[key]
+
+    def guarded(self, table: ProtectedTable, column: str) -> Guarded:
+        """The same column is the same object, however often it is asked for."""
+        key = (table.schema, table.table, column)
+        if key not in self._columns:
+            tagged = table.fields.get(column)
+            rights = self.table(table).fields.get(column, DENIED) if tagged is not None else DENIED
+            self._columns[key] = Guarded(table, column, tagged, rights)
+        return self._columns[key]
+
+    def charge(self, column: Guarded, verbs: Verb, position: int | None) -> None:
+        """Every verb of `verbs` must be allowed on the column."""
+        for verb in verbs:
+            if not column.rights.allows(verb):
+                raise refused_use(column, verb, position)
+            self.uses[FieldUse(column.name, verb)] = None
+        self.rules.update(dict.fromkeys(column.rights.rules))
+
+    def charge_existence(self, table: ProtectedTable, position: int | None) -> None:
+        """To learn that rows exist, some column of the table must be usable in some way."""
+        rights = self.table(table)
+        if not rights.countable:
+            raise Refused(
+                f'permission denied for table "{table.schema}.{table.table}"',
+                detail="No rule of the policy lets this role read or use any of its columns for this purpose.",
+                position=position,
+            )
+        verb = Verb.READ if any(r.allows(Verb.READ) for r in rights.fields.values()) else Verb.AGGREGATE
+        self.uses[FieldUse(f"{table.schema}.{table.table}.*", verb)] = None
+
+
+def refused_use(column: Guarded, verb: Verb, position: int | None) -> Refused:
+    name = (verb.name or "").lower()
+    if column.field is None:
+        detail = "The column is not in the data map, and what is not in the data map is denied to everyone."
+    elif column.rights.rules:
+        detail = f"Decided by {', '.join(column.rights.rules)}."
+    else:
+        detail = "No rule of the policy gives it."
+    return Refused(f'permission denied: {name} of column "{column.name}"', detail=detail, position=position)

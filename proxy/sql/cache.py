@@ -1,0 +1,68 @@
+"""The planner with its cache: a text that was seen before, with the same meaning, is one dictionary look-up."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Hashable
+from typing import Generic, TypeVar
+
+from .plan import ScriptPlan, StatementPlan
+from .planner import PlanContext
+from .planning import plan_all, plan_single
+
+DEFAULT_SIZE = 4096
+MAX_CACHED_TEXT = 100_000  # longer texts are bulk loads with constants in them, and do not come again
+
+Value = TypeVar("Value")
+
+
+class CachedPlanner:
+    """The Planner.  One per worker; not thread-safe."""
+
+    def __init__(self, cache_size: int = DEFAULT_SIZE) -> None:
+        self._statements: _Recent[StatementPlan] = _Recent(cache_size)
+        self._scripts: _Recent[ScriptPlan] = _Recent(cache_size)
+
+    def plan_statement(self, text: str, parameter_types: tuple[int, ...], context: PlanContext) -> StatementPlan:
+        key = (text, parameter_types, _meaning(context))
+        found = self._statements.get(key)
+        if found is None:
+            found = plan_single(text, parameter_types, context)
+            if len(text) <= MAX_CACHED_TEXT:
+                self._statements.put(key, found)
+        return found
+
+    def plan_script(self, text: str, context: PlanContext) -> ScriptPlan:
+        key = (text, _meaning(context))
+        found = self._scripts.get(key)
+        if found is None:
+            found = plan_all(text, context)
+            if len(text) <= MAX_CACHED_TEXT:
+                self._scripts.put(key, found)
+        return found
+
+
+def _meaning(context: PlanContext) -> Hashable:
+    """What a plan depends on besides its text: no value of the principal, only what its rights are."""
+    catalog, decisions = context.catalog, context.decisions
+    rights = decisions.rights_key(context.principal)
+    return (catalog.database, catalog.version, decisions.revision, rights, context.search_path)
+
+
+class _Recent(Generic[Value]):
+    """A bounded map; what was used least recently goes first."""
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._items: OrderedDict[Hashable, Value] = OrderedDict()
+
+    def get(self, key: Hashable) -> Value | None:
+        found = self._items.get(key)
+        if found is not None:
+            self._items.move_to_end(key)
+        return found
+
+    def put(self, key: Hashable, value: Value) -> None:
+        self._items[key] = value
+        if len(self._items) > self._size:
+            self._items.popitem(last=False)

@@ -1,0 +1,118 @@
+"""A second opinion: sqlglot reads the same statement, and where it sees other names or values it is refused (I5).
+
+Only statements that touch protected data come here.  sqlglot turns many things inside out (`NOT IN`, `now()`, EXTRACT),
+so what is compared is what a difference would be dangerous in: relations, columns, parameters, and the constants that
+are going to be sealed.
+"""
+
+from __future__ import annotations
+
+from sqlglot import exp, parse
+from sqlglot.errors import SqlglotError
+
+from proxy.errors import Unsupported
+
+from .edits import Rendered, SqlText
+from .plan import Slot
+from .tree import Node, nodes, strings
+
+
+def check_agreement(body: Node, text: SqlText, start: int, rendered: Rendered) -> None:
+    """`start`: where the statement begins (inside EXPLAIN).  Raises Unsupported when the two grammars disagree."""
+    try:
+        trees = [tree for tree in parse(text.source[start:].decode(), dialect="postgres") if tree is not None]
+    except (SqlglotError, RecursionError):
+        raise _disagree("could not read it") from None
+    if len(trees) != 1 or isinstance(trees[0], exp.Command):
+        raise _disagree("sees no single statement")
+    tree = trees[0]
+    if _relations(body) != _glot_relations(tree):
+        raise _disagree("sees other tables")
+    if _parameters(body) != _glot_parameters(tree):
+        raise _disagree("sees other parameters")
+    if not _columns(body) <= _glot_names(tree):
+        raise _disagree("sees other columns")
+    if not _glot_columns(tree) <= _all_names(body):
+        raise _disagree("sees more columns")
+    if not _sealed_constants(text, rendered) <= _glot_constants(tree):
+        raise _disagree("sees other constants")
+
+
+def _disagree(how: str) -> Unsupported:
+    return Unsupported(
+        f"two independent parsers do not agree on this statement over protected tables: the second one {how}",
+        hint="Write it in a plainer way.",
+    )
+
+
+def _relations(body: Node) -> set[tuple[str, str]]:
+    return {
+        (node.get("schemaname", ""), node["relname"])
+        for key, node in nodes({k: v for k, v in body.items() if k != "lockingClause"})
+        if "relname" in node and key != "lockedRels"
+    }
+
+
+def _glot_relations(tree: exp.Expr) -> set[tuple[str, str]]:
+    found = set()
+    for table in tree.find_all(exp.Table):
+        if isinstance(table.this, exp.Identifier):
+            if isinstance(table.parent, exp.Lock):
+                continue
+            database = table.args.get("db")
+            found.add((_folded(database) if database else "", _folded(table.this)))
+    return found
+
+
+def _parameters(body: Node) -> set[str]:
+    return {str(node["number"]) for key, node in nodes(body) if key == "ParamRef"}
+
+
+def _glot_parameters(tree: exp.Expr) -> set[str]:
+    return {parameter.name for parameter in tree.find_all(exp.Parameter)}
+
+
+def _columns(body: Node) -> set[str]:
+    found: set[str] = set()
+    for key, node in nodes(body):
+        if key == "ColumnRef":
+            found.update(name for name in strings(node["fields"]) if name != "*")
+    return found
+
+
+def _all_names(body: Node) -> set[str]:
+    found: set[str] = set()
+    for _, node in nodes(body):
+        found.update(value for value in node.values() if isinstance(value, str))
+    return {name.lower() for name in found} | found
+
+
+def _glot_names(tree: exp.Expr) -> set[str]:
+    found = {_folded(identifier) for identifier in tree.find_all(exp.Identifier)}
+    return found | {str(variable.name).lower() for variable in tree.find_all(exp.Var)}
+
+
+def _glot_columns(tree: exp.Expr) -> set[str]:
+    return {_folded(c.this) for c in tree.find_all(exp.Column) if isinstance(c.this, exp.Identifier)}
+
+
+def _folded(identifier: exp.Expr) -> str:
+    """PostgreSQL folds unquoted names to lower case."""
+    name = str(identifier.name)
+    return name if identifier.args.get("quoted") else name.lower()
+
+
+def _sealed_constants(text: SqlText, rendered: Rendered) -> set[str]:
+    """Constants that become slots, where both grammars spell them the same way."""
+    spelled = {token.text for token in text.tokens.items}
+    found = set()
+    for segment in rendered.segments:
+        if isinstance(segment, Slot) and segment.source is not None and segment.source.constant is not None:
+            value = segment.source.constant
+            if b"'" + value.replace(b"'", b"''") + b"'" in spelled:
+                found.add(value.decode())
+    return found
+
+
+def _glot_constants(tree: exp.Expr) -> set[str]:
+    return {str(literal.this) for literal in tree.find_all(exp.Literal) if literal.is_string}

@@ -1,0 +1,69 @@
+"""What sorts, groups and partitions: ORDER BY, GROUP BY, PARTITION BY and window definitions.
+
+Terms can be grouped, because equal values have equal terms; nothing about cells can be sorted.
+"""
+
+from __future__ import annotations
+
+from policies.model import Verb
+from proxy.errors import Unsupported
+
+from .analysis import GROUPING, ORDERING, Analysis
+from .comparisons import Operand, column_operand, require_equality, retype_casts
+from .groups import no_small_windows
+from .operators import check_operator
+from .references import sealed_in
+from .scope import Scope
+from .tree import Node, strings
+
+
+def walk_sort(a: Analysis, sort: Node, scope: Scope) -> None:
+    """One SortBy body whose node is an expression over the query's own columns."""
+    if sort.get("useOp"):
+        check_operator(a, strings(sort["useOp"]), scope.text.position(sort.get("location", -1)))
+    operand = column_operand(a, sort["node"], scope)
+    if operand is None:
+        a.walk(a, sort["node"], scope, ORDERING)
+        return
+    charge_order(a, operand)
+
+
+def charge_order(a: Analysis, operand: Operand) -> None:
+    a.charge(operand.origin, Verb.ORDER, operand.reference.position)
+    if operand.cell is not None:
+        raise sealed_in(operand.cell, "ORDER BY", operand.reference.position)
+
+
+def walk_partition(a: Analysis, node: Node, scope: Scope) -> None:
+    operand = column_operand(a, node, scope)
+    if operand is None:
+        a.walk(a, node, scope, GROUPING)
+        return
+    no_small_windows(operand)
+    group_by(a, operand)
+
+
+def group_by(a: Analysis, operand: Operand) -> None:
+    """Charge the column and, when it is sealed, put its term in its place."""
+    a.charge(operand.origin, Verb.GROUP, operand.reference.position)
+    if operand.cell is not None:
+        require_equality(operand.cell, operand.reference.position)
+        retype_casts(operand)
+        text = operand.reference.text
+        text.replace(*operand.reference.span(), operand.reference.term())
+
+
+def walk_window(a: Analysis, window: Node, scope: Scope) -> None:
+    """A WindowDef body, after OVER or in the WINDOW clause."""
+    for node in window.get("partitionClause", []):
+        walk_partition(a, node, scope)
+    for node in window.get("orderClause", []):
+        walk_sort(a, node["SortBy"], scope)
+    for bound in ("startOffset", "endOffset"):
+        a.walk(a, window.get(bound, {}), scope, ORDERING)
+
+
+def no_ordinals(what: str, position: int | None) -> Unsupported:
+    return Unsupported(
+        f"{what} can not be resolved here", hint="Name the column, with its table in front.", position=position
+    )

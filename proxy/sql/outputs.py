@@ -1,0 +1,97 @@
+"""What the client will see: how each result column is to be treated, and what the server must say of it."""
+
+from __future__ import annotations
+
+from proxy.errors import Unsupported
+
+from .analysis import Analysis, Item
+from .edits import end_index, word_index
+from .parameters import OIDS
+from .plan import OutputAction, OutputColumn
+from .scope import Scope, Visible
+
+_AFTER_TARGETS = (
+    "into",
+    "from",
+    "where",
+    "group",
+    "having",
+    "window",
+    "union",
+    "intersect",
+    "except",
+    "order",
+    "limit",
+    "offset",
+    "fetch",
+    "for",
+)
+
+
+def add_hidden_keys(
+    a: Analysis, scope: Scope, items: list[Item], start: int, *, plain: bool, returning: bool = False
+) -> None:
+    """A cell that is bound to its row is opened with the row's key: where it is not selected, it is added behind.
+
+    `plain`: rows are neither grouped nor made distinct, so one more column changes nothing.
+    """
+    added: dict[str, int] = {}
+    for item in items:
+        key = _missing_key(item)
+        if key is None:
+            continue
+        if not plain:
+            raise _key_needed(item)
+        item.row_key_at = added.setdefault(key, len(items) + len(added))
+    if added:
+        following = None if returning else word_index(scope.text, start, *_AFTER_TARGETS)
+        last = following - 1 if following is not None else end_index(scope.text, start)
+        scope.text.insert_after(last, "".join(f", {key}" for key in added))
+        a.hidden = len(added)
+
+
+def _missing_key(item: Item) -> str | None:
+    """SQL for the row key that the item's cell needs and does not have; None: nothing is missing."""
+    cell = item.origin.cell
+    if cell is None or cell.sealing is None or not cell.sealing.row_bound or item.row_key_at is not None:
+        return None
+    if item.visible is None or not item.visible.column.row_key:
+        raise _key_needed(item)
+    source = item.visible.source
+    key = source.column(item.visible.column.row_key)
+    if key is None:
+        raise _key_needed(item)
+    return Visible(key.name, key, source).reference
+
+
+def _key_needed(item: Item) -> Unsupported:
+    cell = item.origin.cell
+    return Unsupported(
+        f'the sealed column "{cell.name if cell else item.name}" is bound to its row and can only be read together '
+        "with the row's key",
+        hint="Select the key of its table beside it, in every subquery on the way.",
+        position=item.position,
+    )
+
+
+def output_columns(items: list[Item]) -> tuple[OutputColumn, ...]:
+    return tuple(_output(item) for item in items)
+
+
+def _output(item: Item) -> OutputColumn:
+    cell = item.origin.cell
+    if cell is None or cell.sealing is None:
+        return OutputColumn(item.name, OutputAction.PASS)
+    if cell.sealing.row_bound and item.row_key_at is None:
+        raise _key_needed(item)
+    own_oid = OIDS[cell.sealing.logical_type][0]
+    return OutputColumn(
+        item.name,
+        OutputAction.OPEN,
+        cell,
+        item.origin.oid,
+        item.origin.attnum,
+        item.text_cast or own_oid,
+        -1 if item.text_cast else cell.sealing.typmod,
+        item.row_key_at,
+    )

@@ -1,0 +1,129 @@
+"""Text in, finished plan out: the decisions that come before any analysis, and what to do when it fails.
+
+Contract: nothing raises; whatever goes wrong in planning is a plan with a refusal, never a statement passed on (I4).
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from proxy.errors import FieldgateError, Refused, SqlState
+
+from .explain import explained
+from .forward import forwarded
+from .plan import ScriptPlan, SessionEffect, StatementKind, StatementPlan
+from .planner import PlanContext
+from .settings import path_by_function
+from .statement import KINDS, Request, plan_touching
+from .touch import look
+from .tree import RawStatement, fingerprint, parse_script
+from .utility import plan_utility, refuse_shadowing
+
+
+def plan_single(text: str, declared: tuple[int, ...], context: PlanContext) -> StatementPlan:
+    if not context.catalog.has_protected:
+        return forwarded(StatementKind.UTILITY, text.encode(errors="surrogateescape"))
+    try:
+        source = text.encode()
+        statements = parse_script(source)
+        if len(statements) > 1:
+            raise Refused("cannot insert multiple commands into a prepared statement", sqlstate=SqlState.SYNTAX_ERROR)
+    except (FieldgateError, ValueError, RecursionError) as error:
+        return refused(_as_refusal(error))
+    if not statements:
+        return forwarded(StatementKind.EMPTY, source)
+    return _plan(statements[0], source, declared, context)
+
+
+def plan_all(text: str, context: PlanContext) -> ScriptPlan:
+    if not context.catalog.has_protected:
+        return ScriptPlan((forwarded(StatementKind.UTILITY, text.encode(errors="surrogateescape")),), unchanged=True)
+    try:
+        source = text.encode()
+        statements = parse_script(source)
+    except (FieldgateError, ValueError, RecursionError) as error:
+        return ScriptPlan((refused(_as_refusal(error)),), unchanged=False)
+    if len(statements) == 1:
+        plans = [_plan(statements[0], source, (), context)]
+    else:
+        plans = [_member(statement, source, context) for statement in statements]
+    return ScriptPlan(tuple(plans), unchanged=all(_as_it_is(plan) for plan in plans))
+
+
+def _as_it_is(plan: StatementPlan) -> bool:
+    """The server may see the client's own text."""
+    return plan.refusal is None and not plan.rewritten and plan.effect is not SessionEffect.FIELDGATE
+
+
+def _member(statement: RawStatement, source: bytes, context: PlanContext) -> StatementPlan:
+    """One statement of several: parsed again by itself, so that its places count from its own beginning."""
+    own = source[statement.start : statement.end]
+    try:
+        [alone] = parse_script(own)
+    except (FieldgateError, ValueError, RecursionError) as error:
+        return refused(_as_refusal(error))
+    plan = _plan(alone, own, (), context)
+    if plan.refusal is not None and plan.refusal.position is not None:
+        plan.refusal.position += len(source[: statement.start].decode())
+    return plan
+
+
+def _plan(statement: RawStatement, source: bytes, declared: tuple[int, ...], context: PlanContext) -> StatementPlan:
+    request = Request(context.catalog, context.decisions, context.principal, context.search_path, declared)
+    try:
+        return _decide(request, statement, source)
+    except FieldgateError as refusal:
+        return refused(refusal, statement, source)
+    except RecursionError:
+        return refused(_too_deep(), statement, source)
+    except Exception:  # noqa: BLE001 - whatever goes wrong in here, the statement does not pass
+        return refused(_internal(), statement, source)
+
+
+def _decide(request: Request, statement: RawStatement, source: bytes) -> StatementPlan:
+    found = look(request.catalog, statement.kind, statement.body, request.search_path)
+    if statement.kind == "ExplainStmt":
+        return explained(request, statement, source, found)
+    if statement.kind not in KINDS:
+        utility = plan_utility(request.catalog, statement, found)
+        effect, value = utility.effect
+        plan = forwarded(utility.kind, source, returns_rows=utility.returns_rows)
+        return replace(plan, effect=effect, effect_value=value)
+    if found.touches or found.must_rewrite(request.catalog):
+        return plan_touching(request, statement, source, found)
+    if found.refusal is not None:
+        raise found.refusal
+    plan = forwarded(KINDS[statement.kind], source, returns_rows=found.returns_rows)
+    if found.sets_path:
+        effect, value = path_by_function(statement.body)
+        return replace(plan, effect=effect, effect_value=value)
+    if "intoClause" in statement.body:
+        refuse_shadowing(request.catalog, statement.body["intoClause"]["rel"]["relname"])
+        return replace(plan, effect=SessionEffect.CATALOG, returns_rows=False)
+    return plan
+
+
+def refused(
+    refusal: FieldgateError, statement: RawStatement | None = None, source: bytes | None = None
+) -> StatementPlan:
+    kind = KINDS.get(statement.kind, StatementKind.UTILITY) if statement is not None else StatementKind.UTILITY
+    text = source.decode(errors="replace") if source is not None else ""
+    return StatementPlan(
+        kind, (), refusal=refusal, touches_protected=True, fingerprint=fingerprint(text) if source is not None else ""
+    )
+
+
+def _as_refusal(error: Exception) -> FieldgateError:
+    if isinstance(error, FieldgateError):
+        return error
+    if isinstance(error, RecursionError):
+        return _too_deep()
+    return Refused('invalid byte sequence for encoding "UTF8"', sqlstate=SqlState.CHARACTER_NOT_IN_REPERTOIRE)
+
+
+def _too_deep() -> FieldgateError:
+    return Refused("the statement is nested too deeply to be analysed", sqlstate=SqlState.PROGRAM_LIMIT_EXCEEDED)
+
+
+def _internal() -> FieldgateError:
+    return FieldgateError("the statement could not be analysed", sqlstate=SqlState.INTERNAL_ERROR)

@@ -1,0 +1,107 @@
+"""SELECT, from WITH to FOR UPDATE, in the order in which PostgreSQL resolves its clauses."""
+
+from __future__ import annotations
+
+from policies.model import NO_VERBS, Verb
+from proxy.errors import Refused, Unsupported
+
+from .analysis import FILTERING, READING, Analysis, Item, QueryRole, Use
+from .authorise import Guarded
+from .common_tables import walk_with
+from .conditions import walk_condition
+from .distinct import walk_distinct
+from .grouping import walk_group_by
+from .groups import add_minimum, check_rows_are_grouped
+from .lexer import TokenKind
+from .ordering import walk_window
+from .outputs import add_hidden_keys
+from .scope import Origin, Scope
+from .set_operations import walk_set_operation
+from .sorting import walk_order_by
+from .sources import walk_from
+from .targets import walk_targets
+from .tree import Node
+
+
+def run_query(a: Analysis, body: Node, outer: Scope, role: QueryRole) -> list[Item]:
+    """The RunQuery of Analysis."""
+    if "intoClause" in body:
+        raise Refused(
+            "SELECT INTO over protected tables is refused: it would store their data where no policy covers it",
+            hint="Select the rows and store them with INSERT.",
+        )
+    scope = Scope(outer.text, outer)
+    walk_with(a, body, scope)
+    if body.get("op", "SETOP_NONE") != "SETOP_NONE":
+        return walk_set_operation(a, body, scope, role)
+    if "valuesLists" in body:
+        return _values(a, body, scope, role)
+    return _select(a, body, scope, role)
+
+
+def _select(a: Analysis, body: Node, scope: Scope, role: QueryRole) -> list[Item]:
+    walk_from(a, body.get("fromClause", []), scope)
+    if "whereClause" in body:
+        walk_condition(a, body["whereClause"], scope, FILTERING)
+    targets = body.get("targetList", [])
+    walk_group_by(a, body, scope)
+    items = walk_targets(a, targets, scope, role)
+    if "havingClause" in body:
+        scope.level.grouped = True
+        walk_condition(a, body["havingClause"], scope, Use(NO_VERBS, predicate=True, what="HAVING"))
+    for window in body.get("windowClause", []):
+        walk_window(a, window["WindowDef"], scope)
+    walk_order_by(a, body.get("sortClause", []), items, scope)
+    walk_distinct(a, body, items, scope)
+    walk_limit(a, body, scope)
+    _finish(a, body, scope, role, items)
+    return items
+
+
+def _finish(a: Analysis, body: Node, scope: Scope, role: QueryRole, items: list[Item]) -> None:
+    if role is QueryRole.EXISTS:
+        for item in items:
+            a.charge(item.origin, Verb.READ, item.position)
+    check_rows_are_grouped(a, scope)
+    if scope.level.over or role is QueryRole.TOP:
+        start = _first_token(body, scope)
+        add_minimum(scope, start, having="havingClause" in body)
+        if role is QueryRole.TOP:
+            plain = "distinctClause" not in body and not scope.level.grouped
+            add_hidden_keys(a, scope, items, start, plain=plain)
+
+
+def _first_token(body: Node, scope: Scope) -> int:
+    targets = body.get("targetList", [])
+    if not targets:
+        return _after_select(body, scope)
+    location = targets[0]["ResTarget"].get("location", -1)
+    return scope.text.token_at(location)
+
+
+def _after_select(body: Node, scope: Scope) -> int:
+    """`SELECT FROM t`: there is no target to begin at; the relation after FROM is as good."""
+    for item in body.get("fromClause", []):
+        location = item.get("RangeVar", {}).get("location", -1)
+        if location >= 0:
+            return scope.text.token_at(location, TokenKind.WORD, TokenKind.QUOTED)
+    raise Unsupported("a SELECT without columns is not supported here", hint="Select a constant.")
+
+
+def walk_limit(a: Analysis, body: Node, scope: Scope) -> None:
+    for clause in ("limitCount", "limitOffset"):
+        a.walk(a, body.get(clause, {}), scope, FILTERING.inside("LIMIT"))
+
+
+def _values(a: Analysis, body: Node, scope: Scope, role: QueryRole) -> list[Item]:
+    """VALUES as a query: columns named column1, column2, ..."""
+    columns: list[dict[Guarded, None]] = []
+    for row in body["valuesLists"]:
+        for index, node in enumerate(row["List"]["items"]):
+            if index == len(columns):
+                columns.append({})
+            columns[index].update(dict.fromkeys(a.walk(a, node, scope, READING)))
+    walk_limit(a, body, scope)
+    items = [Item(f"column{n}", Origin(tuple(column)), scope) for n, column in enumerate(columns, 1)]
+    walk_order_by(a, body.get("sortClause", []), items, scope)
+    return items

@@ -1,0 +1,91 @@
+"""SET, RESET, SHOW, DISCARD: what they do to the meaning of later statements, and which are refused."""
+
+from __future__ import annotations
+
+from proxy.errors import Refused, SqlState, Unsupported
+
+from .plan import SessionEffect
+from .tree import Node
+
+OWN_PREFIX = "fieldgate."
+_UTF8 = frozenset({"utf8", "utf-8", "unicode"})
+_ON = frozenset({"on", "true", "yes", "1", "t", "y"})
+
+Effect = tuple[SessionEffect, str | None]
+NO_EFFECT: Effect = (SessionEffect.NONE, None)
+
+
+def setting_effect(body: Node) -> Effect:
+    """A VariableSetStmt body.  Raises Refused for settings that would change who runs, or how text is read."""
+    kind, name = body["kind"], str(body.get("name", "")).lower()
+    if kind == "VAR_RESET_ALL":
+        return SessionEffect.RESET_ALL, None
+    if name.startswith(OWN_PREFIX):
+        return _own_setting(name, kind, body)
+    values = [_value(node) for node in body.get("args", [])] if kind == "VAR_SET_VALUE" else None
+    _refuse_guarded(name, values)
+    if name == "search_path":
+        return _search_path(values, local=bool(body.get("is_local")))
+    return NO_EFFECT
+
+
+def _own_setting(name: str, kind: str, body: Node) -> Effect:
+    """Ours never reach the server."""
+    if body.get("is_local"):
+        raise Unsupported(f"SET LOCAL {name} is not supported", hint="Use SET.")
+    if kind == "VAR_SET_VALUE":
+        values = [_value(node) for node in body.get("args", [])]
+        if len(values) != 1 or values[0] is None:
+            raise Refused(f'invalid value for parameter "{name}"', sqlstate=SqlState.SYNTAX_ERROR)
+        return SessionEffect.FIELDGATE, f"{name}={values[0]}"
+    return SessionEffect.FIELDGATE, f"{name}="
+
+
+def _refuse_guarded(name: str, values: list[str | None] | None) -> None:
+    first = (values[0] or "").lower() if values else None
+    if name == "role" and first not in (None, "none"):
+        raise Refused("SET ROLE is refused: the role belongs to the login", hint="Log in with the role that you need.")
+    if name == "session_authorization" and first is not None:
+        raise Refused("SET SESSION AUTHORIZATION is refused", hint="Log in as the user that you need.")
+    if name == "standard_conforming_strings" and first is not None and first not in _ON:
+        raise Unsupported("standard_conforming_strings must stay on", hint="Write E'...' for strings with backslashes.")
+    if name == "client_encoding" and first is not None and first.replace("_", "") not in _UTF8:
+        raise Unsupported("client_encoding must be UTF8", hint="Convert in the client.")
+
+
+def _search_path(values: list[str | None] | None, *, local: bool) -> Effect:
+    """What SET LOCAL and DEFAULT lead to is not known here."""
+    if values is None or local or any(value is None for value in values):
+        return SessionEffect.SEARCH_PATH, None
+    return SessionEffect.SEARCH_PATH, ", ".join(_quoted(str(value)) for value in values)
+
+
+def path_by_function(select: Node) -> Effect:
+    """`SELECT set_config('search_path', '...', false)` and nothing else beside it; any other form is refused."""
+    targets = select.get("targetList", [])
+    call = targets[0]["ResTarget"].get("val", {}).get("FuncCall", {}) if len(targets) == 1 else {}
+    values = [_value(node) for node in call.get("args", [])]
+    plain = not any(key in select for key in ("fromClause", "whereClause", "withClause", "valuesLists", "larg"))
+    if not plain or len(values) != 3 or any(value is None for value in values):
+        raise Unsupported("set_config of search_path is supported by itself, with constants", hint="Use SET.")
+    local = str(values[2]).lower() in _ON
+    return SessionEffect.SEARCH_PATH, None if local else values[1]
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _value(node: Node) -> str | None:
+    """A constant as the server would store it; None: something else."""
+    body = node.get("A_Const")
+    if body is None:
+        return None
+    for kind in ("sval", "fval"):
+        if kind in body:
+            return str(body[kind].get(kind, ""))
+    if "ival" in body:
+        return str(body["ival"].get("ival", 0))
+    if "boolval" in body:
+        return "on" if body["boolval"].get("boolval") else "off"
+    return None

@@ -1,0 +1,129 @@
+"""One statement that touches protected data: resolve, authorise, rewrite, and check what came of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from policies.engine import DecisionTable
+from policies.model import Principal
+from proxy.errors import Refused, SqlState, Unsupported
+
+from .analysis import Analysis, Item, QueryRole
+from .authorise import Ledger
+from .catalog import Catalog
+from .crosscheck import check_agreement
+from .edits import SqlText
+from .expressions import walk
+from .fragments import HIDDEN_PREFIX
+from .inserts import walk_insert
+from .outputs import output_columns
+from .parameters import Parameters
+from .plan import StatementKind, StatementPlan
+from .scope import Scope
+from .selects import run_query
+from .touch import Findings
+from .tree import Node, RawStatement, fingerprint
+from .updates import walk_delete, walk_update
+from .verify import check_rewritten
+
+KINDS = {
+    "SelectStmt": StatementKind.SELECT,
+    "InsertStmt": StatementKind.INSERT,
+    "UpdateStmt": StatementKind.UPDATE,
+    "DeleteStmt": StatementKind.DELETE,
+    "MergeStmt": StatementKind.MERGE,
+}
+_WRITERS = {"InsertStmt": walk_insert, "UpdateStmt": walk_update, "DeleteStmt": walk_delete}
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """Everything that gives one statement its meaning."""
+
+    catalog: Catalog
+    decisions: DecisionTable
+    principal: Principal
+    search_path: tuple[str, ...] | None
+    declared: tuple[int, ...] = ()
+
+
+def plan_touching(
+    request: Request, statement: RawStatement, source: bytes, found: Findings, wrapper: RawStatement | None = None
+) -> StatementPlan:
+    """`wrapper`: the EXPLAIN around the statement.  Raises FieldgateError for what is refused."""
+    if found.refusal is not None:
+        raise found.refusal
+    _check_names(request, found)
+    text = SqlText(source)
+    a = _analysis(request)
+    items = _walk(a, statement.kind, statement.body, text)
+    a.charge_pending()
+    return _finish(a, statement, text, items, wrapper or statement)
+
+
+def _check_names(request: Request, found: Findings) -> None:
+    if found.names_hidden:
+        raise Refused(
+            f"names beginning with {HIDDEN_PREFIX} are not available in statements over protected tables",
+            sqlstate=SqlState.UNDEFINED_COLUMN,
+        )
+    path = request.search_path or ()
+    if "pg_catalog" in path and path.index("pg_catalog") > 0:
+        raise Unsupported(
+            "with pg_catalog behind other schemas in search_path PostgreSQL's own functions are not certain",
+            hint="Put pg_catalog first in search_path, or leave it out.",
+        )
+
+
+def _analysis(request: Request) -> Analysis:
+    return Analysis(
+        request.catalog,
+        Ledger(request.decisions, request.principal),
+        Parameters(request.declared),
+        request.search_path,
+        walk=walk,
+        query=run_query,
+        write=run_write,
+    )
+
+
+def run_write(a: Analysis, kind: str, body: Node, outer: Scope, role: QueryRole) -> list[Item]:
+    """The RunWrite of Analysis."""
+    return _WRITERS[kind](a, body, outer, role)
+
+
+def _walk(a: Analysis, kind: str, body: Node, text: SqlText) -> list[Item]:
+    if kind == "SelectStmt":
+        return run_query(a, body, Scope(text), QueryRole.TOP)
+    if kind in _WRITERS:
+        return run_write(a, kind, body, Scope(text), QueryRole.TOP)
+    raise Unsupported(
+        "MERGE is not supported over protected tables", hint="Use INSERT ... ON CONFLICT, or UPDATE and INSERT."
+    )
+
+
+def _finish(
+    a: Analysis, statement: RawStatement, text: SqlText, items: list[Item], whole: RawStatement
+) -> StatementPlan:
+    a.parameters.type_plain_uses()
+    rendered = text.render()
+    check_agreement(statement.body, text, statement.start, rendered)
+    if text.edits:
+        check_rewritten(a.catalog, whole.kind, whole.body, rendered, frozenset(a.analysed))
+    segments, slots = a.parameters.number(rendered.segments) if text.edits else ((text.source,), ())
+    returns = statement.kind == "SelectStmt" or bool(statement.body.get("returningList"))
+    return StatementPlan(
+        KINDS[statement.kind],
+        segments,
+        slots,
+        client_parameters=a.parameters.highest,
+        parameter_types=a.parameters.described(),
+        outputs=output_columns(items) if returns else None,
+        hidden_outputs=a.hidden,
+        returns_rows=returns,
+        touches_protected=a.touched,
+        uses=tuple(a.ledger.uses),
+        rules=tuple(a.ledger.rules),
+        fingerprint=fingerprint(text.source.decode()),
+        draws=tuple(a.draws),
+    )

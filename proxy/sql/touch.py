@@ -1,0 +1,140 @@
+"""Does a statement touch anything protected?  A look at every relation and function in its tree, scopes aside.
+
+Contract: `Touch.NONE` is only said when nothing in the statement can read or write protected data, whatever its names
+turn out to mean; a common table expression that happens to have a protected table's name counts as touching, and the
+full analysis finds out.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from proxy.errors import FieldgateError, Refused, Unsupported
+
+from . import functions
+from .catalog import Catalog, Relation
+from .fragments import HIDDEN_PREFIX
+from .relations import Reach, closed, find_relation, reach_of
+from .tree import Node, nodes, string, strings
+
+# Settings that change what later text means or who runs it; set_config may set the others.
+GUARDED_SETTINGS = frozenset({"role", "session_authorization", "standard_conforming_strings", "client_encoding"})
+OWN_SETTINGS = "fieldgate."
+_WRITES = frozenset({"InsertStmt", "UpdateStmt", "DeleteStmt", "MergeStmt"})
+
+
+@dataclass(slots=True)
+class Findings:
+    """What a look at the tree found."""
+
+    protected: list[Relation] = field(default_factory=list)
+    relations: list[tuple[Node, Relation | None]] = field(default_factory=list)  # RangeVar bodies
+    refusal: FieldgateError | None = None  # why the statement may not run even if it touches nothing
+    names_hidden: bool = False
+    returns_rows: bool = False
+    sets_path: bool = False  # set_config of search_path
+
+    def must_rewrite(self, catalog: Catalog) -> bool:
+        """An unqualified name could come to mean a protected table when search_path changes: it is qualified."""
+        return any(
+            relation is not None and "schemaname" not in body and relation.name in catalog.sensitive_names
+            for body, relation in self.relations
+        )
+
+    @property
+    def touches(self) -> bool:
+        return bool(self.protected)
+
+
+def look(catalog: Catalog, kind: str, body: Node, path: tuple[str, ...] | None) -> Findings:
+    found = Findings(returns_rows=kind == "SelectStmt" or "returningList" in body)
+    tree = {kind: body}
+    common = _common_names(tree)
+    for key, body in nodes(tree):
+        try:
+            if "relname" in body:
+                _relation(catalog, body, path, common, found)
+            elif key == "FuncCall":
+                check_call(catalog, body, found)
+            elif key in _WRITES:
+                _check_write(catalog, body["relation"], path)
+        except FieldgateError as refusal:
+            found.refusal = found.refusal or refusal
+        if _is_hidden(key, body):
+            found.names_hidden = True
+    return found
+
+
+def _common_names(tree: Node) -> frozenset[str]:
+    return frozenset(body["ctename"] for _, body in nodes(tree) if "ctename" in body)
+
+
+def _relation(
+    catalog: Catalog, body: Node, path: tuple[str, ...] | None, common: frozenset[str], found: Findings
+) -> None:
+    if "schemaname" not in body and body["relname"] in common:
+        if body["relname"] in catalog.sensitive_names:
+            found.protected.extend(r for r in catalog.relations.values() if r.name == body["relname"])
+        return
+    relation = find_relation(catalog, body, path, None)
+    found.relations.append((body, relation))
+    reach = reach_of(relation)
+    if relation is not None and reach is Reach.PROTECTED:
+        found.protected.append(relation)
+    if relation is not None and reach is Reach.CLOSED:
+        raise closed(relation, None)
+
+
+def _check_write(catalog: Catalog, target: Node, path: tuple[str, ...] | None) -> None:
+    """UPDATE pg_settings is SET by another name; other catalogs are for superusers."""
+    relation = find_relation(catalog, target, path, None)
+    schema = target.get("schemaname") or (relation.schema if relation is not None else None)
+    if schema in ("pg_catalog", "information_schema"):
+        raise Refused(f'writing to "{schema}.{target["relname"]}" is refused', hint="Use SET for settings.")
+
+
+def check_call(catalog: Catalog, body: Node, found: Findings) -> None:
+    """A function of known reach; `set_config` only of settings that nothing here depends on."""
+    names = strings(body.get("funcname", []))
+    name, schema = names[-1], names[0] if len(names) > 1 else None
+    if schema == "information_schema":
+        return
+    others = [f for f in catalog.functions.get(name, ()) if schema in (None, f.schema)]
+    if schema not in (None, "pg_catalog"):
+        if not others or not all(other.allowed for other in others):
+            raise unknown_reach(names)
+        return
+    if functions.reaches_beyond(name) and (schema == "pg_catalog" or not others):
+        raise unknown_reach(names)
+    if schema is None and not all(other.allowed for other in others):
+        raise unknown_reach(names)
+    if name == "set_config":
+        _check_set_config(body, found)
+
+
+def _check_set_config(body: Node, found: Findings) -> None:
+    first = (body.get("args") or [{}])[0].get("A_Const", {})
+    if "sval" not in first:
+        raise Unsupported("set_config is supported with a constant name only", hint="Use SET.")
+    name = first["sval"].get("sval", "").lower()
+    if name == "search_path":
+        found.sets_path = True
+    elif name in GUARDED_SETTINGS or name.startswith(OWN_SETTINGS):
+        raise Unsupported(f"set_config of {name} is not supported", hint=f"Use SET {name}.")
+
+
+def unknown_reach(names: tuple[str, ...]) -> Refused:
+    return Unsupported(
+        f"it is not known what the function {'.'.join(names)} reads or does, and this database has protected tables",
+        hint="Ask for it to be allowed in the data map.",
+    )
+
+
+def _is_hidden(key: str, body: Node) -> bool:
+    """An identifier of ours, anywhere in the statement."""
+    if key == "String":
+        return string({"String": body}).startswith(HIDDEN_PREFIX)
+    return any(
+        isinstance(body.get(name), str) and body[name].startswith(HIDDEN_PREFIX)
+        for name in ("relname", "aliasname", "name", "ctename", "colname")
+    )
