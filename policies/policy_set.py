@@ -18,6 +18,7 @@ from .model import Principal, RowFilter, Verb
 
 ANY_TAG = "any"
 ANY_PURPOSE = "*"
+_LONGEST_SAID = 200
 
 
 class Effect(StrEnum):
@@ -146,6 +147,9 @@ class PolicySet:
         `person` and `subject` are what a *service* says about the human being it acts for; from a person they are
         refused.  Raises PrincipalRefused.
         """
+        for said in (person, case, subject):
+            if said and not (said.isprintable() and len(said) <= _LONGEST_SAID):
+                raise PrincipalRefused(f"person, case and subject are at most {_LONGEST_SAID} printable characters")
         known = self.logins.get(login)
         if known is None:
             return self._stranger(login, person, purpose, case, subject)

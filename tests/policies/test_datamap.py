@@ -1,0 +1,97 @@
+"""Types with their modifiers, table names, join groups."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from policies.errors import PolicyError
+from policies.fields import Sealing
+from policies.files.datamap import split_table
+from policies.loader import load_policy
+
+from tests.support.servers import Database
+
+from .folders import write
+
+
+def _pay(folder: Path, type_and_more: str) -> Sealing:
+    policy = load_policy(write(folder, datamap=('"numeric(12,2)"', type_and_more)))
+    sealing = policy.data_map.tables["public", "people"].fields["pay"].sealing
+    assert sealing is not None
+    return sealing
+
+
+# What PostgreSQL 18 itself stores in pg_attribute.atttypmod for these declarations.
+TYPMODS = [
+    ("text", -1),
+    ("varchar", -1),
+    ("varchar(1)", 5),
+    ("varchar(10485760)", 10485764),
+    ("numeric", -1),
+    ("numeric(12,2)", 786438),
+    ("numeric(12, 2)", 786438),
+    ("numeric(5)", 327684),
+    ("numeric(3,-2)", 198658),
+    ("numeric(1000,1000)", 65537004),
+    ("timestamp(3)", 3),
+    ("timestamptz(0)", 0),
+    ("timestamptz", -1),
+    ("int8", -1),
+    ("bytea", -1),
+]
+
+
+@pytest.mark.parametrize(("declared", "typmod"), TYPMODS)
+def test_modifiers_are_postgresqls(tmp_path: Path, declared: str, typmod: int) -> None:
+    assert _pay(tmp_path, f'"{declared}"').typmod == typmod
+
+
+@pytest.mark.integration
+def test_postgresql_itself_agrees(database: Database) -> None:
+    columns = ", ".join(f"c{number} {declared}" for number, (declared, _) in enumerate(TYPMODS))
+    database.run(f"CREATE TABLE t ({columns})")
+    with database.connect() as connection:
+        rows = connection.execute(
+            "SELECT atttypmod FROM pg_attribute WHERE attrelid = 't'::regclass AND attnum > 0 ORDER BY attnum"
+        ).fetchall()
+    assert [row[0] for row in rows] == [typmod for _, typmod in TYPMODS]
+
+
+@pytest.mark.parametrize(
+    "declared",
+    ["numeric(0)", "numeric(1001)", "numeric(5,1001)", "varchar(10485761)", "varchar(5,1)", "timestamp(7)", "date(1)",
+     "text(3)", "integer", "TEXT", "text[]", "numeric(12", "numeric(99999999999)"],
+)  # fmt: skip
+def test_types_that_postgresql_would_refuse_are_refused(tmp_path: Path, declared: str) -> None:
+    with pytest.raises(PolicyError) as found:
+        _pay(tmp_path, f'"{declared}"')
+    assert (found.value.line, found.value.key) == (12, "table.people.columns.pay.type")
+
+
+def test_a_join_group_compares_like_with_like(tmp_path: Path) -> None:
+    grouped = 'equality = true, join_group = "who"'
+    both = ('type = "text", equality = true', f'type = "text", {grouped}')
+    folder = write(tmp_path, datamap=both)
+    file = folder / "datamap.toml"
+    text = file.read_text(encoding="utf-8")
+    file.write_text(text.replace('"varchar(40)", equality = true', f'"varchar(40)", {grouped}'), encoding="utf-8")
+    assert load_policy(folder).data_map.field("public", "people", "login") is not None  # text and varchar are alike
+    file.write_text(text.replace('"numeric(12,2)"', f'"numeric(12,2)", {grouped}'), encoding="utf-8")
+    with pytest.raises(PolicyError, match="of one type"):
+        load_policy(folder)
+
+
+def test_a_table_may_stand_in_another_schema(tmp_path: Path) -> None:
+    folder = write(tmp_path, datamap=("[table.people]", '[table."staff.people"]'))
+    with pytest.raises(PolicyError, match="names no column"):  # the columns are still public.people's
+        load_policy(folder)
+    assert split_table("staff.people") == ("staff", "people")
+    assert split_table("people") == ("public", "people")
+
+
+@pytest.mark.parametrize("name", ['"a.b.c"', '".a"', '"a."', f'"{"x" * 58}"'])
+def test_what_is_no_table(tmp_path: Path, name: str) -> None:
+    with pytest.raises(PolicyError, match="is no name for a table"):
+        load_policy(write(tmp_path, datamap=("[table.people]", f"[table.{name}]")))
