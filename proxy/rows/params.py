@@ -1,6 +1,6 @@
 """A plan's slots filled for one execution: cells sealed, terms derived, principal's attributes put in.
 
-Two forms: physical parameters for Bind (always binary for what we make), and literals for a simple Query.
+Two forms: physical parameters for Bind (see `binding`), and literals for a simple Query.
 Nothing made here is kept: a constant is sealed anew for each execution.
 """
 
@@ -47,25 +47,20 @@ class SlotFiller:
     principal: Principal
     settings: ValueSettings
 
-    def bind_values(self, plan: StatementPlan, client: ClientValues) -> tuple[list[bool], list[bytes | None]]:
-        """Formats (True: binary) and values of the physical parameters, in slot order.
+    def bind_values(self, plan: StatementPlan, client: ClientValues) -> list[bytes | None]:
+        """Values of the physical parameters, in slot order; `binding` says in which formats.
 
         Raises ValueRejected or CellUnreadable; the statement is then refused at this Bind.
         """
-        binary: list[bool] = []
         values: list[bytes | None] = []
         for slot in plan.slots:
             if slot.kind is SlotKind.PLAIN:
-                value, is_binary, _ = _source_value(slot.source, client)
-                binary.append(is_binary)
-                values.append(value)
+                values.append(_source_value(slot.source, client)[0])
             elif slot.kind is SlotKind.PRINCIPAL:
-                binary.append(False)
                 values.append(self._attribute(slot))
             else:
-                binary.append(True)
                 values.append(self._sealed(slot, client))
-        return binary, values
+        return values
 
     def literal(self, slot: Slot, drawn: Sequence[bytes] = ()) -> bytes:
         """The slot as an SQL literal, for the simple protocol; the cast stands in the plan's text behind it."""

@@ -20,7 +20,7 @@ from proxy.wire.values.settings import ValueSettings
 
 from .commands import CloseBoth
 from .refusals import is_stand_in_failure
-from .replies import Owed, Reply, Result, Statement
+from .replies import Owed, Reply, Result, Statement, remember
 from .scrub import scrub
 from .state import SessionState
 
@@ -29,7 +29,6 @@ _SIMPLE_TAGS = {ord("1"): Owed.PARSE, ord("2"): Owed.BIND, ord("3"): Owed.CLOSE}
 _ENDS = frozenset(b"CIs")
 _COPY = frozenset(b"GHWdc")
 _ANYTIME = frozenset(b"NSA")
-_FORMATS_KEPT = 8  # a client asks for few; one that asks for many is served, and costs more
 _ENVELOPE_FOUND = "a sealed cell stands where the analysis expects none"
 
 
@@ -186,9 +185,7 @@ class Answers:
         found = statement.results.get(portal.formats)
         if found is None or not found.serves(ciphers, values):
             found = Result(_make_transformer(statement, portal.formats, ciphers, values), ciphers, values)
-            if len(statement.results) >= _FORMATS_KEPT:
-                statement.results.clear()
-            statement.results[portal.formats] = found
+            remember(statement.results, portal.formats, found)
         return found.transformer
 
     def _fail_result(self, head: Reply, error: FieldgateError) -> None:

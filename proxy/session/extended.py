@@ -7,14 +7,14 @@ needs no change is forwarded as the client's own bytes.  docs/query-path.md list
 from __future__ import annotations
 
 from proxy.errors import CellUnreadable, FieldgateError, ProtocolViolation, SqlState, ValueRejected
-from proxy.rows.describe import upstream_formats
+from proxy.rows.binding import Binding, BindParts, build_bind, make_binding, split_bind
 from proxy.rows.params import ClientValues
 from proxy.sql.plan import SessionEffect, StatementKind, StatementPlan
 from proxy.wire import frontend
 
 from .effects import apply_effect
 from .refusals import SET_STAND_IN_SQL, STAND_IN_SQL, STAND_IN_STATEMENT
-from .replies import BookChange, Owed, Portal, Reply, Statement
+from .replies import BookChange, Owed, Portal, Reply, Statement, remember
 from .state import SessionState, upstream_text
 
 _HEADER = 5  # tag and length
@@ -87,7 +87,8 @@ def bind(state: SessionState, raw: bytes) -> None:
     portal = Portal(statement)
     if refusal is None and (statement.plan.slots or statement.plan.opens):
         try:
-            portal, raw = _rewritten_bind(state, statement, frontend.parse_bind(raw[_HEADER:]))
+            names_end = _HEADER + len(portal_name) + len(name) + 2
+            portal, raw = _rewritten_bind(state, statement, split_bind(raw, names_end))
         except (ValueRejected, CellUnreadable, ProtocolViolation) as error:
             refusal = error
     if refusal is not None:
@@ -123,33 +124,21 @@ def _parse_again(state: SessionState, name: bytes, renewed: Statement) -> None:
     state.to_server.append(_upstream_parse(state, name, renewed, None))
 
 
-def _rewritten_bind(state: SessionState, statement: Statement, message: frontend.Bind) -> tuple[Portal, bytes]:
-    plan = statement.plan
-    formats = message.result_formats
-    portal = Portal(statement, formats)
-    binary, values = _physical_values(state, statement, message)
-    result_formats = upstream_formats(plan, formats) if plan.opens or plan.hidden_outputs else formats
-    built = frontend.build_bind(message.portal, message.statement, binary, values, result_formats)
-    return portal, built
+def _rewritten_bind(state: SessionState, statement: Statement, parts: BindParts) -> tuple[Portal, bytes]:
+    binding = statement.bindings.get(parts.shape)
+    if binding is None:
+        binding = make_binding(statement.plan, parts)
+        remember(statement.bindings, parts.shape, binding)
+    values = _physical_values(state, statement, parts, binding) if statement.plan.slots else None
+    return Portal(statement, binding.result_formats), build_bind(binding, parts, values)
 
 
 def _physical_values(
-    state: SessionState, statement: Statement, message: frontend.Bind
-) -> tuple[tuple[int, ...], tuple[bytes | None, ...]]:
+    state: SessionState, statement: Statement, parts: BindParts, binding: Binding
+) -> list[bytes | None]:
     plan = statement.plan
-    if not plan.slots:
-        return message.parameter_formats, message.values
-    count = len(message.values)
-    if count != plan.client_parameters:
-        raise ValueRejected(
-            f"bind message supplies {count} parameters, but the prepared statement requires {plan.client_parameters}",
-            sqlstate=SqlState.PROTOCOL_VIOLATION,
-        )
-    binary = [frontend.format_of(message.parameter_formats, index) == frontend.BINARY_FORMAT for index in range(count)]
-    (drawn,) = state.draw((plan,))
-    client = ClientValues(message.values, binary, statement.declared, drawn)
-    formats, values = state.filler().bind_values(plan, client)
-    return tuple(int(f) for f in formats), tuple(values)
+    drawn = state.draw((plan,))[0] if plan.draws else ()
+    return state.filler().bind_values(plan, ClientValues(parts.values, binding.binary, statement.declared, drawn))
 
 
 def describe(state: SessionState, raw: bytes) -> None:

@@ -12,14 +12,18 @@ from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import Enum, auto
-from typing import Any
+from typing import Any, TypeVar
 
 from keys.field import FieldCiphers
 from proxy.errors import FieldgateError
+from proxy.rows.binding import Binding
 from proxy.rows.results import RowTransformer
 from proxy.sql.plan import StatementPlan
 from proxy.wire.backend import FieldDescription
 from proxy.wire.values.settings import ValueSettings
+
+Key = TypeVar("Key")
+Made = TypeVar("Made")
 
 
 class Owed(Enum):
@@ -57,11 +61,22 @@ class Statement:
     declared: tuple[int, ...]  # the client's parameter type OIDs, $1 first
     stamp: object  # under which revision, principal and search path it was planned
     fields: list[FieldDescription] | None = None  # the server's description of its result, once known
+    bindings: dict[tuple[bytes, int, bytes], Binding] = field(default_factory=dict)  # by the shape of a Bind
     results: dict[tuple[int, ...], Result] = field(default_factory=dict)  # by the client's result formats
 
     def described(self, fields: list[FieldDescription]) -> None:
         self.fields = fields
         self.results.clear()
+
+
+_KEPT = 8
+
+
+def remember(book: dict[Key, Made], key: Key, made: Made) -> None:
+    """Clients ask for few formats; one that asks for many is served, and costs more time but no more memory."""
+    if len(book) >= _KEPT:
+        book.clear()
+    book[key] = made
 
 
 @dataclass(slots=True)

@@ -48,6 +48,7 @@ class SessionState:
     closing: bool = False
     waiting: set[int] = field(default_factory=set)  # audit tickets that are not durable yet
     last_ticket: int = 0
+    _filler: SlotFiller | None = None
     accounts: dict[int, Account] = field(default_factory=dict)  # by id(plan), which `Account` keeps alive
 
     def revision(self) -> Revision:
@@ -62,7 +63,15 @@ class SessionState:
         return (self.revision(), self.principal, self.settings.search_path)
 
     def filler(self) -> SlotFiller:
-        return SlotFiller(self.revision().ciphers, self.principal, self.settings.values)
+        ciphers, values, made = self.revision().ciphers, self.settings.values, self._filler
+        if (
+            made is None
+            or made.ciphers is not ciphers
+            or made.principal is not self.principal
+            or made.settings is not values
+        ):
+            made = self._filler = SlotFiller(ciphers, self.principal, values)
+        return made
 
     def refusal_of(self, plan: StatementPlan) -> FieldgateError | None:
         """Why this plan may not run now: its own refusal, a setting that makes analysis unsound, no audit sink."""
