@@ -10,7 +10,6 @@ from policies.errors import PolicyError
 from policies.fields import Sealing
 from policies.files.datamap import split_table
 from policies.loader import load_policy
-
 from tests.support.servers import Database
 
 from .folders import write
