@@ -248,9 +248,12 @@ class Relay:
         """The server's own last word was passed on; if it had none, the client hears ours."""
         if self._ended:
             return
+        if self._said_goodbye():
+            self._finish()
+            return
         self._services.stats.upstream_lost += 1
-        self._services.logger.info("upstream_closed")
-        if self._said_fatal() or self._said_goodbye():
+        self._services.logger.warning("upstream_closed", database=self.database, host=str(self._dialled.host))
+        if self._said_fatal():
             self._finish()
             return
         self._end_with(
