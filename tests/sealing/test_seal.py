@@ -16,7 +16,9 @@ from proxy.sealing.cells import SETTINGS
 from proxy.sealing.ddl import sealing_of
 from proxy.sealing.errors import SealingFailed, SealingRefused
 from proxy.sealing.job import abandon_sealing, find_field, seal_field, survey_field
+from proxy.sealing.remains import remaining_plaintext
 from proxy.sealing.run import Progress, SealOptions, SealStep
+from proxy.sealing.statements import Statements
 from proxy.sealing.verify import verify_sealed
 from proxy.wire.values.codecs import codec_for
 from tests.sealing.making import KEY, ciphers_for, data_map, field_of, id_of
@@ -564,3 +566,23 @@ async def test_a_lost_connection_is_one_clear_error(people: Database, connection
 
     with pytest.raises(SealingFailed):
         await seal_field(connection, MAP, "people.note", CIPHERS, options=QUICK, progress=cut)
+
+
+async def test_a_switch_that_does_not_end_as_it_should_is_taken_back(
+    connection: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The last step holds the result against the same judgement as a proxy's start does, before it commits."""
+    before = await plain(connection, "email")
+    with monkeypatch.context() as patched:
+        patched.setattr(Statements, "_indexes", lambda self: [])
+        with pytest.raises(SealingRefused, match="fg_email_eq has no unique constraint"):
+            await seal_field(connection, MAP, "people.email", CIPHERS, options=QUICK)
+    assert await plain(connection, "email") == before
+    await seal_field(connection, MAP, "people.email", CIPHERS, options=QUICK)
+    assert await opened(connection, EMAIL) == before
+
+
+def test_what_remains_is_told_for_the_very_table() -> None:
+    told = " ".join(remaining_plaintext(CITY))
+    for place in ("WAL", "backups", "replication", "log", "pg_statistic", 'VACUUM FULL "public"."people"'):
+        assert place in told
