@@ -48,6 +48,7 @@ class SessionState:
     closing: bool = False
     waiting: set[int] = field(default_factory=set)  # audit tickets that are not durable yet
     last_ticket: int = 0
+    record_prefix: str = field(default_factory=lambda: secrets.token_hex(8))  # of the ids of audit records
     _filler: SlotFiller | None = None
     accounts: dict[int, Account] = field(default_factory=dict)  # by id(plan), which `Account` keeps alive
 
@@ -120,7 +121,7 @@ class SessionState:
         who = self.principal
         return {
             "at": datetime.now(UTC).isoformat(),
-            "id": secrets.token_hex(8),
+            "id": f"{self.record_prefix}{self.last_ticket:08x}",
             "person": who.person,
             "login": who.login,
             "roles": sorted(who.roles),
