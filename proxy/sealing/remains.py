@@ -11,7 +11,7 @@ def remaining_plaintext(field: Field) -> tuple[str, ...]:
     """One sentence each: where plaintext is left, and whose duty it is to remove it."""
     table = qualified(field.schema, field.table)
     return (
-        "The table's own file was written anew without plaintext; the old file's blocks are free space on the disk until"
+        "The table's own file was written anew without plaintext; the old file's blocks are free disk space until"
         " the file system uses them again.",
         "WAL segments and their archive hold the rows as they were written: run CHECKPOINT, let them be recycled, and"
         " expire the archive.",
