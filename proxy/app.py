@@ -13,7 +13,6 @@ from typing import Any
 
 from policies.audit.sink import FileSink, SinkSettings
 from policies.errors import AuditSinkFailed
-from policies.fields import DataMap
 from policies.model import Principal
 from proxy.errors import AuditUnavailable, ConfigError
 from proxy.session.conversation import Conversation
@@ -23,22 +22,27 @@ from proxy.session.settings import parse_search_path
 
 from .admin.api import Readiness
 from .cancel import AskPeers, CancelDesk, CancelKeys
+from .catalog_loader import load_catalog
 from .config import AuditConfig, Config, altered
 from .connection import ConversationLike, RelayServices
 from .control import Control
 from .databases import PlainDatabase
 from .doorman import Credentials, Door, load_verifiers
+from .hba import find_exposures
 from .limits import ConnectionLimits, FailedLogins
 from .listener import Listener
 from .logs import Logger
 from .metrics import StatsCollector, WorkerStats, page
 from .protected import Planning, ProtectedDatabases
 from .reception import ReceptionServices
-from .sql.catalog import Catalog
-from .sql.planner import Planner
+from .sql.cache import CachedPlanner
 from .tls import server_identity
 from .upstream import Connector
 
+_HBA_UNREAD = (
+    "pg_hba.conf was not looked at, since {user} may not read it: with pass-through it must admit roles from the proxy "
+    "only (GRANT SELECT ON pg_hba_file_rules, GRANT EXECUTE ON FUNCTION pg_hba_file_rules() TO {user})"
+)
 _RESTART_SECTIONS = ("listener", "control", "keys", "audit", "admin", "process", "logs")
 _RELOADED_IN_LISTENER = ("tls_certificate", "tls_key", "tls_min_version", "client_ca")
 
@@ -67,7 +71,7 @@ class Worker:
         self._audit = _make_audit(config.audit)
         self._control = Control(config.control, config.upstream) if config.control else None
         self._protected = ProtectedDatabases(
-            config, self._control, _planning(), logger, self.stats, self._audit_available
+            config, self._control, Planning(CachedPlanner, load_catalog), logger, self.stats, self._audit_available
         )
         self._services: ReceptionServices | None = None
         self._stopping = False
@@ -111,6 +115,16 @@ class Worker:
             await asyncio.to_thread(self._audit.close)
         if self._control is not None:
             await self._control.close()
+
+    async def remarks(self) -> list[str]:
+        """What is not wrong enough to refuse to start, and should be known; for `check`."""
+        if self._control is None or self.config.control is None or not self.config.upstream.pass_through:
+            return []
+        async with self._control.connection() as connection:
+            found = await find_exposures(connection, self.config.control.user)
+        if found is None:
+            return [_HBA_UNREAD.format(user=self.config.control.user)]
+        return [str(exposure) for exposure in found]
 
     # -- what others may ask --
 
@@ -234,17 +248,14 @@ class _Parts:
         services.failed_logins.configure(self.config.limits)
 
 
-def _planning() -> Planning:
-    import importlib
-
-    def make_planner() -> Planner:
-        return importlib.import_module("proxy.sql.cache").CachedPlanner()  # type: ignore[no-any-return]
-
-    async def load(connection: Any, data_map: DataMap, version: int) -> Catalog:
-        loader = importlib.import_module("proxy.catalog_loader")
-        return await loader.load_catalog(connection, data_map, version)  # type: ignore[no-any-return]
-
-    return Planning(make_planner, load)
+async def check_all(config: Config, logger: Logger, passphrase: Callable[[], str] | None) -> list[str]:
+    """Everything that a start would verify; nothing listens.  Raises FieldgateError; returns remarks."""
+    worker = Worker(config, logger, Circumstances(passphrase=passphrase))
+    try:
+        await worker.assemble()
+        return await worker.remarks()
+    finally:
+        await worker.stop()
 
 
 def make_conversation(

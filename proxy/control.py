@@ -75,25 +75,37 @@ class Control:
         self._connections.clear()
 
     async def _connect(self, database: str) -> Connection:
-        hosts = [split_host(text) for text in self._upstream.hosts]
-        secure = any(not host.startswith("/") for host, _ in hosts) and self._upstream.sslmode is not SslMode.DISABLE
-        try:
-            return await asyncpg.connect(
-                host=[host for host, _ in hosts],
-                port=[port for _, port in hosts],
-                user=self._config.user,
-                password=self._password,
-                database=database,
-                ssl=client_context(self._upstream.sslmode, self._upstream.ca) if secure else False,
-                timeout=self._upstream.connect_timeout,
-                command_timeout=_TIMEOUT,
-                server_settings={"search_path": "", "application_name": "fieldgate control"},
-                target_session_attrs=self._upstream.target_session_attrs.value,
-            )
-        except (OSError, TimeoutError, asyncpg.InterfaceError) as error:
-            raise UpstreamUnavailable(f"the control connection failed: {type(error).__name__}") from None
-        except asyncpg.PostgresError as error:
-            raise UpstreamUnavailable(f"the server refused the control connection ({error.sqlstate})") from None
+        return await connect(self._upstream, self._config.user, self._password, database)
+
+
+async def connect(
+    upstream: UpstreamConfig,
+    user: str,
+    password: str | None,
+    database: str,
+    *,
+    command_timeout: float | None = _TIMEOUT,
+) -> Connection:
+    """A connection as the configuration reaches the server.  Raises UpstreamUnavailable, without any address."""
+    hosts = [split_host(text) for text in upstream.hosts]
+    secure = any(not host.startswith("/") for host, _ in hosts) and upstream.sslmode is not SslMode.DISABLE
+    try:
+        return await asyncpg.connect(
+            host=[host for host, _ in hosts],
+            port=[port for _, port in hosts],
+            user=user,
+            password=password,
+            database=database,
+            ssl=client_context(upstream.sslmode, upstream.ca) if secure else False,
+            timeout=upstream.connect_timeout,
+            command_timeout=command_timeout,
+            server_settings={"search_path": "", "application_name": "fieldgate control"},
+            target_session_attrs=upstream.target_session_attrs.value,
+        )
+    except (OSError, TimeoutError, asyncpg.InterfaceError) as error:
+        raise UpstreamUnavailable(f"the control connection failed: {type(error).__name__}") from None
+    except asyncpg.PostgresError as error:
+        raise UpstreamUnavailable(f"the server refused user {user} on {database} ({error.sqlstate})") from None
 
 
 def read_secret(path: Path | None) -> str | None:

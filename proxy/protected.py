@@ -8,7 +8,7 @@ changed it, when another process says so, and from time to time; while it cannot
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -26,6 +26,7 @@ from proxy.session.services import Revision, SessionServices
 
 from .config import Config, DatabaseConfig, KeysConfig
 from .control import Connection, Control
+from .grants.command import finding_text, verify_grants
 from .logs import Logger, describe
 from .metrics import WorkerStats
 from .sealing.needs import key_needs
@@ -109,7 +110,7 @@ class ProtectedDatabase:
         data_map, old = holder.current.policy.data_map, self.holder.current.policy.data_map
         if (data_map.controller, data_map.database) != (old.controller, old.database):
             raise ConfigError(f"{holder.folder}: controller and database cannot change while the proxy runs")
-        await self._verify(data_map, ciphers)
+        await self._verify(holder.current.policy, ciphers)
         catalog = await self._read_catalog(holder.current)
 
         def put_in_force() -> None:
@@ -121,15 +122,17 @@ class ProtectedDatabase:
 
     async def verify(self) -> None:
         """The database must be as the data map says.  Raises ConfigError."""
-        await self._verify(self.holder.current.policy.data_map, self.ciphers)
+        await self._verify(self.holder.current.policy, self.ciphers)
 
-    async def _verify(self, data_map: DataMap, ciphers: KeyringCiphers) -> None:
+    async def _verify(self, policy: PolicySet, ciphers: KeyringCiphers) -> None:
         async with self._control.connection(self.name) as connection:
-            problems = await verify_sealed(connection, data_map, ciphers.heads())
-        if problems:
-            shown = "\n".join(f"  {problem}" for problem in problems[:_SHOWN_PROBLEMS])
-            more = f"\n  and {len(problems) - _SHOWN_PROBLEMS} more" if len(problems) > _SHOWN_PROBLEMS else ""
-            raise ConfigError(f"database {self.name} is not as its data map says:\n{shown}{more}")
+            try:
+                sealed = await verify_sealed(connection, policy.data_map, ciphers.heads())
+                granted = await verify_grants(connection, policy)
+            except asyncpg.PostgresError as error:
+                raise UpstreamUnavailable(f"database {self.name} cannot be verified ({error.sqlstate})") from None
+        _require_none(f"database {self.name} is not as its data map says", map(str, sealed))
+        _require_none(f"upstream roles of database {self.name} may do too much", map(finding_text, granted))
 
     async def have_keys(self, counts: dict[str, int]) -> None:
         await self._pool.have(counts)
@@ -287,6 +290,14 @@ def _unlock(config: KeysConfig, passphrase: Callable[[], str] | None) -> OpenKey
         return open_keyring(config.keyring, passphrase())
     except CryptoError as error:
         raise ConfigError(str(error)) from None
+
+
+def _require_none(headline: str, problems: Iterable[str]) -> None:
+    found = list(problems)
+    if found:
+        shown = "".join(f"\n  {problem}" for problem in found[:_SHOWN_PROBLEMS])
+        more = f"\n  and {len(found) - _SHOWN_PROBLEMS} more" if len(found) > _SHOWN_PROBLEMS else ""
+        raise ConfigError(f"{headline}:{shown}{more}")
 
 
 def _load_policy(folder: Path) -> PolicyHolder:

@@ -25,7 +25,6 @@ from .logs import Logger
 from .peers import ask, worker_socket
 from .process import run_dir_of, start_admin
 
-EXIT_CONFIG = 78  # EX_CONFIG: starting again would not help
 _FIRST_DELAY, _LONGEST_DELAY = 0.5, 30.0
 _STEADY = 60.0  # seconds of running after which a death counts as the first
 _KILL_AFTER = 10.0  # seconds after the drain is over
