@@ -7,7 +7,7 @@ written.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from struct import Struct
+from struct import Struct, unpack
 
 from proxy.errors import ProtocolViolation
 
@@ -82,7 +82,26 @@ class Reader:
         return None if size == -1 else self.take(size)
 
     def values(self, count: int) -> tuple[bytes | None, ...]:
-        return tuple([self.value() for _ in range(count)])
+        """As many times `value`; written out, because rows and Binds are many."""
+        body, position = self.body, self.position
+        last = len(body) - 4
+        unpack_size = _INT32.unpack_from
+        found: list[bytes | None] = []
+        for _ in range(count):
+            if position > last:
+                raise self.malformed()
+            (size,) = unpack_size(body, position)
+            position += 4
+            if size == -1:
+                found.append(None)
+                continue
+            end = position + size
+            if size < 0 or end > last + 4:
+                raise self.malformed()
+            found.append(body[position:end])
+            position = end
+        self.position = position
+        return tuple(found)
 
     def uint16s(self, count: int) -> tuple[int, ...]:
         return self._run(count, "H", 2)
@@ -91,7 +110,7 @@ class Reader:
         return self._run(count, "I", 4)
 
     def _run(self, count: int, code: str, size: int) -> tuple[int, ...]:
-        return Struct(f"!{count}{code}").unpack(self.take(count * size))
+        return unpack(f"!{count}{code}", self.take(count * size)) if count else ()
 
     def rest(self) -> bytes:
         return self.take(self.left)
@@ -130,7 +149,7 @@ def pack_uint32(number: int) -> bytes:
 
 
 def pack_uint16s(numbers: Sequence[int]) -> bytes:
-    """A count and so many 16-bit numbers."""
+    """A 16-bit count and so many 16-bit numbers."""
     return pack_uint16(len(numbers)) + b"".join(map(pack_uint16, numbers))
 
 

@@ -12,18 +12,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from proxy.errors import FieldgateError, LoginRefused, ProtocolViolation, UpstreamUnavailable
-from proxy.wire.scram import (
-    SCRAM_SHA_256,
-    SCRAM_SHA_256_PLUS,
-    ScramClient,
+from proxy.wire.scram.client import ScramClient
+from proxy.wire.scram.keys import (
     ScramKeys,
-    ScramServer,
     derive_keys,
     make_verifier,
     mock_verifier,
     parse_verifier,
     prepare_password,
 )
+from proxy.wire.scram.messages import SCRAM_SHA_256, SCRAM_SHA_256_PLUS, new_nonce, read_nonce, split_attributes
+from proxy.wire.scram.server import ScramServer
 
 SECRET = b"a secret of this process"
 END_POINT = b"\x07" * 32
@@ -337,3 +336,16 @@ def test_what_is_no_verifier(text: str) -> None:
 )
 def test_passwords_are_prepared_as_postgresql_does(password: str | bytes, prepared: bytes) -> None:
     assert prepare_password(password) == prepared
+
+
+def test_nonces_are_new_and_readable() -> None:
+    nonces = {new_nonce() for _ in range(50)}
+    assert len(nonces) == 50
+    assert all(read_nonce((b"r", nonce)) == nonce and len(nonce) == 32 for nonce in nonces)
+
+
+def test_attributes_keep_their_order_and_their_equals_signs() -> None:
+    assert split_attributes(b"r=a=b,s=,x==") == [(b"r", b"a=b"), (b"s", b""), (b"x", b"=")]
+    for wrong in (b"", b",", b"r", b"1=a", b"rr=a", b"r=a,"):
+        with pytest.raises(ProtocolViolation):
+            split_attributes(wrong)

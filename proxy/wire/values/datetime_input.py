@@ -8,13 +8,13 @@ abbreviations of zones but UTC, GMT and Z, Julian days, days of the year.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from enum import Enum, auto
 
 from proxy.errors import SqlState, ValueRejected
 
 from .codec import bad_encoding, is_text
+from .datetime_forms import FORMS, MONTHS, USUAL
 from .julian import MICROSECONDS_PER_DAY, MICROSECONDS_PER_SECOND, days_in_month
 from .settings import DateOrder
 
@@ -41,70 +41,6 @@ class Moment:
     zone: int | str | None = None
 
 
-_MONTHS = {
-    name: number
-    for number, names in enumerate(
-        (
-            "jan january",
-            "feb february",
-            "mar march",
-            "apr april",
-            "may",
-            "jun june",
-            "jul july",
-            "aug august",
-            "sep sept september",
-            "oct october",
-            "nov november",
-            "dec december",
-        ),
-        1,
-    )
-    for name in names.split()
-}
-_MONTH = "|".join(sorted(_MONTHS, key=len, reverse=True))
-_WEEKDAY = (
-    r"(?:(?:mon(?:day)?|tue(?:s(?:day)?)?|wed(?:s|nesday)?|thu(?:r(?:s(?:day)?)?)?|fri(?:day)?|sat(?:urday)?|sun(?:day)?)"
-    r"(?:,\s*|\s+))?"
-)
-_TIME = (
-    r"(?P<hour>\d{1,2}):(?P<minute>\d{1,2})(?::(?P<second>\d{1,2})(?:\.(?P<fraction>\d+))?)?"
-    r"(?:\s*(?P<half>am|pm))?"
-)
-_TIME_RUN = r"(?P<run_hour>\d\d)(?P<run_minute>\d\d)(?:(?P<run_second>\d\d)(?:\.(?P<run_fraction>\d+))?)?"
-# Letters that touch each other, or a sign that touches letters, are another word to PostgreSQL.
-_ZONE = (
-    r"(?:\s*(?<![a-z])(?P<offset>[+-](?:\d{1,2}(?::\d{1,2}(?::\d{1,2})?)?|\d{3,4}))"
-    r"|\s*(?<![a-z])(?P<utc>z|zulu|utc|gmt)"
-    r"|\s+(?P<zone>[a-z_]+(?:/[a-z0-9_+-]+)+))?"
-)
-_ERA = r"(?:\s+(?P<{}>bc|ad))?"
-_NUMERIC = (
-    r"(?:(?P<y1>\d{3,9})(?P<s1>[-/.])(?P<m1>\d{1,2})(?P=s1)(?P<d1>\d{1,2})"  # 1999-01-08
-    r"|(?P<a>\d{1,2})(?P<s2>[-/.])(?P<b>\d{1,2})(?P=s2)(?P<c>\d{1,9})"  # 8.1.1999, in the order of DateStyle
-    r"|(?P<run>\d{8}|\d{6}))"  # 19990108
-)
-_NAMED = (
-    rf"(?:(?P<n1>\d{{1,9}})(?P<s3>[-/.])(?P<t1>{_MONTH})(?P=s3)(?P<n2>\d{{1,9}})"  # 8-Jan-1999
-    rf"|(?P<t2>{_MONTH})(?P<s4>[-/.])(?P<n3>\d{{1,9}})(?P=s4)(?P<n4>\d{{1,9}}))"  # Jan-08-1999
-)
-_SPACED = (
-    rf"(?:(?P<d5>\d{{1,2}})\s+(?P<t5>{_MONTH}),?\s+(?P<y5>\d{{4}})"  # 8 January 1999
-    rf"|(?P<t6>{_MONTH})\s+(?P<d6>\d{{1,2}})(?:,\s*|\s+)(?P<y6>\d{{4}}))"  # January 8, 1999
-)
-_CLOCK = rf"(?:{_TIME}|{_TIME_RUN}){_ZONE}"
-_ERA_2 = _ERA.format("era2")
-_FLAGS = re.ASCII | re.IGNORECASE
-_FORMS = (
-    re.compile(rf"(?:{_NUMERIC}|{_NAMED}|{_WEEKDAY}{_SPACED}){_ERA.format('era1')}(?:\s+{_CLOCK})?{_ERA_2}", _FLAGS),
-    re.compile(rf"{_NUMERIC}t{_CLOCK}{_ERA_2}", _FLAGS),
-    # Sat Jan 08 04:05:06.789 1999 PST: how DateStyle Postgres writes it
-    re.compile(
-        rf"{_WEEKDAY}(?:(?P<t7>{_MONTH})\s+(?P<d7>\d{{1,2}})|(?P<d8>\d{{1,2}})\s+(?P<t8>{_MONTH}))"
-        rf"\s+{_TIME}\s+(?P<y7>\d{{4,6}}){_ZONE}{_ERA_2}",
-        _FLAGS,
-    ),
-)
 _SPECIALS: dict[str, Moment | Special] = {
     "infinity": Special.INFINITY,
     "+infinity": Special.INFINITY,
@@ -118,10 +54,13 @@ def parse_moment(raw: bytes, order: DateOrder, type_name: str) -> Moment | Speci
     if len(raw) > _LONGEST or not raw.isascii() or 0 in raw:
         raise _not_understood(raw, type_name)
     text = raw.decode("ascii").strip(" \t\n\v\f\r")
+    usual = USUAL.fullmatch(text)
+    if usual is not None:
+        return _usual_moment(*usual.groups())
     special = _SPECIALS.get(text.lower())
     if special is not None:
         return special
-    match = next((found for form in _FORMS if (found := form.fullmatch(text))), None)
+    match = next((found for form in FORMS if (found := form.fullmatch(text))), None)
     if match is None:
         raise _not_understood(raw, type_name)
     parts = match.groupdict()
@@ -134,6 +73,22 @@ def parse_moment(raw: bytes, order: DateOrder, type_name: str) -> Moment | Speci
     return Moment(year, month, day, microseconds, _zone(parts))
 
 
+def _usual_moment(
+    year: str,
+    month: str,
+    day: str,
+    hour: str | None,
+    minute: str,
+    second: str,
+    fraction: str | None,
+    offset: str | None,
+) -> Moment:
+    numbers = _year(int(year), False, ""), int(month), int(day)
+    time = 0 if hour is None else _time_of_day(int(hour), int(minute), int(second), _fraction(fraction), "")
+    _check_date(*numbers)
+    return Moment(*numbers, time, None if offset is None else _offset(offset))
+
+
 def _date_fields(parts: dict[str, str | None], order: DateOrder) -> tuple[int, int, int, bool]:
     """Year as written, month, day, and whether the year has but one or two digits."""
     if parts.get("y1"):
@@ -144,9 +99,9 @@ def _date_fields(parts: dict[str, str | None], order: DateOrder) -> tuple[int, i
         return int(run[:-4]), int(run[-4:-2]), int(run[-2:]), len(run) == 6
     for day, month, year in (("d5", "t5", "y5"), ("d6", "t6", "y6"), ("d7", "t7", "y7"), ("d8", "t8", "y7")):
         if parts.get(month):
-            return _number(parts[year]), _MONTHS[(parts[month] or "").lower()], _number(parts[day]), False
+            return _number(parts[year]), MONTHS[(parts[month] or "").lower()], _number(parts[day]), False
     first, second = parts.get("n1") or parts.get("n3") or "", parts.get("n2") or parts.get("n4") or ""
-    month_number = _MONTHS[(parts.get("t1") or parts.get("t2") or "").lower()]
+    month_number = MONTHS[(parts.get("t1") or parts.get("t2") or "").lower()]
     if len(first) >= 3 or (len(second) <= 2 and order is DateOrder.YMD):
         return int(first), month_number, int(second), len(first) <= 2
     return int(second), month_number, int(first), len(second) <= 2
@@ -190,9 +145,12 @@ def _time(parts: dict[str, str | None]) -> int:
         return 0
     hour, minute = _number(parts[f"{prefix}hour"]), _number(parts[f"{prefix}minute"])
     second, fraction = _number(parts[f"{prefix}second"]), _fraction(parts[f"{prefix}fraction"])
+    return _time_of_day(hour, minute, second, fraction, (parts.get("half") or "").lower())
+
+
+def _time_of_day(hour: int, minute: int, second: int, fraction: int, half: str) -> int:
     if minute > 59 or second > 60 or hour > 24 or (hour == 24 and (minute or second or fraction)):
         raise _field_overflow()
-    half = (parts.get("half") or "").lower()
     if half:
         if hour > 12:
             raise _field_overflow()
