@@ -108,7 +108,7 @@ class FieldKeyCipher(Unshareable):
 
     __slots__ = (
         "_bucket", "_context", "_encrypt", "_head", "_header_size", "_key_ids", "_leases", "_left", "_minimum",
-        "_openers", "_primary_id", "_row_bound", "_term", "field_id",
+        "_openers", "_primary_id", "_reserve", "_row_bound", "_term", "field_id",
     )  # fmt: skip
 
     def __init__(
@@ -133,7 +133,7 @@ class FieldKeyCipher(Unshareable):
         self._header_size = header_size(scheme)
         self._minimum = minimum_size(scheme & ~Scheme.PADDED)
         self._term = _term_function(controller, term_key) if term_key else None
-        self._leases, self._left = leases, 0
+        self._leases, self._left, self._reserve = leases, 0, 0
         self._primary_id = primary.key_id
         self._head = build_head(scheme, primary.key_id)
         self._encrypt = aead(primary.material).encrypt
@@ -164,7 +164,7 @@ class FieldKeyCipher(Unshareable):
         if len(plaintext) > MAX_PLAINTEXT:
             raise CipherMisused("the value is too long for a sealed field")
         if self._left <= 0:
-            self._left = self._leases.lease(self._primary_id)
+            self._left = self._next_block()
         self._left -= 1
         nonce = random_bytes(NONCE_SIZE)
         return (
@@ -193,15 +193,22 @@ class FieldKeyCipher(Unshareable):
         return self._required_term(term_input)
 
     def renew(self, below: int) -> None:
-        """Takes the next lease early, when fewer seals than this are left of one in use: call it off the query path."""
-        if 0 < self._left < below:
-            self._left += self._leases.lease(self._primary_id)
+        """Takes the next lease early, when fewer seals than this are left of one in use: call it off the query path.
+
+        The one method that another thread may call: it only fills the reserve, and `seal` only empties it.
+        """
+        if 0 < self._left < below and not self._reserve:
+            self._reserve = self._leases.lease(self._primary_id)
 
     def close(self) -> None:
         """Gives the rest of the lease back; the next seal takes a new one."""
-        unused, self._left = self._left, 0
+        unused, self._left, self._reserve = self._left + self._reserve, 0, 0
         if unused > 0:
             self._leases.give_back(self._primary_id, unused)
+
+    def _next_block(self) -> int:
+        block, self._reserve = self._reserve, 0
+        return block or self._leases.lease(self._primary_id)
 
     def _required_term(self, term_input: bytes | None) -> bytes:
         if self._term is None:

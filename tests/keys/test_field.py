@@ -206,6 +206,27 @@ def test_leases_are_renewed_early_and_given_back() -> None:
     assert len(leases.granted) == 3
 
 
+def test_a_lease_that_is_renewed_meanwhile_loses_no_seal() -> None:
+    """Another thread renews while this one seals: here the lease itself seals, in the midst of being granted."""
+
+    class Interleaved(CountedLeases):
+        def lease(self, key_id: bytes) -> int:
+            if self.granted and not nested:
+                nested.append(True)
+                made.seal(SECRET)
+            return super().lease(key_id)
+
+    nested: list[bool] = []
+    leases = Interleaved(block=10)
+    made = cipher(PRIMARY, leases=leases)
+    for _ in range(3):
+        made.seal(SECRET)
+    made.renew(below=10)
+    made.close()
+    assert nested
+    assert leases.returned == [(PRIMARY.key_id, 20 - 4)]
+
+
 def test_misuse_is_refused_before_anything_is_sealed() -> None:
     leases = CountedLeases()
     free, bound, searched = (

@@ -18,6 +18,7 @@ import pytest
 from keys.providers.local import LOWEST_COST
 from keys.store import add_missing_keys, init_keyring, open_keyring
 from proxy.sealing.errors import SealingFailed
+from proxy.sealing.fence import fence_name
 from proxy.sealing.job import seal_field
 from proxy.sealing.needs import key_needs
 from proxy.sealing.run import Progress, SealOptions, SealStep
@@ -283,6 +284,8 @@ async def test_a_transaction_from_before_is_fenced_off(database: Database, state
     await older.fetch("SELECT 1 FROM pg_class")
     outcome = await seal_field(connection, MAP, "people.email", CIPHERS, options=SealOptions(fence_seconds=0))
     assert outcome.fenced
+    raised = "SELECT tgname FROM pg_trigger WHERE NOT tgisinternal"
+    assert await connection.fetchval(raised) == f"~{fence_name(EMAIL)}"
     with pytest.raises(asyncpg.SerializationError, match="was sealed after"):
         await older.execute(statement)
     await transaction.rollback()
