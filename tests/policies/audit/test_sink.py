@@ -190,6 +190,27 @@ def test_a_removed_folder_fails_the_sink_and_its_return_heals_it(tmp_path: Path)
     assert ids(folder / "a")
 
 
+def test_what_waits_when_the_sink_fails_is_answered_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    gate, first = threading.Event(), threading.Event()
+
+    def fails(self: AuditFile, batch: bytes) -> None:
+        first.set()
+        assert gate.wait(SOON)
+        raise AuditSinkFailed("no")
+
+    monkeypatch.setattr(AuditFile, "append", fails)
+    answers: queue.Queue[tuple[int, bool]] = queue.Queue()
+    with running(tmp_path / "a", SinkSettings(max_batch=1)) as sink:
+        for number in range(3):
+            sink.submit(record(number), lambda durable, number=number: answers.put((number, durable)))
+        assert first.wait(SOON)
+        gate.set()
+        assert [answers.get(timeout=SOON) for _ in range(3)] == [(n, False) for n in range(3)]
+        monkeypatch.undo()
+        ask_until(sink, True)
+    assert answers.empty()
+
+
 def test_a_rotated_file_is_left_alone_and_a_new_one_begun(tmp_path: Path) -> None:
     path = tmp_path / "a"
     with running(path) as sink:
