@@ -18,7 +18,27 @@ Row = Mapping[str, Any]
 
 # Extensions whose functions depend on their arguments only.  (Not tablefunc, dblink, file_fdw, lo, pg_stat_statements.)
 HARMLESS_EXTENSIONS = frozenset(
-    ["btree_gin", "btree_gist", "citext", "cube", "dict_int", "dict_xsyn", "earthdistance", "fuzzystrmatch", "hstore", "intarray", "isn", "ltree", "pg_trgm", "pgcrypto", "seg", "tcn", "unaccent", "uuid-ossp", "vector"]
+    {
+        "btree_gin",
+        "btree_gist",
+        "citext",
+        "cube",
+        "dict_int",
+        "dict_xsyn",
+        "earthdistance",
+        "fuzzystrmatch",
+        "hstore",
+        "intarray",
+        "isn",
+        "ltree",
+        "pg_trgm",
+        "pgcrypto",
+        "seg",
+        "tcn",
+        "unaccent",
+        "uuid-ossp",
+        "vector",
+    }
 )
 
 

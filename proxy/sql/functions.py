@@ -16,7 +16,8 @@ convert_to decode encode format initcap left length lower lpad ltrim md5 normali
 parse_ident position quote_ident quote_literal quote_nullable regexp_count regexp_instr regexp_like regexp_match
 regexp_replace regexp_split_to_array regexp_substr repeat replace reverse right rpad rtrim sha224 sha256 sha384 sha512
 split_part starts_with string_to_array strpos substr substring to_ascii to_hex to_bin to_oct translate upper text
-similar_to_escape similar_escape like_escape like notlike texteq textcat textlen unistr crc32 crc32c get_bit get_byte set_bit set_byte"""
+similar_to_escape similar_escape like_escape like notlike texteq textcat textlen unistr crc32 crc32c get_bit get_byte
+set_bit set_byte"""
 _MATH = """abs acos acosd acosh asin asind asinh atan atan2 atand atanh cbrt ceil ceiling cos cosd cosh cot cotd degrees
 div erf erfc exp factorial floor gamma gcd lcm lgamma ln log log10 min_scale mod pi pow power radians random
 random_normal round scale setseed sign sin sind sinh sqrt tan tand tanh trim_scale trunc width_bucket numeric int2 int4

@@ -1,0 +1,362 @@
+# Everything else in a database with protected tables.
+
+[full] BEGIN ISOLATION LEVEL SERIALIZABLE;
+-> BEGIN ISOLATION LEVEL SERIALIZABLE
+++ untouched
+[full] COMMIT;
+-> COMMIT
+++ untouched
+[full] SAVEPOINT a;
+-> SAVEPOINT a
+++ untouched
+[full] SET search_path = app, "Public";
+-> SET search_path = app, "Public"
+++ untouched; effect=search_path "app", "Public"
+[full] SET search_path TO DEFAULT;
+-> SET search_path TO DEFAULT
+++ untouched; effect=search_path None
+[full] SET LOCAL search_path = app;
+-> SET LOCAL search_path = app
+++ untouched; effect=search_path None
+[full] RESET search_path;
+-> RESET search_path
+++ untouched; effect=search_path None
+[full] SELECT pg_catalog.set_config('search_path', '', false);
+-> SELECT pg_catalog.set_config('search_path', '', false)
+++ untouched; effect=search_path 
+[full] SELECT set_config('search_path', 'a', false) FROM notes;
+!! 0A000 set_config of search_path is supported by itself, with constants
+   hint: Use SET.
+[full] SELECT set_config('jit', 'off', false);
+-> SELECT set_config('jit', 'off', false)
+++ untouched
+[full] SELECT set_config('role', 'x', false);
+!! 0A000 set_config of role is not supported
+   hint: Use SET role.
+[full] SELECT set_config($1, 'x', false);
+!! 0A000 set_config is supported with a constant name only
+   hint: Use SET.
+[full] UPDATE pg_settings SET setting = 'x' WHERE name = 'role';
+!! 42501 writing to "pg_catalog.pg_settings" is refused
+   hint: Use SET for settings.
+[full] SET TIME ZONE 'UTC';
+-> SET TIME ZONE 'UTC'
+++ untouched
+[full] SET standard_conforming_strings = off;
+!! 0A000 standard_conforming_strings must stay on
+   hint: Write E'...' for strings with backslashes.
+[full] SET standard_conforming_strings = on;
+-> SET standard_conforming_strings = on
+++ untouched
+[full] SET NAMES 'latin1';
+!! 0A000 client_encoding must be UTF8
+   hint: Convert in the client.
+[full] SET client_encoding = 'UTF8';
+-> SET client_encoding = 'UTF8'
+++ untouched
+[full] SET ROLE admin;
+!! 42501 SET ROLE is refused: the role belongs to the login
+   hint: Log in with the role that you need.
+[full] SET ROLE NONE;
+-> SET ROLE NONE
+++ untouched
+[full] SET SESSION AUTHORIZATION admin;
+!! 42501 SET SESSION AUTHORIZATION is refused
+   hint: Log in as the user that you need.
+[full] RESET SESSION AUTHORIZATION;
+-> RESET SESSION AUTHORIZATION
+++ untouched
+[full] SET fieldgate.purpose = 'contact';
+-> SET fieldgate.purpose = 'contact'
+++ untouched; effect=fieldgate fieldgate.purpose=contact
+[full] RESET fieldgate.purpose;
+-> RESET fieldgate.purpose
+++ untouched; effect=fieldgate fieldgate.purpose=
+[full] SET LOCAL fieldgate.purpose = 'x';
+!! 0A000 SET LOCAL fieldgate.purpose is not supported
+   hint: Use SET.
+[full] SHOW ALL;
+-> SHOW ALL
+++ untouched
+[full] RESET ALL;
+-> RESET ALL
+++ untouched; effect=reset_all None
+[full] DISCARD ALL;
+-> DISCARD ALL
+++ untouched; effect=discard_all None
+[full] DISCARD PLANS;
+-> DISCARD PLANS
+++ untouched
+[full] DEALLOCATE ALL;
+-> DEALLOCATE ALL
+++ untouched; effect=deallocate None
+[full] DEALLOCATE s1;
+-> DEALLOCATE s1
+++ untouched; effect=deallocate s1
+[full] LISTEN x;
+-> LISTEN x
+++ untouched
+[full] NOTIFY x, 'y';
+-> NOTIFY x, 'y'
+++ untouched
+[full] LOCK TABLE notes IN EXCLUSIVE MODE;
+-> LOCK TABLE notes IN EXCLUSIVE MODE
+++ untouched
+[full] LOCK TABLE customers;
+!! 42501 this command on "public.customers" is refused: the table is protected, or shows protected data
+   hint: Change protected tables on a direct connection, as the administrator of the database; `fieldgate check` then says whether the data map still fits.
+[full] EXPLAIN SELECT email FROM customers WHERE email = 'x';
+-> EXPLAIN SELECT email FROM "public".customers WHERE "customers"."fg_email_eq" = {TERM customers.email 'x'}::pg_catalog.bytea
+[full] EXPLAIN (ANALYZE, VERBOSE, FORMAT json) UPDATE customers SET email = $1 WHERE email = $1;
+-> EXPLAIN (ANALYZE, VERBOSE, FORMAT json) UPDATE "public".customers SET email = {CELL customers.email $1}::pg_catalog.bytea WHERE "customers"."fg_email_eq" = {TERM customers.email $1}::pg_catalog.bytea
+++ physical=CELL($1) TERM($1); described=$1:25
+[full] EXPLAIN SELECT 1;
+-> EXPLAIN SELECT 1
+++ untouched
+[none] EXPLAIN SELECT email FROM customers;
+!! 42501 permission denied for table "public.customers"
+[full] EXPLAIN ANALYZE CREATE TABLE x AS SELECT email FROM customers;
+!! 0A000 EXPLAIN of this statement over protected tables is not supported
+[full] PREPARE p AS SELECT 1;
+-> PREPARE p AS SELECT 1
+++ untouched
+[full] PREPARE p(text) AS SELECT id FROM customers WHERE email = $1;
+!! 0A000 PREPARE and DECLARE over protected tables are not supported
+   hint: Use the driver's own prepared statements and portals (the extended protocol).
+[full] EXECUTE p('x');
+-> EXECUTE p('x')
+++ untouched
+[full] EXECUTE p(leak());
+!! 0A000 it is not known what the function leak reads or does, and this database has protected tables
+   hint: Ask for it to be allowed in the data map.
+[full] DECLARE c CURSOR FOR SELECT * FROM notes;
+-> DECLARE c CURSOR FOR SELECT * FROM notes
+++ untouched
+[full] DECLARE c CURSOR FOR SELECT * FROM customers;
+!! 0A000 PREPARE and DECLARE over protected tables are not supported
+   hint: Use the driver's own prepared statements and portals (the extended protocol).
+[full] FETCH ALL FROM c;
+-> FETCH ALL FROM c
+++ untouched
+[full] CLOSE c;
+-> CLOSE c
+++ untouched
+[full] COPY notes TO STDOUT;
+-> COPY notes TO STDOUT
+++ untouched
+[full] COPY notes FROM STDIN WITH CSV;
+-> COPY notes FROM STDIN WITH CSV
+++ untouched
+[full] COPY customers TO STDOUT;
+!! 0A000 COPY of protected tables is not supported
+   hint: Use SELECT to read and INSERT to write them.
+[full] COPY customers FROM STDIN;
+!! 0A000 COPY of protected tables is not supported
+   hint: Use SELECT to read and INSERT to write them.
+[full] COPY (SELECT email FROM customers) TO STDOUT;
+!! 0A000 COPY of protected tables is not supported
+   hint: Use SELECT to read and INSERT to write them.
+[full] COPY (SELECT 1) TO STDOUT;
+-> COPY (SELECT 1) TO STDOUT
+++ untouched
+[full] COPY notes TO PROGRAM 'cat';
+!! 0A000 COPY to or from files and programs of the server is refused in a database with protected tables
+   hint: Use COPY ... TO STDOUT or FROM STDIN.
+[full] COPY notes FROM '/etc/passwd';
+!! 0A000 COPY to or from files and programs of the server is refused in a database with protected tables
+   hint: Use COPY ... TO STDOUT or FROM STDIN.
+[full] DO $$ BEGIN END $$;
+!! 0A000 DO is refused in a database with protected tables: its reach is not known
+   hint: Run it on a direct connection, as the administrator of the database.
+[full] CALL p();
+!! 0A000 CALL is refused in a database with protected tables: its reach is not known
+   hint: Run it on a direct connection, as the administrator of the database.
+[full] CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1';
+!! 0A000 CREATE FUNCTION is refused in a database with protected tables: its reach is not known
+   hint: Run it on a direct connection, as the administrator of the database.
+[full] CREATE TRIGGER t BEFORE INSERT ON notes EXECUTE FUNCTION f();
+!! 0A000 CREATE TRIG is refused in a database with protected tables: its reach is not known
+   hint: Run it on a direct connection, as the administrator of the database.
+[full] CREATE RULE r AS ON INSERT TO notes DO NOTHING;
+!! 0A000 RULE is refused in a database with protected tables: its reach is not known
+   hint: Run it on a direct connection, as the administrator of the database.
+[full] CREATE EXTENSION dblink;
+!! 0A000 CREATE EXTENSION is refused in a database with protected tables: its reach is not known
+   hint: Run it on a direct connection, as the administrator of the database.
+[full] CREATE TABLE things (id int PRIMARY KEY, x text DEFAULT now());
+-> CREATE TABLE things (id int PRIMARY KEY, x text DEFAULT now())
+++ untouched; effect=catalog None
+[full] CREATE TABLE things (id int REFERENCES customers);
+!! 42501 this command on "public.customers" is refused: the table is protected, or shows protected data
+   hint: Change protected tables on a direct connection, as the administrator of the database; `fieldgate check` then says whether the data map still fits.
+[full] CREATE TABLE things (LIKE customers);
+!! 42501 this command on "public.customers" is refused: the table is protected, or shows protected data
+   hint: Change protected tables on a direct connection, as the administrator of the database; `fieldgate check` then says whether the data map still fits.
+[full] CREATE TABLE things () INHERITS (customers);
+!! 42501 this command on "public.customers" is refused: the table is protected, or shows protected data
+   hint: Change protected tables on a direct connection, as the administrator of the database; `fieldgate check` then says whether the data map still fits.
+[full] CREATE TABLE things PARTITION OF customers FOR VALUES IN (1);
+!! 42501 this command on "public.customers" is refused: the table is protected, or shows protected data
+   hint: Change protected tables on a direct connection, as the administrator of the database; `fieldgate check` then says whether the data map still fits.
+[full] CREATE TABLE things (x int DEFAULT leak());
+!! 0A000 it is not known what the function leak reads or does, and this database has protected tables
+   hint: Ask for it to be allowed in the data map.
+[full] CREATE TEMP TABLE customers (id int);
+!! 42501 this command on "public.customers" is refused: the table is protected, or shows protected data
+   hint: Change protected tables on a direct connection, as the administrator of the database; `fieldgate check` then says whether the data map still fits.
+[full] CREATE TABLE app.customers (id int);
+!! 42501 a relation named "customers" is refused: a protected table has that name
+   hint: Choose another name.
+[full] CREATE TEMP TABLE x AS SELECT * FROM notes;
+-> CREATE TEMP TABLE x AS SELECT * FROM notes
+++ untouched; effect=catalog None
+[full] CREATE TABLE x AS SELECT city FROM customers;
+!! 42501 creating a table or view from protected tables is refused: it would show their data where no policy covers it
+   hint: Create it on a direct connection and add it to the data map if it stores data.
+[full] CREATE TEMP VIEW customers AS SELECT 1;
+!! 42501 creating a table or view from protected tables is refused: it would show their data where no policy covers it
+   hint: Create it on a direct connection and add it to the data map if it stores data.
+[full] CREATE VIEW x AS SELECT city FROM customers;
+!! 42501 creating a table or view from protected tables is refused: it would show their data where no policy covers it
+   hint: Create it on a direct connection and add it to the data map if it stores data.
+[full] CREATE VIEW x AS SELECT body FROM notes;
+-> CREATE VIEW x AS SELECT body FROM notes
+++ untouched; effect=catalog None
+[full] CREATE MATERIALIZED VIEW x AS SELECT city FROM customers;
+!! 42501 creating a table or view from protected tables is refused: it would show their data where no policy covers it
+   hint: Create it on a direct connection and add it to the data map if it stores data.
+[full] SELECT 1 AS a INTO TEMP customers;
+!! 42501 SELECT INTO over protected tables is refused: it would store their data where no policy covers it
+   hint: Select the rows and store them with INSERT.
+[full] SELECT body INTO TEMP copies FROM notes;
+-> SELECT body INTO TEMP copies FROM notes
+++ untouched; effect=catalog None
+[full] ALTER TABLE notes ADD COLUMN x int;
+-> ALTER TABLE notes ADD COLUMN x int
+++ untouched; effect=catalog None
+[full] ALTER TABLE customers ADD COLUMN x int;
+!! 42501 this command on "public.customers" is refused: the table is protected, or shows protected data
+   hint: Change protected tables on a direct connection, as the administrator of the database; `fieldgate check` then says whether the data map still fits.
+[full] ALTER TABLE notes RENAME TO customers;
+!! 42501 a relation named "customers" is refused: a protected table has that name
+   hint: Choose another name.
+[full] ALTER TABLE customers RENAME COLUMN email TO e;
+!! 42501 this command on "public.customers" is refused: the table is protected, or shows protected data
+   hint: Change protected tables on a direct connection, as the administrator of the database; `fieldgate check` then says whether the data map still fits.
+[full] ALTER TABLE audit.customers SET SCHEMA app;
+!! 42501 a relation named "customers" is refused: a protected table has that name
+   hint: Choose another name.
+[full] ALTER SCHEMA public RENAME TO p;
+!! 0A000 renaming schemas, roles and databases is refused
+   hint: Use a direct connection.
+[full] DROP TABLE notes;
+-> DROP TABLE notes
+++ untouched; effect=catalog None
+[full] DROP TABLE customers;
+!! 42501 dropping "customers" is refused: the table is protected, or shows protected data
+   hint: Use a direct connection, as the administrator of the database.
+[full] DROP TABLE public.customers, notes;
+!! 42501 dropping "public.customers" is refused: the table is protected, or shows protected data
+   hint: Use a direct connection, as the administrator of the database.
+[full] DROP TABLE notes CASCADE;
+!! 0A000 DROP ... CASCADE is refused in a database with protected tables
+   hint: Drop one by one.
+[full] DROP SCHEMA public;
+!! 0A000 dropping this kind of object is refused in a database with protected tables
+[full] CREATE INDEX ON customers (city);
+!! 42501 this command on "public.customers" is refused: the table is protected, or shows protected data
+   hint: Change protected tables on a direct connection, as the administrator of the database; `fieldgate check` then says whether the data map still fits.
+[full] CREATE INDEX ON notes (lower(body));
+-> CREATE INDEX ON notes (lower(body))
+++ untouched; effect=catalog None
+[full] CREATE STATISTICS s ON city, status FROM customers;
+!! 42501 this command on "public.customers" is refused: the table is protected, or shows protected data
+   hint: Change protected tables on a direct connection, as the administrator of the database; `fieldgate check` then says whether the data map still fits.
+[full] CREATE POLICY p ON customers USING (true);
+!! 0A000 CREATE POLICY is refused in a database with protected tables: its reach is not known
+   hint: Run it on a direct connection, as the administrator of the database.
+[full] GRANT SELECT ON customers TO public;
+!! 42501 this command on "public.customers" is refused: the table is protected, or shows protected data
+   hint: Change protected tables on a direct connection, as the administrator of the database; `fieldgate check` then says whether the data map still fits.
+[full] GRANT SELECT ON notes TO public;
+-> GRANT SELECT ON notes TO public
+++ untouched
+[full] GRANT SELECT ON ALL TABLES IN SCHEMA public TO public;
+!! 0A000 GRANT and REVOKE are supported for single unprotected tables and sequences only
+[full] GRANT admin TO me;
+!! 0A000 GRANT ROLE is refused in a database with protected tables: its reach is not known
+   hint: Run it on a direct connection, as the administrator of the database.
+[full] CREATE ROLE x;
+!! 0A000 CREATE ROLE is refused in a database with protected tables: its reach is not known
+   hint: Run it on a direct connection, as the administrator of the database.
+[full] ALTER ROLE me SET search_path = x;
+!! 0A000 ALTER ROLE SET is refused in a database with protected tables: its reach is not known
+   hint: Run it on a direct connection, as the administrator of the database.
+[full] ALTER SYSTEM SET x = 1;
+!! 0A000 ALTER SYSTEM is refused in a database with protected tables: its reach is not known
+   hint: Run it on a direct connection, as the administrator of the database.
+[full] CREATE PUBLICATION p FOR ALL TABLES;
+!! 0A000 CREATE PUBLICATION is refused in a database with protected tables: its reach is not known
+   hint: Run it on a direct connection, as the administrator of the database.
+[full] CREATE DATABASE copy TEMPLATE shop;
+!! 0A000 CREATEDB is refused in a database with protected tables: its reach is not known
+   hint: Run it on a direct connection, as the administrator of the database.
+[full] COMMENT ON TABLE customers IS 'x';
+!! 42501 COMMENT on a protected table is refused
+   hint: Use a direct connection.
+[full] COMMENT ON TABLE notes IS 'x';
+-> COMMENT ON TABLE notes IS 'x'
+++ untouched
+[full] VACUUM notes;
+-> VACUUM notes
+++ untouched
+[full] VACUUM VERBOSE;
+!! 0A000 VACUUM and ANALYZE with VERBOSE need a table's name in a database with protected tables
+[full] ANALYZE customers;
+!! 42501 this command on "public.customers" is refused: the table is protected, or shows protected data
+   hint: Change protected tables on a direct connection, as the administrator of the database; `fieldgate check` then says whether the data map still fits.
+[full] CREATE SCHEMA app CREATE TABLE x (id int);
+-> CREATE SCHEMA app CREATE TABLE x (id int)
+++ untouched; effect=catalog None
+[full] CREATE SCHEMA app CREATE VIEW v AS SELECT * FROM public.customers;
+!! 42501 this command on "public.customers" is refused: the table is protected, or shows protected data
+   hint: Change protected tables on a direct connection, as the administrator of the database; `fieldgate check` then says whether the data map still fits.
+[full] CREATE SEQUENCE customers;
+!! 42501 this command on "public.customers" is refused: the table is protected, or shows protected data
+   hint: Change protected tables on a direct connection, as the administrator of the database; `fieldgate check` then says whether the data map still fits.
+[full] SELECT query_to_xml('select * from customers', true, false, '');
+!! 0A000 it is not known what the function query_to_xml reads or does, and this database has protected tables
+   hint: Ask for it to be allowed in the data map.
+[full] SELECT table_to_xml('customers', true, false, '');
+!! 0A000 it is not known what the function table_to_xml reads or does, and this database has protected tables
+   hint: Ask for it to be allowed in the data map.
+[full] SELECT pg_read_file('x');
+!! 0A000 it is not known what the function pg_read_file reads or does, and this database has protected tables
+   hint: Ask for it to be allowed in the data map.
+[full] SELECT lo_get(1);
+!! 0A000 it is not known what the function lo_get reads or does, and this database has protected tables
+   hint: Ask for it to be allowed in the data map.
+[full] SELECT leak();
+!! 0A000 it is not known what the function leak reads or does, and this database has protected tables
+   hint: Ask for it to be allowed in the data map.
+[full] SELECT public.harmless(1);
+-> SELECT public.harmless(1)
+++ untouched
+[full] SELECT dblink('x', 'y');
+!! 0A000 it is not known what the function dblink reads or does, and this database has protected tables
+   hint: Ask for it to be allowed in the data map.
+[full] SELECT public.dblink('x', 'y');
+!! 0A000 it is not known what the function public.dblink reads or does, and this database has protected tables
+   hint: Ask for it to be allowed in the data map.
+[full] SELECT * FROM pg_stats;
+!! 0A000 "pg_catalog.pg_stats" repeats what protected tables hold, so it is not available through Fieldgate
+[full] SELECT * FROM pg_catalog.pg_statistic;
+!! 0A000 "pg_catalog.pg_statistic" repeats what protected tables hold, so it is not available through Fieldgate
+[full] SELECT * FROM pg_authid;
+!! 0A000 "pg_catalog.pg_authid" repeats what protected tables hold, so it is not available through Fieldgate
+[full] SELECT * FROM pg_class WHERE relname = 'customers';
+-> SELECT * FROM pg_class WHERE relname = 'customers'
+++ untouched
+[full] SELECT form x;
+-> SELECT form x
+++ untouched

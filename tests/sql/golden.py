@@ -1,0 +1,114 @@
+"""Golden files: what goes in, what goes to the server, what the client is shown, or why it is refused.
+
+    [role] SELECT ...;                 may go on over several lines, up to the semicolon at a line's end
+    -> SELECT ... {TERM email $1}      the upstream text; a slot shows its kind, field and source
+    :: email=open(customers.email)     the result's columns, unless all are passed on
+    ++ name=value                      everything else that the plan says
+    !! 42501 message                   or the refusal; `hint:` when it has one
+
+`FIELDGATE_UPDATE_CASES=1` writes what is planned now; the difference is then for a person to review.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from proxy.sql.cache import CachedPlanner
+from proxy.sql.plan import OutputAction, OutputColumn, SessionEffect, Slot, SlotKind, StatementPlan, ValueSource
+
+from .shop import context
+
+CASES = Path(__file__).parent / "cases"
+UPDATE = bool(os.environ.get("FIELDGATE_UPDATE_CASES"))
+_BLOCK = re.compile(r"^\[(?P<role>[^\]]+)\] (?P<sql>.*?);$\n(?P<expected>(?:(?:->|::|\+\+|!!|  )[^\n]*\n)*)", re.M | re.S)
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    role: str
+    sql: str
+    expected: str
+
+    @property
+    def id(self) -> str:
+        return f"{self.role}: {' '.join(self.sql.split())[:70]}"
+
+
+def read_cases(path: Path) -> list[Case]:
+    text = path.read_text(encoding="utf-8")
+    return [Case(found["role"], found["sql"], found["expected"]) for found in _BLOCK.finditer(text)]
+
+
+def rewrite(path: Path) -> None:
+    """Put what is planned now in the place of what was expected."""
+
+    def renewed(found: re.Match[str]) -> str:
+        return f"[{found['role']}] {found['sql']};\n{shown(plan(found['role'], found['sql']))}"
+
+    path.write_text(_BLOCK.sub(renewed, path.read_text(encoding="utf-8")), encoding="utf-8")
+
+
+def plan(role: str, sql: str) -> StatementPlan:
+    return CachedPlanner().plan_statement(sql, (), context(role))
+
+
+def shown(made: StatementPlan) -> str:
+    if made.refusal is not None:
+        hint = f"\n   hint: {made.refusal.hint}" if made.refusal.hint else ""
+        return f"!! {made.refusal.sqlstate} {made.refusal.message}{hint}\n"
+    text = "".join(s.decode() if isinstance(s, bytes) else _slot(made.slots[s]) for s in made.segments)
+    lines = ["-> " + text.replace("\n", "\n   ")]
+    if made.outputs is not None and any(o.action is OutputAction.OPEN for o in made.outputs):
+        lines.append(":: " + ", ".join(_output(o) for o in made.outputs))
+    extras = list(_extras(made))
+    if extras:
+        lines.append("++ " + "; ".join(extras))
+    return "\n".join(lines) + "\n"
+
+
+def _slot(slot: Slot) -> str:
+    if slot.kind is SlotKind.PRINCIPAL:
+        return f"{{PRINCIPAL {slot.attribute}}}"
+    name = f" {slot.field.table}.{slot.field.column}" if slot.field is not None else ""
+    array = "[]" if slot.array else ""
+    key = f" row {_source(slot.row_key)}" if slot.row_key is not None else ""
+    return f"{{{slot.kind.name}{array}{name} {_source(slot.source)}{key}}}"
+
+
+def _source(source: ValueSource | None) -> str:
+    if source is None:
+        return "-"
+    if source.parameter is not None:
+        return f"${source.parameter}"
+    if source.draw is not None:
+        return f"draw {source.draw}"
+    return repr((source.constant or b"").decode()) if source.constant is not None else "NULL"
+
+
+def _output(output: OutputColumn) -> str:
+    if output.action is not OutputAction.OPEN or output.field is None:
+        return output.name
+    where = f"{output.field.table}.{output.field.column}"
+    proof = "" if output.relation_oid else ", untraced"
+    key = f", row key {output.row_key_output}" if output.row_key_output is not None else ""
+    return f"{output.name}=open({where}{proof}{key})"
+
+
+def _extras(made: StatementPlan) -> list[str]:
+    found = []
+    if not made.touches_protected:
+        found.append("untouched")
+    if made.hidden_outputs:
+        found.append(f"hidden={made.hidden_outputs}")
+    if made.slots and made.client_parameters:
+        found.append("physical=" + " ".join(f"{s.kind.name}({_source(s.source)})" for s in made.slots))
+    if made.parameter_types:
+        found.append("described=" + ",".join(f"${n}:{oid}" for n, oid in made.parameter_types))
+    if made.draws:
+        found.append("draws=" + ",".join(made.draws))
+    if made.effect is not SessionEffect.NONE:
+        found.append(f"effect={made.effect} {made.effect_value}")
+    return found

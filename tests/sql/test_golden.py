@@ -1,0 +1,27 @@
+"""Every case of tests/sql/cases is planned as its file says."""
+
+from __future__ import annotations
+
+import pytest
+
+from .golden import CASES, UPDATE, Case, plan, read_cases, rewrite, shown
+
+FILES = sorted(CASES.glob("*.sql"))
+
+
+def _all() -> list[Case]:
+    if UPDATE:
+        for path in FILES:
+            rewrite(path)
+    return [case for path in FILES for case in read_cases(path)]
+
+
+@pytest.mark.parametrize("case", _all(), ids=lambda case: case.id)
+def test_case(case: Case) -> None:
+    assert shown(plan(case.role, case.sql)) == case.expected
+
+
+def test_every_file_was_read_whole() -> None:
+    for path in FILES:
+        blocks = [line for line in path.read_text(encoding="utf-8").splitlines() if line.startswith("[")]
+        assert len(read_cases(path)) == len(blocks), path.name
