@@ -18,6 +18,7 @@ from proxy.wire import backend
 from proxy.wire.framing import HEADER_SIZE, Span
 from proxy.wire.values.settings import ValueSettings
 
+from .bulk import end_copy
 from .commands import CloseBoth
 from .refusals import is_stand_in_failure
 from .replies import Owed, Reply, Result, Statement, remember
@@ -263,12 +264,12 @@ class Answers:
     def _complete(self, head: Reply, tag: int) -> bool:
         if head.owed is Owed.EXECUTE:
             self._state.queue.pop()
-            self._state.copy_in = False
+            end_copy(self._state)
             return not (head.skip or head.muted)
         self._expected(head, Owed.QUERY)
-        self._state.copy_in = False
         if tag == ord("C"):
             head.index += 1
+        end_copy(self._state)
         forward = not head.muted
         head.transformer = None
         return forward
@@ -279,9 +280,9 @@ class Answers:
         if tag == ord("W"):
             raise ProtocolViolation("the server began replication that nobody asked for")
         if tag == ord("G"):
-            self._state.copy_in = True
+            self._state.copy_in = self._state.copy_open
             if head.owed is Owed.EXECUTE:
-                self._state.queue.forget_syncs_behind_head()
+                self._state.queue.forget_syncs_during_copy()
         plan = head.plan
         if plan is not None and plan.touches_protected:
             raise ProtocolViolation("the server began a COPY of a protected table")
@@ -303,11 +304,11 @@ class Answers:
         state = self._state
         refusal = head.current_refusal
         muted = head.muted
-        state.copy_in = False
         if head.owed in (Owed.QUERY, Owed.FUNCTION):
             head.failed = True
         elif head.owed is not Owed.SYNC:  # an error while committing comes with Sync, and its Z follows
             state.skipping = not state.queue.drop_to_sync()
+        end_copy(state)
         if muted:
             return False
         if is_stand_in_failure(fields, refusal) and refusal is not None:

@@ -12,6 +12,7 @@ from proxy.rows.params import ClientValues
 from proxy.sql.plan import SessionEffect, StatementKind, StatementPlan
 from proxy.wire import frontend
 
+from .bulk import begin_copy
 from .effects import apply_effect
 from .refusals import SET_STAND_IN_SQL, STAND_IN_SQL, STAND_IN_STATEMENT
 from .replies import BookChange, Owed, Portal, Reply, Statement, remember
@@ -170,6 +171,7 @@ def execute(state: SessionState, raw: bytes) -> None:
     if plan.uses:
         entry.ticket = state.account((plan,), (None,))
     apply_effect(state, plan, entry)
+    begin_copy(state, plan, None)
     state.queue.push(entry)
     state.to_server.append(raw)
 
@@ -187,7 +189,7 @@ def close(state: SessionState, raw: bytes) -> None:
 
 def sync(state: SessionState, raw: bytes) -> None:
     if not state.copy_in:  # the server ignores Sync while it takes COPY data
-        state.queue.push(Reply(Owed.SYNC))
+        state.queue.push(Reply(Owed.SYNC, during_copy=state.copy_open))
     state.skipping = False
     state.to_server.append(raw)
 

@@ -128,14 +128,16 @@ class Reply:
     transformer: RowTransformer | None = None
     failed: bool = False  # an error came; a Query still owes its ReadyForQuery
     muted: bool = False  # a cell could not be opened: the rest of this result is dropped
-    soft: bool = False  # ... and may be, because nothing was written and no transaction is open
+    during_copy: bool = False  # a Sync behind a COPY whose data had not ended: never answered if the COPY takes data
 
     def note(self, change: BookChange) -> None:
         self.changes += (change,)
 
     @property
     def plan(self) -> StatementPlan | None:
-        """The plan whose result comes next from this entry."""
+        """The plan whose result comes next from this entry; none once it has failed."""
+        if self.failed:
+            return None
         if self.statement is not None:
             return self.statement.plan
         if self.index < len(self.statements):
@@ -193,8 +195,6 @@ class ReplyQueue:
                 change.undo(later)
         return bool(self._entries)
 
-    def forget_syncs_behind_head(self) -> None:
-        """The server ignores Sync while it takes COPY data: those sent before are never answered."""
-        head = self._entries.popleft()
-        rest = [e for e in self._entries if e.owed is not Owed.SYNC]
-        self._entries = deque([head, *rest])
+    def forget_syncs_during_copy(self) -> None:
+        """The server takes COPY data and ignores each Sync that was sent before the data's end."""
+        self._entries = deque(e for e in self._entries if not e.during_copy)

@@ -10,6 +10,7 @@ from proxy.errors import CellUnreadable, FieldgateError, Refused, SqlState, Valu
 from proxy.sql.plan import SessionEffect, StatementPlan
 from proxy.wire import frontend
 
+from .bulk import begin_copy
 from .effects import apply_effect
 from .refusals import SET_STAND_IN_SQL, STAND_IN_SQL
 from .replies import BookChange, Owed, Reply
@@ -41,6 +42,7 @@ def query(state: SessionState, raw: bytes) -> None:
         if refusal is not None:
             break  # nothing after it is reached
         apply_effect(state, plan, entry)
+        begin_copy(state, plan, refusal)
     _drop_unnamed(state, entry)
     state.queue.push(entry)
     state.to_server.append(upstream)

@@ -44,7 +44,8 @@ class SessionState:
     to_client: list[bytes] = field(default_factory=list)
     commands: list[Command] = field(default_factory=list)
     skipping: bool = False  # the server drops everything until Sync, and so do we
-    copy_in: bool = False  # the server takes CopyData
+    copy_open: bool = False  # a COPY was sent, and the client has not ended its data
+    copy_in: bool = False  # ... and the server has said that it takes the data
     closing: bool = False
     waiting: set[int] = field(default_factory=set)  # audit tickets that are not durable yet
     last_ticket: int = 0

@@ -137,6 +137,7 @@ PLANS = {
     "find email": FIND_EMAIL,
     "insert": INSERT_CONSTANT,
     "refused": REFUSED,
+    "copy t from stdin": plain("copy t from stdin", kind=StatementKind.COPY, returns_rows=False),
     "begin": plain("begin", kind=StatementKind.TRANSACTION, returns_rows=False),
     "rollback": plain("rollback", kind=StatementKind.TRANSACTION, returns_rows=False),
     "set path": plain(

@@ -35,7 +35,6 @@ from .talk import (
     execute,
     failed,
     parse,
-    plain,
     query,
     ready,
     row,
@@ -193,7 +192,6 @@ def test_a_simple_query_between_extended_messages_is_skipped_after_an_error(talk
 
 
 def test_copy_in_makes_the_server_ignore_sync(talk: Talk) -> None:
-    talk.planner.plans["copy t from stdin"] = plain("copy t from stdin", returns_rows=False)
     talk.client(parse("copy t from stdin"), bind(), describe(b"P"), execute(), SYNC)
     copy_in = backend.build_copy_response(b"G", 0, (0,))
     assert tags(talk.server(PARSED, BOUND, NO_DATA, copy_in)) == "12nG"
@@ -201,6 +199,31 @@ def test_copy_in_makes_the_server_ignore_sync(talk: Talk) -> None:
     assert talk.client(data, frontend.COPY_DONE, SYNC) == [data, frontend.COPY_DONE, SYNC]
     assert tags(talk.server(done("COPY 1"), ready())) == "CZ"
     assert talk.conversation.idle
+
+
+def test_copy_data_may_come_before_the_server_asks_for_it(talk: Talk) -> None:
+    data = frontend.build_copy_data(b"1\n")
+    asked = [query("copy t from stdin"), data, frontend.COPY_DONE, query("select 1")]
+    assert talk.client(*asked) == asked
+    copy_in = backend.build_copy_response(b"G", 0, (0,))
+    told = talk.server(copy_in, done("COPY 1"), ready(), columns(("a", 25, 0, 0)), done("SELECT 0"), ready())
+    assert tags(told) == "GCZTCZ"
+    assert talk.conversation.idle
+
+
+def test_a_whole_copy_in_one_pipeline_answers_only_the_sync_behind_its_data(talk: Talk) -> None:
+    data = frontend.build_copy_data(b"1\n")
+    talk.client(parse("copy t from stdin"), bind(), execute(), SYNC, data, frontend.COPY_DONE, SYNC)
+    told = talk.server(PARSED, BOUND, backend.build_copy_response(b"G", 0, (0,)), done("COPY 1"), ready())
+    assert tags(told) == "12GCZ"
+    assert talk.conversation.idle
+
+
+def test_data_for_a_copy_that_was_refused_is_not_sent(talk: Talk) -> None:
+    """It could hold plaintexts, and the server would only throw it away (I1)."""
+    sent = talk.client(query("refused"), frontend.build_copy_data(b"secret"), frontend.COPY_DONE)
+    assert tags(sent) == "Q"
+    assert tags(talk.server(failed(), ready())) == "EZ"
 
 
 def test_late_copy_data_after_the_servers_error_is_dropped(talk: Talk) -> None:
