@@ -78,7 +78,9 @@ class Catalog:
     _sensitive: frozenset[str] = field(init=False, repr=False, compare=False, default=frozenset())
 
     def __post_init__(self) -> None:
-        names = frozenset(r.name for r in self.relations.values() if r.protected is not None or r.reaches)
+        relations = self.relations.values()
+        protected = any(r.protected is not None for r in relations)
+        names = frozenset(r.name for r in relations if r.protected is not None or r.reaches or (protected and r.opaque))
         object.__setattr__(self, "_sensitive", names)
 
     @property

@@ -84,7 +84,7 @@ def _update(a: Analysis, target: Target, clause: Node, inferred: Node) -> None:
     for name, node, position in assignments(clause.get("targetList", []), scope):
         charge_write(a, target, name, Verb.UPDATE, position)
         _check_key(target, inferred, name)
-        walk_assignment(a, target, name, node, scope, None, position)
+        walk_assignment(a, target, name, node, scope, None, position, excluded)
     if "whereClause" in clause:
         walk_condition(a, clause["whereClause"], scope, FILTERING)
 

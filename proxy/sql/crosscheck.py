@@ -16,6 +16,10 @@ from .edits import Rendered, SqlText
 from .plan import Slot
 from .tree import Node, nodes, strings
 
+_FOLD = {ord(letter): letter.lower() for letter in "ABCDEFGHIJKLMNOPQRSTUVWXYZ"}
+# Words that sqlglot reads as columns where PostgreSQL has a keyword.
+_KEYWORDS = frozenset({"default"})
+
 
 def check_agreement(body: Node, text: SqlText, start: int, rendered: Rendered) -> None:
     """`start`: where the statement begins (inside EXPLAIN).  Raises Unsupported when the two grammars disagree."""
@@ -32,7 +36,7 @@ def check_agreement(body: Node, text: SqlText, start: int, rendered: Rendered) -
         raise _disagree("sees other parameters")
     if not _columns(body) <= _glot_names(tree):
         raise _disagree("sees other columns")
-    if not _glot_columns(tree) <= _all_names(body):
+    if not _glot_columns(tree) - _KEYWORDS <= _all_names(body):
         raise _disagree("sees more columns")
     if not _sealed_constants(text, rendered) <= _glot_constants(tree):
         raise _disagree("sees other constants")
@@ -97,9 +101,9 @@ def _glot_columns(tree: exp.Expr) -> set[str]:
 
 
 def _folded(identifier: exp.Expr) -> str:
-    """PostgreSQL folds unquoted names to lower case."""
+    """PostgreSQL folds the ASCII letters of unquoted names to lower case."""
     name = str(identifier.name)
-    return name if identifier.args.get("quoted") else name.lower()
+    return name if identifier.args.get("quoted") else name.translate(_FOLD)
 
 
 def _sealed_constants(text: SqlText, rendered: Rendered) -> set[str]:

@@ -24,6 +24,7 @@ class Edit:
     start: int
     end: int
     pieces: tuple[str | Slot | SqlText, ...]
+    weak: bool = False  # gives way to an edit of the whole that it is a part of
 
 
 @dataclass(slots=True)
@@ -72,6 +73,10 @@ class SqlText:
     def remove(self, first: int, last: int) -> None:
         self.replace(first, last)
 
+    def replace_weakly(self, first: int, last: int, text: str) -> None:
+        """Tokens `first` to `last` become `text`, unless something else takes their place."""
+        self.edits.append(Edit(self.tokens[first].start, self.tokens[last].end, (text,), weak=True))
+
     def _end(self) -> int:
         return self.tokens[len(self.tokens) - 1].end if len(self.tokens) else 0
 
@@ -83,9 +88,11 @@ class SqlText:
         ordered: list[Edit] = []
         for edit in sorted(self.edits, key=lambda e: (e.start, e.end)):
             last = ordered[-1] if ordered else None
-            if last is not None and edit.start < last.end:
-                if edit == last:
-                    continue
+            if last is not None and last.weak and edit.start <= last.start and last.end <= edit.end:
+                ordered.pop()
+            elif last is not None and (edit == last or (edit.weak and edit.end <= last.end)):
+                continue
+            elif last is not None and edit.start < last.end:
                 raise Unsupported("two rewrites of the same place of the statement are needed; write it more simply")
             ordered.append(edit)
         return ordered

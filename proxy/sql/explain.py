@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from proxy.errors import Unsupported
 
+from .catalog import Relation
 from .edits import SqlText
 from .forward import forwarded
 from .plan import StatementKind, StatementPlan
@@ -27,20 +28,25 @@ def explained(request: Request, statement: RawStatement, source: bytes, found: F
         raise found.refusal
     if kind not in _WRAPPED:
         raise Unsupported("EXPLAIN of this statement is refused in a database with protected tables")
+    if found.sets_path:
+        raise Unsupported("EXPLAIN of set_config of search_path is refused")
     if not found.touches and not found.must_rewrite(request.catalog):
         return forwarded(StatementKind.UTILITY, source, returns_rows=True)
     if kind not in KINDS:
         raise Unsupported("EXPLAIN of this statement over protected tables is not supported")
     for relation in found.protected:
-        table = relation.protected
-        if (
-            table is not None
-            and request.decisions.table_rights(request.principal, table.schema, table.table).row_filter
-        ):
-            raise Unsupported(f'EXPLAIN over "{relation.name}" is refused: you may see only some of its rows')
+        _check_figures(request, relation)
     inner = RawStatement(kind, body, _inner_start(source), statement.end)
     plan = plan_touching(request, inner, source, found, wrapper=statement)
     return replace(plan, kind=StatementKind.UTILITY, outputs=None, hidden_outputs=0, returns_rows=True)
+
+
+def _check_figures(request: Request, relation: Relation) -> None:
+    """What EXPLAIN estimates and counts is about all rows."""
+    table = relation.protected
+    rights = request.decisions.table_rights(request.principal, table.schema, table.table) if table else None
+    if rights is not None and (rights.row_filter is not None or rights.min_group):
+        raise Unsupported(f'EXPLAIN over "{relation.name}" is refused: its figures tell of rows you may not see')
 
 
 def _inner_start(source: bytes) -> int:

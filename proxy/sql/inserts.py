@@ -10,6 +10,7 @@ from .common_tables import walk_with
 from .conflicts import walk_conflict
 from .edits import closing_index, word_index
 from .fragments import quoted
+from .lexer import TokenKind
 from .plan import Slot, SlotKind, ValueSource
 from .scope import Scope, is_hidden
 from .tree import Node
@@ -107,17 +108,33 @@ def _insert_values(
     closings = _row_ends(target, len(rows)) if drawn is not None else []
     for index, row in enumerate(rows):
         key = _row_key(a, target, names, row)
+        default = _defaulted_key(target, names, row)
         if drawn is not None:
             key, slot = _draw(a, target, drawn)
             scope.text.insert_before(closings[index], ", ", slot, _key_cast(a, target, drawn))
+        elif default is not None and target.row_key is not None:
+            key, slot = _draw(a, target, target.row_key)
+            token = scope.text.token_at(default.get("location", -1), TokenKind.WORD)
+            scope.text.replace(token, token, slot, _key_cast(a, target, target.row_key))
         for (name, _), node in zip(names, row, strict=True):
-            _assign(a, target, name, node, scope, key)
+            assign(a, target, name, node, scope, key, None)
 
 
-def _assign(a: Analysis, target: Target, name: str, node: Node, scope: Scope, key: ValueSource | None) -> None:
-    if "SetToDefault" in node and key is not None and key.draw is not None and name == target.row_key:
-        raise Unsupported("DEFAULT for the row's key is not supported", hint="Leave the column out of the list.")
-    assign(a, target, name, node, scope, key, None)
+def _defaulted_key(target: Target, names: list[tuple[str, int | None]], row: list[Node]) -> Node | None:
+    """DEFAULT in the place of the row key, when bound cells are written beside it and a sequence gives it."""
+    column = target.relation.column(target.row_key or "") if target.relation is not None else None
+    if column is None or column.default_sequence is None or not _writes_bound(target, names):
+        return None
+    for (name, _), node in zip(names, row, strict=False):
+        if name == target.row_key and "SetToDefault" in node:
+            return dict(node["SetToDefault"])
+    return None
+
+
+def _writes_bound(target: Target, names: list[tuple[str, int | None]]) -> bool:
+    table = target.relation.protected if target.relation is not None else None
+    fields = table.fields if table is not None else {}
+    return any((f := fields.get(name)) and f.sealing is not None and f.sealing.row_bound for name, _ in names)
 
 
 def _row_key(a: Analysis, target: Target, names: list[tuple[str, int | None]], row: list[Node]) -> ValueSource | None:
@@ -132,10 +149,9 @@ def _drawn_key(target: Target, names: list[tuple[str, int | None]]) -> str | Non
     key = target.row_key
     if key is None or target.relation is None or any(name == key for name, _ in names):
         return None
-    fields = target.relation.protected.fields if target.relation.protected is not None else {}
-    bound = [f for name, _ in names if (f := fields.get(name)) and f.sealing is not None and f.sealing.row_bound]
     column = target.relation.column(key)
-    return key if bound and column is not None and column.default_sequence is not None else None
+    drawable = column is not None and column.default_sequence is not None
+    return key if drawable and _writes_bound(target, names) else None
 
 
 def _draw(a: Analysis, target: Target, key: str) -> tuple[ValueSource, Slot]:

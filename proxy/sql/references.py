@@ -60,12 +60,16 @@ def resolve(a: Analysis, body: Node, scope: Scope) -> Reference:
         raise unknown_column(names[-1], position)
     if names[-1] == "*":
         raise whole_row(names[0], position)
-    visible = scope.find(names[0], position) if len(names) == 1 else _qualified(a, names, scope, position)
+    visible = scope.find(names[0], position) if len(names) == 1 else _qualified(a, names, scope, location, position)
     return Reference(visible, scope.text, location)
 
 
-def _qualified(a: Analysis, names: tuple[str, ...], scope: Scope, position: int | None) -> Visible | None:
+def _qualified(
+    a: Analysis, names: tuple[str, ...], scope: Scope, location: int, position: int | None
+) -> Visible | None:
     source = source_of(a, names[:-1], scope, position)
+    if source.replaced and len(names) > 2:
+        _drop_schema(scope.text, location, names)
     column = source.column(names[-1])
     if column is not None:
         return Visible(column.name, column, source)
@@ -76,6 +80,12 @@ def _qualified(a: Analysis, names: tuple[str, ...], scope: Scope, position: int 
             raise system_column(names[-1], position)
         return None
     raise unknown_column(".".join(names), position)  # PostgreSQL would try a function of the row; we do not
+
+
+def _drop_schema(text: SqlText, location: int, names: tuple[str, ...]) -> None:
+    """A subquery stands in the table's place; its columns are reached by the bare name."""
+    first = text.token_at(location, TokenKind.WORD, TokenKind.QUOTED)
+    text.replace_weakly(first, first + 2 * (len(names) - 1), dotted(*names[-2:]))
 
 
 def source_of(a: Analysis, names: tuple[str, ...], scope: Scope, position: int | None) -> Source:

@@ -29,7 +29,7 @@ def find_relation(catalog: Catalog, body: Node, path: tuple[str, ...] | None, po
         )
     if schema is not None:
         return catalog.by_name.get((schema, name))
-    relation = catalog.resolve(None, name, path) if path is not None else None
+    relation = catalog.resolve(None, name, path if path is not None else ())
     if name in catalog.sensitive_names and (relation is None or _user_schema_first(catalog, relation, path or ())):
         raise Refused(
             f'it is not certain which relation "{name}" is under the session\'s search_path',

@@ -73,6 +73,7 @@ class Source:
     qualified: bool = False  # it may also be written schema.table.column
     opaque: bool = False
     anonymous: bool = False  # has no alias: its columns have no qualified name
+    replaced: bool = False  # a subquery stands in its place, which has no schema
 
     @property
     def protected(self) -> bool:

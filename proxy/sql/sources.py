@@ -63,14 +63,14 @@ def _table(a: Analysis, body: Node, scope: Scope) -> Source:
     relation = locate(a, body, scope)
     reach = reach_of(relation)
     if relation is None:
-        return Source(alias_of(body), [], opaque=True)
+        return plain_source(None, body)
     if reach is Reach.CLOSED:
         raise closed(relation, scope.text.position(body.get("location", -1)))
     if relation.protected is not None:
         return _protected_table(a, relation, body, scope)
     if reach is Reach.PROTECTED:
         return _view(a, relation, body, scope)
-    return _plain_table(relation, body)
+    return plain_source(relation, body)
 
 
 def locate(a: Analysis, body: Node, scope: Scope, *, target: bool = False) -> Relation | None:
@@ -98,8 +98,10 @@ def alias_of(body: Node) -> str:
     return str(body.get("alias", {}).get("aliasname", body.get("relname", "")))
 
 
-def _plain_table(relation: Relation, body: Node) -> Source:
-    columns = [Column(c.name, Origin(type_oid=c.type_oid)) for c in relation.columns]
+def plain_source(relation: Relation | None, body: Node) -> Source:
+    """What is not protected; the columns of PostgreSQL's catalogs and of new temporary tables are not known."""
+    known = relation.columns if relation is not None else ()
+    columns = [Column(c.name, Origin(type_oid=c.type_oid), inner=c.name) for c in known]
     source = Source(alias_of(body), columns, relation, qualified="alias" not in body, opaque=not columns)
     return renamed(source, body)
 
@@ -114,7 +116,7 @@ def _protected_table(a: Analysis, relation: Relation, body: Node, scope: Scope) 
     if filtered is not None:
         if not body.get("inh", False):
             raise Unsupported("ONLY is not supported over a table of which you may see some rows", position=position)
-        source.qualified = False
+        source.replaced = True
         first, last = name_span(scope.text, body)
         usable = selectable(relation.protected, a.ledger.table(relation.protected))
         scope.text.replace(first, last, *row_view(relation, usable, filtered, a.catalog), *_given_alias(body))
@@ -197,7 +199,8 @@ def _view(a: Analysis, relation: Relation, body: Node, scope: Scope) -> Source:
     a.view_depth -= 1
     first, last = name_span(scope.text, body)
     scope.text.replace(first, last, "(", definition, ")", *_given_alias(body))
-    return renamed(Source(alias_of(body), columns_of(items, position)), body)
+    source = Source(alias_of(body), columns_of(items, position), relation, "alias" not in body, replaced=True)
+    return renamed(source, body)
 
 
 def _common_table(common: CommonTable, body: Node) -> Source:

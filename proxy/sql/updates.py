@@ -12,7 +12,7 @@ from .edits import end_index, word_index
 from .leakproof import require_leakproof
 from .plan import FieldUse, ValueSource
 from .row_view import own_rows
-from .scope import Scope
+from .scope import Scope, Source
 from .sources import walk_from
 from .tree import Node, strings, unwrap
 from .writes import Target, assign, charge_write, returning, same_column, source_of_value, write_target
@@ -100,12 +100,19 @@ def _member(reference: Node, position: int | None) -> Node:
 
 
 def walk_assignment(
-    a: Analysis, target: Target, name: str, node: Node, scope: Scope, key: ValueSource | None, position: int | None
+    a: Analysis,
+    target: Target,
+    name: str,
+    node: Node,
+    scope: Scope,
+    key: ValueSource | None,
+    position: int | None,
+    excluded: Source | None = None,
 ) -> None:
     target.column(name, position)
-    for alias in (target.source.alias, "excluded"):
-        if target.protected and same_column(a, node, scope, alias, name):
-            return
+    own = (target.source,) if excluded is None else (target.source, excluded)
+    if target.protected and same_column(a, node, scope, own, name):
+        return
     assign(a, target, name, node, scope, key, position)
 
 

@@ -15,9 +15,10 @@ from .outputs import add_hidden_keys
 from .plan import SlotKind, ValueSource
 from .relations import Reach, closed, reach_of
 from .scope import Namespace, Scope, Source, is_hidden, namespace_of, unknown_column
-from .sources import alias_of, locate, name_span, protected_source
+from .sources import locate, name_span, plain_source, protected_source
 from .targets import walk_targets
 from .tree import Node
+from .typenames import logical_of
 from .values import Sealer, value_of
 
 
@@ -70,7 +71,7 @@ def write_target(a: Analysis, body: Node, outer: Scope) -> Target:
         )
     _, last = name_span(outer.text, range_var)
     if relation is None or relation.protected is None:
-        source = Source(alias_of(range_var), [], relation, opaque=True)
+        source = plain_source(relation, range_var)
         return Target(relation, source, _scope(outer, source), last)
     a.analysed.add(relation.oid)
     source = protected_source(a, relation, range_var)
@@ -154,7 +155,7 @@ def bound_key(target: Target, cell: object, key: ValueSource | None, position: i
 def source_of_value(node: Node) -> ValueSource | None:
     """Where a row key comes from, when the statement says it: a constant or a parameter."""
     value = value_of(node)
-    if value is None or value.is_null:
+    if value is None or value.is_null or any(logical_of(cast.get("typeName", {})) is None for cast in value.casts):
         return None
     if value.kind == "ParamRef":
         return ValueSource(parameter=value.body.get("number", 0))
@@ -177,11 +178,11 @@ def returning(a: Analysis, body: Node, scope: Scope, role: QueryRole) -> list[It
     return items
 
 
-def same_column(a: Analysis, node: Node, scope: Scope, alias: str, name: str) -> bool:
-    """The value is the column itself, of the row that is written."""
+def same_column(a: Analysis, node: Node, scope: Scope, sources: tuple[Source, ...], name: str) -> bool:
+    """The value is the column itself, of the row that is written (or, in ON CONFLICT, that was to be added)."""
     operand = column_operand(a, node, scope) if "ColumnRef" in node else None
     visible = operand.reference.visible if operand is not None else None
-    return visible is not None and visible.source.alias == alias and visible.column.inner == name
+    return visible is not None and visible.source in sources and visible.column.inner == name
 
 
 def names_with(*namespaces: Namespace) -> Namespace:

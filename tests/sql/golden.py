@@ -23,7 +23,9 @@ from .shop import context
 
 CASES = Path(__file__).parent / "cases"
 UPDATE = bool(os.environ.get("FIELDGATE_UPDATE_CASES"))
-_BLOCK = re.compile(r"^\[(?P<role>[^\]]+)\] (?P<sql>.*?);$\n(?P<expected>(?:(?:->|::|\+\+|!!|  )[^\n]*\n)*)", re.M | re.S)
+_BLOCK = re.compile(
+    r"^\[(?P<role>[^\]]+)\] (?P<sql>.*?);$\n(?P<expected>(?:(?:->|::|\+\+|!!|  )[^\n]*\n)*)", re.M | re.S
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -112,8 +112,8 @@
 :: id, password=open(accounts.password, row key 0)
 ++ physical=CELL($1) CELL($2) PLAIN(draw 0) CELL('a') CELL('b') PLAIN(draw 1); described=$1:25,$2:25; draws="public"."accounts_id_seq","public"."accounts_id_seq"
 [full] INSERT INTO accounts (login, password, id) VALUES ('a', 'b', DEFAULT);
-!! 0A000 a sealed column of "accounts" is bound to its row, and the row's key is not known here
-   hint: Give "id" as a constant or a parameter in the same statement.
+-> INSERT INTO "public".accounts (login, password, id) VALUES ({CELL accounts.login 'a'}::pg_catalog.bytea, {CELL accounts.password 'b' row draw 0}::pg_catalog.bytea, {PLAIN draw 0}::pg_catalog.text::bigint)
+++ draws="public"."accounts_id_seq"
 [full] INSERT INTO accounts (login, password, id) VALUES ('a', 'b', 1 + 1);
 !! 0A000 a sealed column of "accounts" is bound to its row, and the row's key is not known here
    hint: Give "id" as a constant or a parameter in the same statement.

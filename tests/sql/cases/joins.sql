@@ -130,7 +130,12 @@
 [reader] SELECT email FROM customer_view;
 !! 42501 permission denied: filter_eq of column "public.customers.city"
 [full] SELECT public.customer_view.email FROM public.customer_view;
-!! 42P01 missing FROM-clause entry for table "customer_view"
+-> SELECT "customer_view"."email" FROM (SELECT c.id,
+       c.email,
+       c.city AS town
+      FROM public.customers c
+     WHERE (c.city <> 'x'::text)) AS "customer_view"
+:: email=open(customers.email)
 [full] SELECT c.id FROM customer_view AS c(k, m) WHERE c.m = 'x';
 !! 42703 column "c.id" does not exist
 [full] SELECT c.k FROM customer_view AS c(k, m) WHERE c.m = 'x';

@@ -11,7 +11,8 @@
 -> SELECT c.email, o.total FROM (SELECT "id", "city", "status", "email", "fg_email_eq", "name", "fg_name_eq", "phone", "born", "fg_born_eq", "score", "fg_score_eq" FROM "public"."customers" WHERE "customers"."id" OPERATOR(pg_catalog.=) {PRINCIPAL subject}::pg_catalog.text::bigint OFFSET 0) c JOIN (SELECT "id", "customer_id", "total", "status", "tech_notes", "placed_at", "recipient", "fg_recipient_eq" FROM "public"."orders" WHERE "orders"."customer_id" OPERATOR(pg_catalog.=) {PRINCIPAL subject}::pg_catalog.text::bigint OFFSET 0) o ON o.customer_id = c.id
 :: email=open(customers.email), total
 [client] SELECT public.customers.email FROM public.customers;
-!! 42P01 missing FROM-clause entry for table "customers"
+-> SELECT "customers"."email" FROM (SELECT "id", "city", "status", "email", "fg_email_eq", "name", "fg_name_eq", "phone", "born", "fg_born_eq", "score", "fg_score_eq" FROM "public"."customers" WHERE "customers"."id" OPERATOR(pg_catalog.=) {PRINCIPAL subject}::pg_catalog.text::bigint OFFSET 0) AS "customers"
+:: email=open(customers.email)
 [client] SELECT count(*) FROM orders;
 -> SELECT count(*) FROM (SELECT "id", "customer_id", "total", "status", "tech_notes", "placed_at", "recipient", "fg_recipient_eq" FROM "public"."orders" WHERE "orders"."customer_id" OPERATOR(pg_catalog.=) {PRINCIPAL subject}::pg_catalog.text::bigint OFFSET 0) AS "orders"
 [client] SELECT email FROM customers WHERE 1 / (length(city) - 3) > 0;
@@ -53,6 +54,6 @@
 [client] DELETE FROM orders;
 -> DELETE FROM "public".orders WHERE "orders"."customer_id" OPERATOR(pg_catalog.=) {PRINCIPAL subject}::pg_catalog.text::bigint
 [client] EXPLAIN SELECT email FROM customers;
-!! 0A000 EXPLAIN over "customers" is refused: you may see only some of its rows
+!! 0A000 EXPLAIN over "customers" is refused: its figures tell of rows you may not see
 [client] WITH u AS (UPDATE customers SET city = 'x' WHERE status = 'y' RETURNING id) SELECT id FROM u;
 -> WITH u AS (UPDATE "public".customers SET city = 'x' WHERE ("customers"."id" OPERATOR(pg_catalog.=) {PRINCIPAL subject}::pg_catalog.text::bigint) AND ( status = 'y') RETURNING id) SELECT id FROM u

@@ -4,8 +4,8 @@
 -> UPDATE "public".customers SET email = {CELL customers.email $1}::pg_catalog.bytea WHERE "customers"."fg_email_eq" = {TERM customers.email $1}::pg_catalog.bytea
 ++ physical=CELL($1) TERM($1); described=$1:25
 [full] UPDATE customers SET email = 'x', city = 'y', name = DEFAULT, phone = NULL WHERE id = 1 RETURNING email, name;
-!! 0A000 two independent parsers do not agree on this statement over protected tables: the second one sees more columns
-   hint: Write it in a plainer way.
+-> UPDATE "public".customers SET email = {CELL customers.email 'x'}::pg_catalog.bytea, city = 'y', name = DEFAULT, phone = NULL WHERE id = 1 RETURNING email, name
+:: email=open(customers.email), name=open(customers.name)
 [full] UPDATE ONLY public.customers AS c SET (email, city) = ($1, $2), name = c.name WHERE c.id = $3;
 -> UPDATE ONLY public.customers AS c SET (email, city) = ({CELL customers.email $1}::pg_catalog.bytea, $2), name = c.name WHERE c.id = $3
 ++ physical=CELL($1) PLAIN($2) PLAIN($3); described=$1:25
