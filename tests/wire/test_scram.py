@@ -208,6 +208,17 @@ def test_tampered_client_final(tampered: bytes) -> None:
         exchange.final(tampered)
 
 
+def test_a_right_proof_over_another_nonce_is_refused() -> None:
+    """A client that knows the password, but not the server's nonce of this login, replays or is replayed."""
+    exchange = server()
+    client = ScramClient([SCRAM_SHA_256])
+    client.challenge(exchange.first(SCRAM_SHA_256, client.first()))
+    client._nonce = b"another"
+    final = client.final(derive_keys("pencil", VERIFIER.salt, VERIFIER.iterations))
+    with pytest.raises(ProtocolViolation):
+        exchange.final(final)
+
+
 def test_final_before_first_is_refused() -> None:
     with pytest.raises(ProtocolViolation):
         rfc_server().final(RFC_CLIENT_FINAL)

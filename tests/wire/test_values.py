@@ -79,6 +79,8 @@ REJECTED: list[tuple[LogicalType, int, bytes, str]] = [
     (LogicalType.VARCHAR, 9, b"abcdef", "22001"),
     (LogicalType.INT2, -1, b"32768", "22003"),
     (LogicalType.INT4, -1, b"1.0", "22P02"),
+    (LogicalType.INT8, -1, b"9" * 10_000, "22003"),
+    (LogicalType.INT8, -1, b"0x" + b"f" * 10_000, "22003"),
     (LogicalType.INT4, -1, "\uff11".encode(), "22P02"),
     (LogicalType.INT8, -1, b"\xff", "22021"),
     (LogicalType.NUMERIC, 786438, b"10000000000", "22003"),
@@ -315,6 +317,7 @@ def test_arrays_of_more_dimensions_are_rejected(raw: bytes) -> None:
     assert caught.value.sqlstate == "0A000"
 
 
-def test_a_count_beyond_the_array_costs_nothing() -> None:
+@pytest.mark.parametrize("count", [b"\x7f\xff\xff\xff", b"\xff\xff\xff\xff", b"\0\0\0\1"])
+def test_a_count_that_is_not_there(count: bytes) -> None:
     with pytest.raises(ValueRejected):
-        parse_binary_array(b"\0\0\0\1\0\0\0\0\0\0\0\x19" + b"\x7f\xff\xff\xff\0\0\0\1")
+        parse_binary_array(b"\0\0\0\1\0\0\0\0\0\0\0\x19" + count + b"\0\0\0\1")
