@@ -21,6 +21,7 @@ from .appside import AppCrypto
 from .jobs import Done, Job, Work
 from .people import email_of
 from .places import Endpoint
+from .processes import cpu_seconds
 
 POINT = "SELECT surname, email FROM customers WHERE email = $1"
 ROWS = "SELECT id, surname, name, email FROM customers"
@@ -28,6 +29,22 @@ ROWS = "SELECT id, surname, name, email FROM customers"
 
 class WrongAnswer(Exception):
     """A side did not give the customers' plain data: its speed means nothing."""
+
+
+class Clock:
+    """Runs from the moment when it is made."""
+
+    def __init__(self, job: Job) -> None:
+        self._watch = job.watch
+        self._began = self._now()
+
+    def done(self, count: int) -> Done:
+        passed = [now - then for now, then in zip(self._now(), self._began, strict=True)]
+        return Done(count, *passed)
+
+    def _now(self) -> tuple[float, float, float]:
+        watched = 0.0 if self._watch is None else cpu_seconds(self._watch)
+        return time.monotonic(), time.process_time(), watched
 
 
 async def connect(where: Endpoint) -> asyncpg.Connection:
@@ -53,10 +70,10 @@ async def points(job: Job) -> Done:
     await asyncio.gather(
         *(_ask(s, crypto, job.rows, time.monotonic() + 0.3, seed) for seed, s in enumerate(statements))
     )
-    began, cpu = time.monotonic(), time.process_time()
-    until = began + job.seconds
+    clock = Clock(job)
+    until = time.monotonic() + job.seconds
     counts = await asyncio.gather(*(_ask(s, crypto, job.rows, until, seed) for seed, s in enumerate(statements)))
-    done = Done(sum(counts), time.monotonic() - began, time.process_time() - cpu)
+    done = clock.done(sum(counts))
     for connection in connections:
         await connection.close()
     return done
@@ -86,14 +103,14 @@ async def rows(job: Job) -> Done:
     crypto = AppCrypto(job.app_keys) if job.app_keys else None
     statement = await connection.prepare(appside.ROWS if crypto else ROWS)
     await statement.fetchrow()
-    began, cpu = time.monotonic(), time.process_time()
+    clock = Clock(job)
     found = await statement.fetch()
     if crypto is not None:
         found = [
             (n, crypto.open(b"surname", surname), crypto.open(b"name", name), crypto.open(b"email", email))
             for n, surname, name, email in found
         ]
-    done = Done(len(found), time.monotonic() - began, time.process_time() - cpu)
+    done = clock.done(len(found))
     if len(found) != job.rows or any(row[3] != email_of(row[0]) for row in found):
         raise WrongAnswer(job_side(crypto))
     await connection.close()

@@ -17,7 +17,7 @@ class Work(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """`app_keys` set: the application opens the cells itself."""
+    """`app_keys` set: the application opens the cells itself.  `watch`: the process whose CPU time is taken, too."""
 
     work: Work
     where: Endpoint
@@ -25,6 +25,7 @@ class Job:
     seconds: float = 0.0
     connections: int = 1
     app_keys: AppKeys | None = None
+    watch: int | None = None
 
     def to_json(self) -> str:
         keys = (
@@ -38,6 +39,7 @@ class Job:
                 "seconds": self.seconds,
                 "connections": self.connections,
                 "app_keys": keys,
+                "watch": self.watch,
             }
         )
 
@@ -52,11 +54,12 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """`count` statements (POINTS) or rows (ROWS) in `seconds`; `cpu` is the client process's own CPU time for them."""
+    """`count` statements (POINTS) or rows (ROWS) in `seconds`; CPU time of the client and of the watched process."""
 
     count: int
     seconds: float
     cpu: float
+    watched: float
 
     @property
     def rate(self) -> float:

@@ -1,0 +1,81 @@
+"""`python -m bench [--only NAME] [--rounds N] [--quick]`: everything in one run, tables, and one JSON file.
+
+The exit code says whether the measurements were made, not whether the goals were met: a busy machine is no failure.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+from rich.console import Console
+
+from . import gate as gates
+from . import machine, measure_customers, measure_memory, measure_pgbench, measure_planner, report
+from .contest import Contest, Outcome, play
+from .gate import Gate
+from .workplace import Sizes, Workplace, fill_appside, workplace
+
+RESULTS = Path(__file__).parent / "results"
+
+# In the order of a run.
+_CONTESTS: dict[str, Callable[[Workplace, Gate], Contest]] = {
+    measure_planner.NAME: measure_planner.contest,
+    measure_pgbench.NAME: measure_pgbench.contest,
+    measure_customers.POINTS: measure_customers.points,
+    measure_customers.ROWS: measure_customers.rows,
+    measure_memory.NAME: measure_memory.contest,
+}
+NAMES = tuple(_CONTESTS)
+_ONE_ROUND = (measure_memory.NAME,)  # memory does not waver as time does, and its clients take long to connect
+
+
+def parser() -> argparse.ArgumentParser:
+    made = argparse.ArgumentParser(prog="python -m bench", description="Compare Fieldgate with what it replaces.")
+    made.add_argument("--only", action="append", choices=NAMES, metavar="NAME", help=f"one of {', '.join(NAMES)}")
+    made.add_argument("--rounds", type=int, default=5, help="how often each side has its turn (default 5)")
+    made.add_argument("--quick", action="store_true", help="small data and short runs, to see that everything works")
+    made.add_argument("--seconds", type=int, help="length of each timed run (default 5)")
+    return made
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    chosen = parser().parse_args(arguments)
+    if chosen.rounds < 1:
+        parser().error("--rounds must be at least 1")
+    sizes = Sizes.quick() if chosen.quick else Sizes()
+    if chosen.seconds is not None:
+        sizes = sizes.lasting(max(1, chosen.seconds))
+    names = tuple(name for name in NAMES if not chosen.only or name in chosen.only)
+    console = Console()
+    seen = machine.describe()
+    for key, value in seen.items():
+        console.print(f"{key:14}{value}", highlight=False)
+    outcomes = _play_all(console, names, sizes, chosen.rounds)
+    path = report.save(RESULTS, report.as_json(seen, outcomes))
+    console.print(f"written to {path}", highlight=False)
+    return 0
+
+
+def _play_all(console: Console, names: tuple[str, ...], sizes: Sizes, rounds: int) -> list[Outcome]:
+    outcomes = []
+    with console.status("beginning") as status:
+        for contest in _contests(names, sizes, status.update):
+            outcome = play(contest, 1 if contest.name in _ONE_ROUND else rounds, status.update)
+            report.show(console, outcome)
+            outcomes.append(outcome)
+    return outcomes
+
+
+def _contests(names: tuple[str, ...], sizes: Sizes, progress: Callable[[str], None]) -> Iterator[Contest]:
+    """The servers stand until the last one has been played."""
+    with contextlib.ExitStack() as stack:
+        place = stack.enter_context(workplace(sizes, progress))
+        progress("sealing the application's own customers")
+        asyncio.run(fill_appside(place))
+        gate = stack.enter_context(gates.running(place, progress))
+        for name in names:
+            yield _CONTESTS[name](place, gate)
