@@ -316,3 +316,21 @@ def test_built_arrays(server: ServerValues) -> None:
         assert build_text_array(items) == written
         assert server.answer("SELECT $1::text[]", [written], [0], binary_out=True) == built
         assert parse_text_array(written) == items
+
+
+def test_an_older_server_reads_and_writes_the_same(tls_database: Database) -> None:
+    """PostgreSQL 15.  It does not read integers and numerics as 0x1F or 1_000, nor `+infinity`."""
+    with ServerValues(tls_database) as older:
+        assert older.version < 160_000
+        for settings in SETTINGS[:4]:
+            older.set(settings)
+            for logical, texts in value_cases.TEXTS.items():
+                column = "varchar(5)" if logical is LogicalType.VARCHAR else str(logical)
+                for text in texts:
+                    if logical in NEWER_SPELLINGS or text in value_cases.SINCE_16:
+                        continue
+                    theirs, ours = older.stored(column, text.encode()), ours_text(column, text.encode(), settings)[0]
+                    assert same(logical, theirs, ours), (column, text[:60], theirs, ours)
+
+
+NEWER_SPELLINGS = (LogicalType.INT2, LogicalType.INT4, LogicalType.INT8, LogicalType.NUMERIC)

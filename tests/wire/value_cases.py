@@ -566,3 +566,6 @@ TEXTS: dict[LogicalType, tuple[str, ...]] = {
 
 # Both refuse these, but name another fault first.
 OTHER_SQLSTATE = frozenset(("20200101101010",))
+
+# Refused by servers before PostgreSQL 16.
+SINCE_16 = frozenset(("+infinity",))
