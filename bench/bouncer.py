@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from proxy.demo.certificates import KeyPair
-from proxy.demo.osuser import OsUser, give, let_through, server_user
+from proxy.demo.osuser import give, let_through, server_user
 from proxy.demo.server import HOST, free_port
 
 from .places import Endpoint
@@ -58,15 +58,16 @@ def running(home: Path, upstream: Endpoint, pair: KeyPair) -> Iterator[Bouncer]:
         let_through(path, user)
         give(path, user)
     with (home / "log").open("wb") as log:
-        process = subprocess.Popen([PGBOUNCER, config], stdout=log, stderr=log, **_identity(user))
+        process = subprocess.Popen(
+            [PGBOUNCER, config],
+            stdout=log,
+            stderr=log,
+            user=user.uid if user else None,
+            group=user.gid if user else None,
+            extra_groups=[] if user else None,
+        )
     try:
         await_port(HOST, port, process, home / "log")
         yield Bouncer(port, process.pid)
     finally:
         end(process)
-
-
-def _identity(user: OsUser | None) -> dict[str, object]:
-    if user is None:
-        return {}
-    return {"user": user.uid, "group": user.gid, "extra_groups": []}

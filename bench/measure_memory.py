@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
+from functools import partial
 
 import asyncpg
 
@@ -50,7 +51,7 @@ async def _measure(where: Endpoint, pid: int, count: int) -> Reading:
 
 
 async def _ask(connections: list[asyncpg.Connection]) -> None:
-    await _gently([lambda c=c: c.fetchrow(POINT, email_of(1)) for c in connections])
+    await _gently([partial(c.fetchrow, POINT, email_of(1)) for c in connections])
 
 
 async def _close(connections: list[asyncpg.Connection]) -> None:

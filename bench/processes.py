@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import psutil
+import psutil  # type: ignore[import-untyped]
 
 START_SECONDS = 60.0
 
@@ -46,7 +46,7 @@ def tree(pid: int) -> list[psutil.Process]:
 
 def cpu_seconds(pid: int) -> float:
     """User and system time of a process and of its children that still live."""
-    return sum(times.user + times.system for times in (p.cpu_times() for p in tree(pid)))
+    return float(sum(times.user + times.system for times in (p.cpu_times() for p in tree(pid))))
 
 
 class CpuTime:
