@@ -26,6 +26,7 @@ _TERMINATE = ord("X")
 _SYNC = ord("S")
 _FLUSH = ord("H")
 _COPY_TAGS = frozenset(b"dcf")
+_MANY_BYTES = 64 * 1024
 _HANDLERS = {
     ord("Q"): simple.query,
     ord("F"): simple.function_call,
@@ -138,9 +139,14 @@ class Conversation:
 
     @property
     def server_paused(self) -> bool:
-        """Replies wait for the audit: the server's bytes may pile up in its own socket meanwhile."""
+        """Replies wait for the audit, and many are here: more may pile up in the server's own socket meanwhile.
+
+        A few bytes are not worth it: to stop and start reading costs more than to keep them for some milliseconds.
+        """
+        if len(self._from_server) < _MANY_BYTES:
+            return False
         head = self._state.queue.head
-        return bool(self._from_server) and head is not None and head.ticket in self._state.waiting
+        return head is not None and head.ticket in self._state.waiting
 
     @property
     def client_paused(self) -> bool:

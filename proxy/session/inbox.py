@@ -16,8 +16,8 @@ class Inbox:
         self._size = 0
         self._needed = HEADER_SIZE  # nothing can be complete before so many bytes are here
 
-    def __bool__(self) -> bool:
-        return self._size > 0
+    def __len__(self) -> int:
+        return self._size
 
     def add(self, data: bytes) -> None:
         self._chunks.append(data)

@@ -152,9 +152,22 @@ def test_replies_wait_until_the_decision_is_durable() -> None:
     talk = Talk(durable_at_once=False)
     talk.client(query("select email"))
     assert talk.server(EMAIL_COLUMNS, row(b"7", hex_cell(b"ivan")), done(), ready()) == []
-    assert talk.conversation.server_paused
+    assert not talk.conversation.server_paused
     talk.conversation.audit_durable(talk.tickets[0])
     assert tags(talk.told()) == "TDCZ"
+
+
+def test_while_replies_wait_the_server_is_read_only_so_far() -> None:
+    talk = Talk(durable_at_once=False)
+    talk.client(query("select email"))
+    some = row(b"7", hex_cell(b"i" * 1000)) * 10
+    given = 0
+    while not talk.conversation.server_paused:
+        assert talk.server(some if given else EMAIL_COLUMNS) == []
+        given += len(some)
+        assert given < 200_000
+    talk.conversation.audit_durable(talk.tickets[0])
+    assert set(tags(talk.told())) == {"T", "D"}
     assert not talk.conversation.server_paused
 
 
