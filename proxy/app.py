@@ -209,7 +209,8 @@ class Worker:
             have_keys=self._protected.have_keys,
             clock=self._clock,
             client_linger=self.config.limits.client_write_timeout,
-            over=self._listener.session_over,
+            ended=self._listener.session_ended,
+            gone=self._listener.session_gone,
         )
 
     def _reloadable(self, config: Config) -> Config:

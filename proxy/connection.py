@@ -69,7 +69,8 @@ class RelayServices:
     have_keys: Callable[[str, dict[str, int]], Coroutine[object, object, bool]]  # values of a database's sequences
     clock: Callable[[], float]
     client_linger: float  # seconds for a client to take our last words
-    over: Callable[[Relay], None]  # the session has ended and its client is gone
+    ended: Callable[[Relay], None]  # the session is over; what was said last may still be on its way
+    gone: Callable[[Relay], None]  # and now its client's socket is closed
     draining: bool = False
     tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
@@ -239,7 +240,7 @@ class Relay:
     def client_lost(self) -> None:
         if not self._ended:
             self._abandon()
-        self._services.over(self)
+        self._services.gone(self)
         if self.on_gone is not None:
             self.on_gone()
             self.on_gone = None
@@ -294,6 +295,7 @@ class Relay:
         if self._ended:
             return
         self._ended = True
+        self._services.ended(self)
         self._server.finish(_SERVER_LINGER)
         if abort_client:
             self._client.abort()

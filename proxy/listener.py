@@ -35,8 +35,8 @@ class Listener:
         self._ticking: asyncio.TimerHandle | None = None
         self._receptions: dict[Reception, float] = {}  # when it must be done
         self._relays: set[Relay] = set()
-        self._empty = asyncio.Event()
-        self._empty.set()
+        self._lingering: set[Relay] = set()  # over, but their clients have not closed yet
+        self._news = asyncio.Event()  # one of these sets has become smaller
 
     @property
     def port(self) -> int:
@@ -57,12 +57,15 @@ class Listener:
 
     def session_began(self, relay: Relay) -> None:
         self._relays.add(relay)
-        self._empty.clear()
 
-    def session_over(self, relay: Relay) -> None:
+    def session_ended(self, relay: Relay) -> None:
         self._relays.discard(relay)
-        if not self._relays:
-            self._empty.set()
+        self._lingering.add(relay)
+        self._news.set()
+
+    def session_gone(self, relay: Relay) -> None:
+        self._lingering.discard(relay)
+        self._news.set()
 
     def login_over(self, reception: Reception) -> None:
         self._receptions.pop(reception, None)
@@ -75,19 +78,21 @@ class Listener:
         self._services.relay.draining = True
         for relay in list(self._relays):
             relay.shut_down_if_idle()
-        await self._until_empty(drain)
+        await self._until_none(self._relays, drain)
         for relay in list(self._relays):
             relay.shut_down()
-        await self._until_empty(_LAST_WORDS)
         for reception in list(self._receptions):
             reception.timed_out()
+        await self._until_none(self._lingering, _LAST_WORDS)
         if self._ticking is not None:
             self._ticking.cancel()
 
-    async def _until_empty(self, seconds: float) -> None:
+    async def _until_none(self, those: set[Relay], seconds: float) -> None:
         try:
             async with asyncio.timeout(seconds):
-                await self._empty.wait()
+                while those:
+                    self._news.clear()
+                    await self._news.wait()
         except TimeoutError:
             pass
 

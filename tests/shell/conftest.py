@@ -1,0 +1,28 @@
+"""The shell's tests run on uvloop, as the proxy does, with a scripted server and a worker in this process."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping
+from pathlib import Path
+
+import pytest
+import uvloop
+
+from tests.support.shell import FakeServer, Proxy, running, serving, settings
+
+
+def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
+    return {"uvloop": uvloop.new_event_loop}
+
+
+@pytest.fixture
+async def upstream() -> AsyncIterator[FakeServer]:
+    async with serving(FakeServer()) as server:
+        yield server
+
+
+@pytest.fixture
+async def proxy(upstream: FakeServer, tmp_path: Path) -> AsyncIterator[Proxy]:
+    async with running(settings(tmp_path, upstream.port), tmp_path) as made:
+        yield made
