@@ -129,13 +129,14 @@ class StatementPlan:
     effect_value: str | None = None
     refusal: FieldgateError | None = None
     fingerprint: str = ""  # of the statement's shape, for audit; holds no constant
+    edited: bool = False  # the text is not the client's own, even if it is one segment without a slot (`*` spelt out)
     # Follow from the above; asked for at every execution, so worked out once.
     rewritten: bool = field(init=False, compare=False, repr=False)
     opens: bool = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         opens = self.outputs is not None and any(o.action is OutputAction.OPEN for o in self.outputs)
-        object.__setattr__(self, "rewritten", bool(self.slots) or len(self.segments) != 1)
+        object.__setattr__(self, "rewritten", self.edited or bool(self.slots) or len(self.segments) != 1)
         object.__setattr__(self, "opens", opens)
 
 

@@ -125,5 +125,6 @@ def _finish(
         uses=tuple(a.ledger.uses),
         rules=tuple(a.ledger.rules),
         fingerprint=fingerprint(text.source.decode()),
+        edited=bool(text.edits),
         draws=tuple(a.draws),
     )
