@@ -25,7 +25,7 @@ from .replies import Owed, Reply, Result, Statement, remember
 from .scrub import scrub
 from .state import SessionState
 
-_ROW = ord("D")
+_ROW, _READY, _ERROR = ord("D"), ord("Z"), ord("E")
 _SIMPLE_TAGS = {ord("1"): Owed.PARSE, ord("2"): Owed.BIND, ord("3"): Owed.CLOSE}
 _ENDS = frozenset(b"CIs")
 _COPY = frozenset(b"GHWdc")
@@ -48,7 +48,7 @@ class Answers:
         index, count, end = 0, len(spans), 0
         while index < count and not self._state.closing:
             tag, start, end = spans[index]
-            if tag not in _ANYTIME and self._must_wait():
+            if self._state.waiting and tag not in _ANYTIME and self._must_wait():
                 self._flush(start)
                 return index
             if tag == _ROW:
@@ -85,14 +85,14 @@ class Answers:
         head = self._state.queue.head
         if head is None:
             return self._unasked(tag)
-        if tag == ord("E"):
-            return self._error(head, start, end)
-        if tag == ord("Z"):
-            return self._ready(head, start)
-        if tag in _SIMPLE_TAGS:
-            return self._expect(head, _SIMPLE_TAGS[tag])
+        if (owed := _SIMPLE_TAGS.get(tag)) is not None:
+            return self._expect(head, owed)
         if tag in _ENDS:
             return self._complete(head, tag)
+        if tag == _READY:
+            return self._ready(head, start)
+        if tag == _ERROR:
+            return self._error(head, start, end)
         if tag in _COPY:
             return self._copy(head, tag, start, end)
         match tag:
@@ -113,13 +113,14 @@ class Answers:
 
     def _expected(self, head: Reply, owed: Owed) -> Reply:
         if head.owed is not owed:
-            raise ProtocolViolation("the server's reply does not belong to the oldest request")
+            raise _misplaced()
         return head
 
     def _expect(self, head: Reply, owed: Owed) -> bool:
-        skip = self._expected(head, owed).skip
+        if head.owed is not owed:
+            raise _misplaced()
         self._state.queue.pop()
-        return not skip
+        return not head.skip
 
     # -- messages that come at any time --
 
@@ -338,6 +339,10 @@ def _make_transformer(
         raise CellUnreadable("the server has not described this result")
     asked = upstream_formats(plan, formats)
     return RowTransformer(plan, fields, expand_formats(formats, len(plan.outputs)), asked, ciphers, values)
+
+
+def _misplaced() -> ProtocolViolation:
+    return ProtocolViolation("the server's reply does not belong to the oldest request")
 
 
 def _protected(head: Reply) -> bool:

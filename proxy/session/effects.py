@@ -20,6 +20,11 @@ def apply_effect(state: SessionState, plan: StatementPlan, entry: Reply) -> None
         if change := state.settings.transaction_control_sent():
             entry.note(change)
         return
+    if plan.effect is not SessionEffect.NONE:
+        _apply(state, plan, entry)
+
+
+def _apply(state: SessionState, plan: StatementPlan, entry: Reply) -> None:
     match plan.effect:
         case SessionEffect.SEARCH_PATH:
             path = None if plan.effect_value is None else parse_search_path(plan.effect_value)
@@ -35,8 +40,6 @@ def apply_effect(state: SessionState, plan: StatementPlan, entry: Reply) -> None
             state.commands.append(RefreshCatalog())
         case SessionEffect.FIELDGATE:
             set_principal_attribute(state, plan.effect_value or "")
-        case SessionEffect.NONE:
-            pass
 
 
 def _starts(plan: StatementPlan) -> bool:

@@ -22,6 +22,7 @@ class SessionSettings:
         self._book: dict[Any, Any] = {_PATH: (search_path,)}  # a tuple around, since None is a value of its own
         self._changed_in_transaction = False
         self._values: ValueSettings | None = None
+        self._blocking: FieldgateError | None = self._find_blocking()
         self.transaction = b"I"  # as of the last ReadyForQuery
 
     @property
@@ -45,6 +46,7 @@ class SessionSettings:
         """A ParameterStatus arrived.  `path_in_flight`: a later change of search_path is sent and not answered."""
         self._reported[name] = value
         self._values = None
+        self._blocking = self._find_blocking()
         if name == _PATH and not path_in_flight:
             self._book[_PATH] = (parse_search_path(value),)
 
@@ -77,6 +79,9 @@ class SessionSettings:
 
     def blocking(self) -> FieldgateError | None:
         """Why nothing protected can be analysed in this session right now, if so."""
+        return self._blocking
+
+    def _find_blocking(self) -> FieldgateError | None:
         if self._reported.get("client_encoding", "UTF8").upper().replace("-", "") not in ("UTF8", "UNICODE"):
             return Unsupported(
                 "protected fields can only be used with client_encoding UTF8",

@@ -51,6 +51,7 @@ class SessionState:
     last_ticket: int = 0
     record_prefix: str = field(default_factory=lambda: secrets.token_hex(8))  # of the ids of audit records
     _filler: SlotFiller | None = None
+    _described: tuple[Principal, dict[str, object]] | None = None
     accounts: dict[int, Account] = field(default_factory=dict)  # by id(plan), which `Account` keeps alive
 
     def revision(self) -> Revision:
@@ -119,16 +120,10 @@ class SessionState:
     def _record(self, decided: list[tuple[StatementPlan, FieldgateError | None]]) -> dict[str, object]:
         refused = next((r for _, r in decided if r is not None), None)
         account = self._account([plan for plan, _ in decided])
-        who = self.principal
         return {
             "at": datetime.now(UTC).isoformat(),
             "id": f"{self.record_prefix}{self.last_ticket:08x}",
-            "person": who.person,
-            "login": who.login,
-            "roles": sorted(who.roles),
-            "controller": who.controller,
-            "purpose": who.purpose,
-            "case": who.case,
+            **self._who(),
             "decision": "deny" if refused is not None else "allow",
             "error": str(refused.sqlstate) if refused is not None else None,
             "fields": account.fields,
@@ -138,6 +133,15 @@ class SessionState:
             "revision": self.revision().decisions.revision,
             "session": self.session_id,
         }
+
+    def _who(self) -> dict[str, object]:
+        """The principal's part of an audit record; made anew when the principal is another."""
+        who = self.principal
+        if self._described is None or self._described[0] is not who:
+            told = {"person": who.person, "login": who.login, "roles": sorted(who.roles)}
+            own = {"controller": who.controller, "purpose": who.purpose, "case": who.case}
+            self._described = (who, {**told, **own})
+        return self._described[1]
 
     def _account(self, plans: list[StatementPlan]) -> Account:
         if len(plans) > 1:
