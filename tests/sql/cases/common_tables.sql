@@ -22,15 +22,14 @@
 [full] WITH RECURSIVE t(n) AS (VALUES (1) UNION ALL SELECT n + 1 FROM t WHERE n < 5) SELECT n, c.email FROM t JOIN customers c ON c.id = t.n;
 -> WITH RECURSIVE t(n) AS (VALUES (1) UNION ALL SELECT n + 1 FROM t WHERE n < 5) SELECT n, c.email FROM t JOIN "public".customers c ON c.id = t.n
 :: n, email=open(customers.email)
-[full] WITH RECURSIVE t AS (SELECT id, customer_id FROM orders WHERE id = 1 UNION ALL SELECT o.id, o.customer_id FROM orders o JOIN t ON o.customer_id = t.id) SELECT * FROM t;
--> WITH RECURSIVE t AS (SELECT id, customer_id FROM "public".orders WHERE id = 1 UNION ALL SELECT o.id, o.customer_id FROM "public".orders o JOIN t ON o.customer_id = t.id) SELECT "t"."id", "t"."customer_id" FROM t
+[full] WITH RECURSIVE t AS (SELECT id, customer_id FROM orders WHERE id = 1 UNION ALL SELECT o.id, o.customer_id FROM orders o JOIN t ON o.customer_id = t.id + 1) SELECT * FROM t;
+-> WITH RECURSIVE t AS (SELECT id, customer_id FROM "public".orders WHERE id = 1 UNION ALL SELECT o.id, o.customer_id FROM "public".orders o JOIN t ON o.customer_id = t.id + 1) SELECT "t"."id", "t"."customer_id" FROM t
 [full] WITH RECURSIVE t(x) AS (SELECT 'a' UNION ALL SELECT tech_notes FROM orders, t WHERE x LIKE 'a%') SELECT x FROM t;
 !! 0A000 the recursive part of "t" brings other columns of protected tables than its first part
    hint: Select the same columns in both parts.
-[full] WITH n AS (INSERT INTO customers (id, email) VALUES (1, $1) RETURNING id, email) SELECT email FROM n;
--> WITH n AS (INSERT INTO "public".customers (id, email) VALUES (1, {CELL customers.email $1}::pg_catalog.bytea) RETURNING id, email) SELECT email FROM n
+[full] WITH n AS (INSERT INTO customers (id, email) VALUES (51, 'new@x') RETURNING id, email) SELECT email FROM n;
+-> WITH n AS (INSERT INTO "public".customers (id, email) VALUES (51, {CELL customers.email 'new@x'}::pg_catalog.bytea) RETURNING id, email) SELECT email FROM n
 :: email=open(customers.email)
-++ physical=CELL($1); described=$1:25
 [full] WITH d AS (DELETE FROM orders WHERE recipient = 'x' RETURNING *) SELECT count(*) FROM d;
 -> WITH d AS (DELETE FROM "public".orders WHERE "orders"."fg_recipient_eq" = {TERM orders.recipient 'x'}::pg_catalog.bytea RETURNING "orders"."id", "orders"."customer_id", "orders"."total", "orders"."status", "orders"."tech_notes", "orders"."placed_at", "orders"."recipient") SELECT count(*) FROM d
 [full] WITH u AS (UPDATE customers SET name = $1 WHERE email = $1 RETURNING id) INSERT INTO orders (customer_id, recipient) SELECT id, $1 FROM u;

@@ -95,10 +95,9 @@
 [full] SELECT c.email, g FROM customers c, generate_series(1, 3) g WHERE g = 2;
 -> SELECT c.email, g FROM "public".customers c, generate_series(1, 3) g WHERE g = 2
 :: email=open(customers.email), g
-[full] SELECT c.email, x.a FROM customers c, jsonb_to_recordset($1) AS x(a int, b text) WHERE x.a = c.id;
--> SELECT c.email, x.a FROM "public".customers c, jsonb_to_recordset($1) AS x(a int, b text) WHERE x.a = c.id
+[full] SELECT c.email, x.a FROM customers c, jsonb_to_recordset('[{"a": 1}]') AS x(a int, b text) WHERE x.a = c.id;
+-> SELECT c.email, x.a FROM "public".customers c, jsonb_to_recordset('[{"a": 1}]') AS x(a int, b text) WHERE x.a = c.id
 :: email=open(customers.email), a
-++ physical=PLAIN($1)
 [full] SELECT c.email, t.x FROM customers c JOIN temp_things t ON t.id = c.id;
 -> SELECT c.email, t.x FROM "public".customers c JOIN temp_things t ON t.id = c.id
 :: email=open(customers.email), x
@@ -165,9 +164,9 @@
 [full] SELECT a.what, c.email FROM audit.customers a JOIN public.customers c ON a.id = c.id;
 -> SELECT a.what, c.email FROM audit.customers a JOIN public.customers c ON a.id = c.id
 :: what, email=open(customers.email)
-[full] SELECT pg_class.relname, c.id FROM pg_class, customers c;
--> SELECT pg_class.relname, c.id FROM pg_class, "public".customers c
-[full] SELECT relname, c.id FROM pg_catalog.pg_class, customers c;
--> SELECT relname, c.id FROM pg_catalog.pg_class, "public".customers c
+[full] SELECT pg_class.relname, c.id FROM pg_class, customers c WHERE relname = 'notes';
+-> SELECT pg_class.relname, c.id FROM pg_class, "public".customers c WHERE relname = 'notes'
+[full] SELECT relname, c.id FROM pg_catalog.pg_class, customers c WHERE relname = 'notes';
+-> SELECT relname, c.id FROM pg_catalog.pg_class, "public".customers c WHERE relname = 'notes'
 [full] SELECT c.id, s.* FROM customers c, pg_catalog.pg_statistic s;
 !! 0A000 "pg_catalog.pg_statistic" repeats what protected tables hold, so it is not available through Fieldgate

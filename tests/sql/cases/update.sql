@@ -3,14 +3,14 @@
 [full] UPDATE customers SET email = $1 WHERE email = $1;
 -> UPDATE "public".customers SET email = {CELL customers.email $1}::pg_catalog.bytea WHERE "customers"."fg_email_eq" = {TERM customers.email $1}::pg_catalog.bytea
 ++ physical=CELL($1) TERM($1); described=$1:25
-[full] UPDATE customers SET email = 'x', city = 'y', name = DEFAULT, phone = NULL WHERE id = 1 RETURNING email, name;
--> UPDATE "public".customers SET email = {CELL customers.email 'x'}::pg_catalog.bytea, city = 'y', name = DEFAULT, phone = NULL WHERE id = 1 RETURNING email, name
+[full] UPDATE customers SET email = 'x9', city = 'y', name = DEFAULT, phone = NULL WHERE id = 1 RETURNING email, name;
+-> UPDATE "public".customers SET email = {CELL customers.email 'x9'}::pg_catalog.bytea, city = 'y', name = DEFAULT, phone = NULL WHERE id = 1 RETURNING email, name
 :: email=open(customers.email), name=open(customers.name)
 [full] UPDATE ONLY public.customers AS c SET (email, city) = ($1, $2), name = c.name WHERE c.id = $3;
 -> UPDATE ONLY public.customers AS c SET (email, city) = ({CELL customers.email $1}::pg_catalog.bytea, $2), name = c.name WHERE c.id = $3
 ++ physical=CELL($1) PLAIN($2) PLAIN($3); described=$1:25
-[full] UPDATE customers SET (email, city) = ROW('a', 'b');
--> UPDATE "public".customers SET (email, city) = ROW({CELL customers.email 'a'}::pg_catalog.bytea, 'b')
+[full] UPDATE customers SET (email, city) = ROW('a', 'b') WHERE id = 2;
+-> UPDATE "public".customers SET (email, city) = ROW({CELL customers.email 'a'}::pg_catalog.bytea, 'b') WHERE id = 2
 [full] UPDATE customers SET (email, city) = (SELECT 'a', 'b');
 !! 0A000 SET (...) = (SELECT ...) is not supported in statements over protected tables
    hint: Assign the columns one by one.
