@@ -19,6 +19,7 @@ from .people import ANNA, JAMES, Person, ip_address, latin, person
 
 Row = tuple[object, ...]
 _BEGIN = datetime.datetime(2025, 1, 1, tzinfo=datetime.UTC)
+_CENT = Decimal("0.01")
 _YEAR_SECONDS = 365 * 24 * 3600
 _PNG = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
@@ -74,7 +75,7 @@ def _day(rng: Random, first: int, last: int) -> datetime.date:
 
 
 def _money(rng: Random, low: int, high: int) -> Decimal:
-    return Decimal(rng.randint(low * 100, high * 100)) / 100
+    return (Decimal(rng.randint(low * 100, high * 100)) / 100).quantize(_CENT)
 
 
 def _mail(shop: Shop, number: int) -> str:
@@ -115,7 +116,7 @@ def _orders(shop: Shop, rng: Random) -> list[Row]:
         rows.append((
             number, customer, _moment(rng), rng.choice(words.ORDER_STATUSES), total, who.full_name, who.phone, address,
             ip_address(rng), f"host-{rng.randint(1, 9999)}.isp.example",
-            rng.choice(words.TECH_NOTES) if rng.random() < 0.3 else None,
+            rng.choice(words.TECH_NOTES) if rng.random() < 0.3 or number == 1 else None,
         ))  # fmt: skip
     return rows
 
@@ -204,7 +205,7 @@ def _employees(shop: Shop, rng: Random) -> list[Row]:
     for number in range(1, _employee_count(shop) + 1):
         who = person(rng)
         born, hired = _day(rng, 1962, 2003), _day(rng, 2015, 2024)
-        salary = Decimal(rng.randint(60, 420)) * 1000
+        salary = Decimal(rng.randint(60, 420) * 1000).quantize(_CENT)
         rows.append((number, who.full_name, born, who.phone, hired, rng.choice(words.POSITIONS), salary))
     return rows
 

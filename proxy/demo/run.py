@@ -131,9 +131,9 @@ class _Demo:
             soft_wrap=True,
             highlight=False,
         )
-        roles = sorted(load_policy(self._folder.policy).logins)
+        logins = sorted(load_policy(self._folder.policy).logins)
         password_file = self._folder.path / "postgres.password"
-        show_connections(self._console, self._proxy(), self._raw(), password_file, roles)
+        show_connections(self._console, self._proxy(), self._raw(), password_file, logins)
 
     async def _exhibit(self) -> None:
         exhibition = Exhibition()

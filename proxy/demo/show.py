@@ -74,7 +74,7 @@ async def ask(connection: asyncpg.Connection, sql: str) -> Answer:
     try:
         rows = await connection.fetch(sql)
     except asyncpg.PostgresError as error:
-        return Answer(refusal=str(error))
+        return Answer(refusal=str(error).splitlines()[0])
     return Answer(row=dict(rows[0].items()) if rows else None)
 
 
@@ -99,6 +99,7 @@ class Exhibition:
 
     def show(self, console: Console) -> None:
         for question, answers in zip(QUESTIONS, self.answers, strict=True):
+            console.print(f"[bold]{question.title}[/bold]\n[dim]{escape(question.sql)}[/dim]", highlight=False)
             console.print(_table(question, answers))
             for viewer, answer in answers.items():
                 if answer.refusal is not None:
@@ -107,9 +108,7 @@ class Exhibition:
 
 
 def _table(question: Question, answers: dict[str, Answer]) -> Table:
-    table = Table(
-        title=f"[bold]{question.title}[/bold]  [dim]{escape(question.sql)}[/dim]", title_justify="left", expand=False
-    )
+    table = Table(expand=False)
     table.add_column("field", style="bold", no_wrap=True)
     for viewer in answers:
         table.add_column(viewer, overflow="fold")
@@ -141,13 +140,14 @@ def connection_line(door: Door, user: str) -> str:
     )
 
 
-def show_connections(console: Console, proxy: Door, raw: Door, password_file: Path, roles: Sequence[str]) -> None:
+def show_connections(console: Console, proxy: Door, raw: Door, password_file: Path, logins: Sequence[str]) -> None:
     """How to look for oneself.  Lines are not wrapped, so that they can be copied."""
     console.print(
         f"\nConnect as any role; the password of each is [bold]{PASSWORD}[/bold], and only this machine can connect:"
     )
-    for role in roles:
+    for role in ROLES:
         console.print(f"  {connection_line(proxy, role)}", soft_wrap=True, highlight=False, markup=False)
-    console.print("\nFor comparison the database itself, without Fieldgate:")
+    others = ", ".join(sorted(set(logins) - set(ROLES)))
+    console.print(f"The other logins are {others}.\n\nFor comparison the database itself, without Fieldgate:")
     line = f'PGPASSWORD="$(cat {password_file})" psql "host={raw.host} port={raw.port} dbname=shop user=postgres"'
     console.print(f"  {line}\n", soft_wrap=True, highlight=False, markup=False)
