@@ -116,7 +116,7 @@ class Analysis:
     write: RunWrite
     pendings: list[Pending] = field(default_factory=list)
     analysed: set[int] = field(default_factory=set)  # OIDs of protected relations, and views of such, that it uses
-    view_depth: int = 0
+    views: int = 0  # how many were expanded
     hidden: int = 0  # columns that were put in behind the outermost select list
     left_side: dict[int, Callable[[list[Item]], None]] = field(default_factory=dict)  # by identity of a UNION's body
     draws: list[str] = field(default_factory=list)  # sequences from which row keys are drawn beforehand

@@ -9,11 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from policies.fields import LogicalType
-from proxy.errors import Refused, SqlState
+from proxy.errors import Refused, SqlState, Unsupported
 
 from .edits import SqlText
 from .fragments import logical_type_name
 from .plan import Slot, SlotKind, ValueSource
+from .tree import Node, nodes
 
 MAX_PHYSICAL = 65_535  # the Bind message counts parameters in 16 bits
 MAX_CLIENT = 65_535
@@ -54,23 +55,31 @@ class Parameters:
     _plain: dict[int, list[_Plain]] = field(default_factory=dict)
     _sealed: dict[int, tuple[LogicalType, bool]] = field(default_factory=dict)
     highest: int = 0
+    places: set[int] = field(default_factory=set)  # bytes of the client's text where a parameter was dealt with
 
     def use_plainly(self, number: int, text: SqlText, token: int, *, typed: bool) -> None:
-        self._count(number)
+        self._count(number, text, token)
         self._plain.setdefault(number, []).append(_Plain(text, token, typed))
 
-    def use_sealed(self, number: int, logical: LogicalType, *, array: bool, position: int | None) -> None:
-        self._count(number)
+    def use_sealed(self, number: int, text: SqlText, token: int, logical: LogicalType, *, array: bool) -> None:
+        self._count(number, text, token)
         before = self._sealed.setdefault(number, (logical, array))
         compatible = before[0] is logical or (before[0] in TEXT_LIKE and logical in TEXT_LIKE)
         if before[1] != array or not compatible:
             raise Refused(
                 f"inconsistent types deduced for parameter ${number}",
                 sqlstate=SqlState.DATATYPE_MISMATCH,
-                position=position,
+                position=text.position(text.tokens[token].start),
             )
 
-    def _count(self, number: int) -> None:
+    def check_complete(self, body: Node) -> None:
+        """Every parameter of the statement was dealt with: none could slip through with a number of before."""
+        places = {node.get("location", 0) for kind, node in nodes(body) if kind == "ParamRef"}
+        if places != self.places:
+            raise Unsupported("the statement's parameters can not all be accounted for", hint="Write it more simply.")
+
+    def _count(self, number: int, text: SqlText, token: int) -> None:
+        self.places.add(text.tokens[token].start)
         if not 0 < number <= MAX_CLIENT:
             raise Refused(f"there is no parameter ${number}", sqlstate=SqlState.SYNTAX_ERROR)
         self.highest = max(self.highest, number)

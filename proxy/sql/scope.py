@@ -193,19 +193,21 @@ class Scope:
                 return None
             doubtful = doubtful or bool(level.names.opaque)
             level = level.parent
+        self._refuse_rows(name, position)
         if not doubtful:
-            self._refuse_unknown(name, position)
+            raise unknown_column(name, position)
         return None
 
-    def _refuse_unknown(self, name: str, position: int | None) -> None:
-        """No column of that name: a whole row, or nothing."""
+    def _refuse_rows(self, name: str, position: int | None) -> None:
+        """No column of that name is known: it would be the whole row of the innermost source of that name."""
         level: Scope | None = self
         while level is not None:
             for source in level.names.sources:
                 if source.alias == name and not source.anonymous:
+                    if source.opaque and not source.protected:
+                        return
                     raise whole_row(name, position)
             level = level.parent
-        raise unknown_column(name, position)
 
     def find_source(self, schema: str | None, name: str, position: int | None) -> Source:
         level: Scope | None = self

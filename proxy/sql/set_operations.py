@@ -10,10 +10,11 @@ from policies.fields import Field
 from policies.model import NO_VERBS, Verb
 from proxy.errors import Refused, SqlState, Unsupported
 
-from .analysis import Analysis, Item, QueryRole, Use
+from .analysis import READING, Analysis, Item, QueryRole, Use
 from .scope import Origin, Scope
 from .sorting import walk_output_order
 from .tree import Node
+from .values import value_of
 
 _NESTED = {QueryRole.TOP: QueryRole.BRANCH}
 _LIMIT = Use(NO_VERBS, predicate=True, what="LIMIT")
@@ -30,6 +31,10 @@ def walk_set_operation(a: Analysis, body: Node, scope: Scope, role: QueryRole) -
     right = a.query(a, body["rarg"], scope, inner)
     if any(item.unknown for item in (*left, *right)) or len(left) != len(right):
         raise Refused(f"each {operation} query must have the same number of columns", sqlstate=SqlState.SYNTAX_ERROR)
+    if role is QueryRole.STORED:  # what is stored is not walked by the select list
+        for item in (*left, *right):
+            if item.node is not None and value_of(item.node) is not None:
+                a.walk(a, item.node, item.scope, READING)
     items = [
         _combined(a, one, other, operation, scope, keeps_all=keeps_all) for one, other in zip(left, right, strict=True)
     ]

@@ -36,7 +36,7 @@ from .scope import (
 )
 from .tree import Node, parse_script, strings, unwrap
 
-MAX_VIEW_DEPTH = 32
+MAX_VIEWS = 100
 
 
 def walk_from(a: Analysis, items: list[Node], scope: Scope) -> None:
@@ -190,13 +190,12 @@ def _view(a: Analysis, relation: Relation, body: Node, scope: Scope) -> Source:
             hint="Query the tables themselves.",
             position=position,
         )
-    if a.view_depth >= MAX_VIEW_DEPTH:
-        raise Unsupported("views are nested too deeply", position=position)
+    a.views += 1
+    if a.views > MAX_VIEWS:
+        raise Unsupported("the statement's views contain too many others", position=position)
     definition = SqlText(relation.definition.strip().rstrip(";").encode(), from_client=False)
     [statement] = parse_script(definition.source)
-    a.view_depth += 1
     items = a.query(a, statement.body, Scope(definition), QueryRole.DERIVED)
-    a.view_depth -= 1
     first, last = name_span(scope.text, body)
     scope.text.replace(first, last, "(", definition, ")", *_given_alias(body))
     source = Source(alias_of(body), columns_of(items, position), relation, "alias" not in body, replaced=True)

@@ -105,6 +105,7 @@ def _walk(a: Analysis, kind: str, body: Node, text: SqlText) -> list[Item]:
 def _finish(
     a: Analysis, statement: RawStatement, text: SqlText, items: list[Item], whole: RawStatement
 ) -> StatementPlan:
+    a.parameters.check_complete(statement.body)
     a.parameters.type_plain_uses()
     rendered = text.render()
     check_agreement(statement.body, text, statement.start, rendered)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from policies.model import Verb
-from proxy.errors import Unsupported
+from proxy.errors import Refused, SqlState, Unsupported
 
 from .analysis import READING, Analysis, Item, QueryRole
 from .comparisons import Operand, column_operand, retype_casts
@@ -19,6 +19,7 @@ from .tree import Node, strings, unwrap
 from .typenames import logical_of
 from .values import value_of
 
+MAX_COLUMNS = 1664  # PostgreSQL's own limit; star upon star would grow without end
 SHOWN = frozenset({QueryRole.TOP, QueryRole.BRANCH})
 
 
@@ -31,6 +32,8 @@ def walk_targets(a: Analysis, targets: list[Node], scope: Scope, role: QueryRole
             items += _star(a, inner, scope, role)
         else:
             items.append(_item(a, body, scope, role))
+    if len(items) > MAX_COLUMNS:
+        raise Refused(f"a list may have {MAX_COLUMNS} columns", sqlstate=SqlState.PROGRAM_LIMIT_EXCEEDED)
     _find_row_keys(items)
     return items
 

@@ -56,6 +56,8 @@ def look(catalog: Catalog, kind: str, body: Node, path: tuple[str, ...] | None) 
                 _relation(catalog, body, path, common, found)
             elif key == "FuncCall":
                 check_call(catalog, body, found)
+            elif key.startswith("Json") and catalog.server_version < 170000:
+                _check_json(catalog)
             elif key in _WRITES:
                 _check_write(catalog, body["relation"], path)
         except FieldgateError as refusal:
@@ -83,6 +85,12 @@ def _relation(
         found.protected.append(relation)
     if relation is not None and reach is Reach.CLOSED:
         raise closed(relation, None)
+
+
+def _check_json(catalog: Catalog) -> None:
+    """What the grammar reads as SQL/JSON is a call of a function of that name for servers that do not know it yet."""
+    if any(name.startswith("json_") or name == "json" for name in catalog.functions):
+        raise Unsupported("SQL/JSON is not certain on this server, where functions have such names")
 
 
 def _check_write(catalog: Catalog, target: Node, path: tuple[str, ...] | None) -> None:

@@ -74,7 +74,7 @@ class Sealer:
                 raise self.unsupported("an array", position)
             self._seal_elements(value, position)
         elif value.kind == "ParamRef":
-            self._seal_parameter(value.body, position, array=array)
+            self._seal_parameter(value.body, array=array)
         elif not value.is_null:
             self._seal_constant(value, position, array=array)
         self._retype(value, array)
@@ -86,10 +86,10 @@ class Sealer:
                 raise self.unsupported("an expression inside ARRAY[...]", position)
             self.seal(element, position)
 
-    def _seal_parameter(self, body: Node, position: int | None, *, array: bool) -> None:
+    def _seal_parameter(self, body: Node, *, array: bool) -> None:
         number = body.get("number", 0)
         token = self.text.token_at(body.get("location", -1), TokenKind.PARAM)
-        self.a.parameters.use_sealed(number, self.sealing.logical_type, array=array, position=position)
+        self.a.parameters.use_sealed(number, self.text, token, self.sealing.logical_type, array=array)
         self._put(token, token, ValueSource(parameter=number), array=array)
 
     def _seal_constant(self, value: Value, position: int | None, *, array: bool) -> None:

@@ -129,3 +129,12 @@
 [client] INSERT INTO customers (id) VALUES (7);
 !! 0A000 you may see only some rows of "customers", so rows can not be added to it
    hint: Policy must give the insert to a role without a row filter.
+[full] INSERT INTO orders (id, status) SELECT 61, $1 UNION ALL SELECT $2, $3 FROM customers WHERE email = $4;
+-> INSERT INTO "public".orders (id, status) SELECT 61, $1 UNION ALL SELECT $2, $3 FROM "public".customers WHERE "customers"."fg_email_eq" = {TERM customers.email $4}::pg_catalog.bytea
+++ physical=PLAIN($1) PLAIN($2) PLAIN($3) TERM($4); described=$4:25
+[full] INSERT INTO orders (id, recipient) SELECT 61, $1 UNION ALL SELECT 62, 'x';
+!! 0A000 the sealed column "public.orders.recipient" can only take a constant or a parameter
+   hint: Compute the value in the application and send it as a parameter.
+[full] UPDATE customers SET email = excluded.email FROM customers excluded WHERE excluded.id = 5;
+!! 0A000 the sealed column "public.customers.email" can only take a constant or a parameter
+   hint: Compute the value in the application and send it as a parameter.

@@ -170,3 +170,17 @@
 -> SELECT relname, c.id FROM pg_catalog.pg_class, "public".customers c WHERE relname = 'notes'
 [full] SELECT c.id, s.* FROM customers c, pg_catalog.pg_statistic s;
 !! 0A000 "pg_catalog.pg_statistic" repeats what protected tables hold, so it is not available through Fieldgate
+[full] SELECT c FROM temp_things t, customers c;
+!! 0A000 "c" as a whole row is not available where protected tables are read
+   hint: Name the columns that you need.
+[full] SELECT t FROM temp_things t, customers c;
+-> SELECT t FROM temp_things t, "public".customers c
+[full] SELECT s FROM (SELECT email FROM customers) s;
+!! 0A000 "s" as a whole row is not available where protected tables are read
+   hint: Name the columns that you need.
+[full] SELECT lower(c) FROM temp_things t, customers c;
+!! 0A000 "c" as a whole row is not available where protected tables are read
+   hint: Name the columns that you need.
+[full] SELECT (SELECT c FROM temp_things t) FROM customers c;
+!! 0A000 "c" as a whole row is not available where protected tables are read
+   hint: Name the columns that you need.

@@ -205,3 +205,10 @@
 [full] SELECT unheard_of(city) FROM customers;
 !! 0A000 the function unheard_of is not known to be harmless in a statement over protected tables
    hint: Call it in a statement of its own, or ask for it to be allowed in the data map.
+[reader] SELECT c.id FROM customers c, orders o WHERE concat(c.id, o.customer_id) = '11';
+!! 42501 permission denied: filter_range of column "public.customers.id"
+[full] SELECT c.id FROM customers c, orders o WHERE concat(c.id, o.customer_id) = '11';
+-> SELECT c.id FROM "public".customers c, "public".orders o WHERE concat(c.id, o.customer_id) = '11'
+[full] SELECT id FROM customers WHERE CASE email WHEN 'a' THEN true WHEN $1 THEN false END;
+-> SELECT id FROM "public".customers WHERE CASE "customers"."fg_email_eq" WHEN {TERM customers.email 'a'}::pg_catalog.bytea THEN true WHEN {TERM customers.email $1}::pg_catalog.bytea THEN false END
+++ physical=TERM($1) TERM('a'); described=$1:25
