@@ -172,8 +172,8 @@ def _cell(
             hint="Declare the parameter with the field's own type, or leave its type unspecified.",
         )
     if binary:
-        return codec.from_binary(raw, typmod, declared or codec.type_oid)
-    return codec.from_text(raw, typmod, settings)
+        return codec.from_binary(raw, typmod, declared or codec.type_oid, settings)
+    return codec.from_text(raw, typmod, settings, declared)
 
 
 def _source_value(source: ValueSource | None, client: ClientValues) -> tuple[bytes | None, bool, int]:
