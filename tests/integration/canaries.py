@@ -47,7 +47,8 @@ class Canaries:
     def address(self) -> str:
         """An IPv6 address of the documentation network."""
         middle = ":".join(f"{group:x}" for group in self.groups)
-        return f"2001:db8:{middle}::{next(self._numbers):x}"
+        number = next(self._numbers)
+        return f"2001:db8:{middle}::{number >> 16:x}:{number & 0xFFFF:x}"
 
     def amount(self) -> str:
         """For numeric(12,2)."""

@@ -24,7 +24,13 @@ from .conftest import raw_finds
 from .sample_app import Row, work
 from .stage import Stage, raised
 
-_KILLED = (asyncpg.AdminShutdownError, asyncpg.ConnectionDoesNotExistError, asyncpg.InterfaceError, ConnectionError)
+_KILLED = (
+    asyncpg.AdminShutdownError,
+    asyncpg.ConnectionDoesNotExistError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # its word for a query sent between the server's last error and the close
+    ConnectionError,
+)
 _LOOKS = (
     ("management", "SELECT * FROM customers ORDER BY id DESC LIMIT 50"),
     ("support", "SELECT id, surname, email FROM customers LIMIT 50"),
