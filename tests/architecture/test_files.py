@@ -39,7 +39,7 @@ def test_text_ends_with_a_line_and_lines_with_their_text() -> None:
         str(path)
         for path, text in text_files()
         if path.suffix in (".py", ".md", ".toml", ".sql", ".sh", ".yaml", ".yml") and text
-        if not text.endswith("\n") or re.search(r"[ \t]+$", text, re.MULTILINE)
+        if not text.endswith("\n") or (re.search(r"[ \t]+$", text, re.MULTILINE) and "cases" not in path.parts)
     ]
     assert ragged == []
 
