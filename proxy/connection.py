@@ -70,7 +70,7 @@ class RelayServices:
     clock: Callable[[], float]
     client_linger: float  # seconds for a client to take our last words
     ended: Callable[[Relay], None]  # the session is over; what was said last may still be on its way
-    gone: Callable[[Relay], None]  # and now its client's socket is closed
+    gone: Callable[[Relay], None]  # and now both sockets are closed
     draining: bool = False
     tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
@@ -96,6 +96,7 @@ class Relay:
         self._dialled = server
         self._conversation = conversation
         self._ended = False
+        self._open_sockets = 2
         self._server_holds = self._client_holds = 0  # reasons not to read from that side now
         self._last_from_server = b""
         self._last_from_client = b""
@@ -240,10 +241,19 @@ class Relay:
     def client_lost(self) -> None:
         if not self._ended:
             self._abandon()
-        self._services.gone(self)
         if self.on_gone is not None:
             self.on_gone()
             self.on_gone = None
+        self._socket_closed()
+
+    def server_lost(self) -> None:
+        self.server_ended()
+        self._socket_closed()
+
+    def _socket_closed(self) -> None:
+        self._open_sockets -= 1
+        if self._open_sockets == 0:
+            self._services.gone(self)
 
     def server_ended(self) -> None:
         """The server's own last word was passed on; if it had none, the client hears ours."""
@@ -302,6 +312,11 @@ class Relay:
         else:
             self._client.finish(self._services.client_linger)
 
+    def abort(self) -> None:
+        """Nothing more is waited for."""
+        self._server.abort()
+        self._client.abort()
+
     # -- cancel --
 
     async def cancel_upstream(self) -> None:
@@ -350,7 +365,7 @@ class ServerSide:
 
     def lost(self, error: Exception | None) -> None:
         del error
-        self._relay.server_ended()
+        self._relay.server_lost()
 
     def congested(self, full: bool) -> None:
         self._relay.server_congested(full)

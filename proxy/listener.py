@@ -35,7 +35,7 @@ class Listener:
         self._ticking: asyncio.TimerHandle | None = None
         self._receptions: dict[Reception, float] = {}  # when it must be done
         self._relays: set[Relay] = set()
-        self._lingering: set[Relay] = set()  # over, but their clients have not closed yet
+        self._lingering: set[Relay] = set()  # over, but their sockets are not closed yet
         self._news = asyncio.Event()  # one of these sets has become smaller
 
     @property
@@ -83,6 +83,9 @@ class Listener:
             relay.shut_down()
         for reception in list(self._receptions):
             reception.timed_out()
+        await self._until_none(self._lingering, _LAST_WORDS)
+        for relay in list(self._lingering):
+            relay.abort()
         await self._until_none(self._lingering, _LAST_WORDS)
         if self._ticking is not None:
             self._ticking.cancel()

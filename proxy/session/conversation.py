@@ -204,11 +204,12 @@ class Conversation:
             self._from_server.keep_from(spans[handled - 1][2])
 
     def _fail(self, error: FieldgateError) -> None:
-        """Say why, then end both sides at this message boundary."""
+        """Say why, then end both sides at this message boundary; in mid-message nothing can be said."""
         state = self._state
         if state.closing:
             return
-        state.to_client.append(backend.error_response(error, severity="FATAL"))
+        if self._transparent is None or self._transparent.between_messages:
+            state.to_client.append(backend.error_response(error, severity="FATAL"))
         state.to_server.append(frontend.TERMINATE)
         state.commands.append(CloseBoth(error.message))
         state.closing = True

@@ -20,6 +20,12 @@ class Transparent:
     def idle(self) -> bool:
         return self._quiet and not self._rest and not self._skip
 
+    @property
+    def between_messages(self) -> bool:
+        """The client has got whole messages only: something of ours may be said without becoming part of one."""
+        whole = len(self._rest) == 5 and unpack_from("!I", self._rest, 1) == (4,)  # held back only to see a sixth byte
+        return not self._skip and (whole or not self._rest)
+
     def client_bytes(self) -> None:
         self._quiet = False
 

@@ -280,5 +280,5 @@ async def running(config: Config, folder: Path, circumstances: Circumstances | N
         yield proxy
     finally:
         for peer in proxy.peers:
-            peer.close()  # else the worker would wait a moment for them to take its last words
+            peer.reset()  # else the worker would wait a moment for them to take its last words
         await worker.stop()
