@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from enum import Enum, auto
-from typing import Protocol
+from typing import Any, Protocol
 
+from policies.fields import Field
 from policies.model import NO_VERBS, Verb
 
 from .authorise import Guarded, Ledger
 from .catalog import Catalog
 from .parameters import Parameters
-from .plan import FieldUse
-from .scope import Origin, Pending, Scope, Visible
+from .plan import FieldUse, SlotKind
+from .scope import Given, Origin, Pending, Scope, Visible
 from .tree import Node
 
 
@@ -79,6 +80,12 @@ class RunWrite(Protocol):
     def __call__(self, a: Analysis, kind: str, body: Node, outer: Scope, role: QueryRole) -> list[Item]: ...
 
 
+class SealGiven(Protocol):
+    """Makes cells or terms of a column of VALUES that an operand names; False: it names no such column."""
+
+    def __call__(self, a: Analysis, operand: Any, cell: Field, kind: SlotKind) -> bool: ...
+
+
 @dataclass(slots=True, eq=False)
 class Item:
     """One column of a query's select list (or RETURNING list).
@@ -114,11 +121,13 @@ class Analysis:
     walk: Walk
     query: RunQuery
     write: RunWrite
+    seal_given: SealGiven
     pendings: list[Pending] = field(default_factory=list)
     analysed: set[int] = field(default_factory=set)  # OIDs of protected relations, and views of such, that it uses
     views: int = 0  # how many were expanded
     hidden: int = 0  # columns that were put in behind the outermost select list
     left_side: dict[int, Callable[[list[Item]], None]] = field(default_factory=dict)  # by identity of a UNION's body
+    given: list[Given] = field(default_factory=list)
     draws: list[str] = field(default_factory=list)  # sequences from which row keys are drawn beforehand
 
     def charge(self, origin: Origin, verbs: Verb, position: int | None) -> None:

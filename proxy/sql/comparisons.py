@@ -165,6 +165,8 @@ def _compare_cells(
     if array and operand is other:
         raise sealed_in(operand.cell, "an array", position)
     if counterpart is not None:
+        if counterpart.cell is None and not array:
+            return _match_given(a, operand, counterpart, use)
         if counterpart.cell is None or array:
             raise _no_counterpart(operand)
         return _join_cells(a, operand, counterpart, use)
@@ -194,6 +196,16 @@ def _match_value(a: Analysis, operand: Operand, value: Value, scope: Scope, use:
         return operand.origin.columns
     Sealer(a, scope.text, cell, SlotKind.TERM).seal(value, operand.reference.position, array=array)
     return operand.origin.columns
+
+
+def _match_given(a: Analysis, operand: Operand, counterpart: Operand, use: Use) -> Lineage:
+    """Against a column of VALUES."""
+    cell = searchable(operand)
+    if not a.seal_given(a, counterpart, cell, SlotKind.TERM):
+        raise _no_counterpart(operand)
+    lineage = _charge(a, operand, use.base | Verb.FILTER_EQ)
+    to_term(operand)
+    return lineage
 
 
 def _join_cells(a: Analysis, one: Operand, other: Operand, use: Use) -> Lineage:
@@ -270,9 +282,14 @@ def to_term(operand: Operand) -> None:
 
 
 def retype_casts(operand: Operand) -> None:
-    assert operand.cell is not None and operand.cell.sealing is not None  # noqa: S101
+    assert operand.cell is not None  # noqa: S101
+    retype_casts_for(operand, operand.cell)
+
+
+def retype_casts_for(operand: Operand, cell: Field) -> None:
+    assert cell.sealing is not None  # noqa: S101
     for cast in operand.casts:
         found = logical_of(cast.get("typeName", {}))
-        if found is None or found[1] or not compatible(found[0], operand.cell.sealing.logical_type):
-            raise sealed_in(operand.cell, "a cast to another type", operand.reference.position)
+        if found is None or found[1] or not compatible(found[0], cell.sealing.logical_type):
+            raise sealed_in(cell, "a cast to another type", operand.reference.position)
         operand.reference.text.replace(*cast_tokens(operand.reference.text, cast["typeName"]), BYTEA_CAST[2:])

@@ -13,6 +13,7 @@ from sqlglot.errors import SqlglotError
 from proxy.errors import Unsupported
 
 from .edits import Rendered, SqlText
+from .lexer import TokenKind
 from .plan import Slot
 from .tree import Node, nodes, strings
 
@@ -24,7 +25,7 @@ _KEYWORDS = frozenset({"default"})
 def check_agreement(body: Node, text: SqlText, start: int, rendered: Rendered) -> None:
     """`start`: where the statement begins (inside EXPLAIN).  Raises Unsupported when the two grammars disagree."""
     try:
-        trees = [tree for tree in parse(text.source[start:].decode(), dialect="postgres") if tree is not None]
+        trees = [tree for tree in parse(_spaced(text, start), dialect="postgres") if tree is not None]
     except (SqlglotError, RecursionError):
         raise _disagree("could not read it") from None
     if len(trees) != 1 or isinstance(trees[0], exp.Command):
@@ -40,6 +41,16 @@ def check_agreement(body: Node, text: SqlText, start: int, rendered: Rendered) -
         raise _disagree("sees more columns")
     if not _sealed_constants(text, rendered) <= _glot_constants(tree):
         raise _disagree("sees other constants")
+
+
+def _spaced(text: SqlText, start: int) -> str:
+    """sqlglot takes `$1,$2` for a dollar-quoted string; with spaces around parameters it does not."""
+    parts, position = [], start
+    for token in text.tokens.items:
+        if token.kind is TokenKind.PARAM and token.start >= start:
+            parts.append(text.source[position : token.start] + b" " + token.text + b" ")
+            position = token.end
+    return b"".join([*parts, text.source[position:]]).decode()
 
 
 def _disagree(how: str) -> Unsupported:

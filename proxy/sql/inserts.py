@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from policies.fields import Field
 from policies.model import Verb
 from proxy.errors import Refused, SqlState, Unsupported
 
 from .analysis import READING, Analysis, Item, QueryRole
 from .common_tables import walk_with
+from .comparisons import column_operand
 from .conflicts import walk_conflict
 from .edits import closing_index, word_index
 from .fragments import quoted
@@ -15,7 +17,7 @@ from .plan import Slot, SlotKind, ValueSource
 from .scope import Scope, is_hidden
 from .tree import Node
 from .values import value_of
-from .writes import Target, assign, charge_write, returning, source_of_value, write_target
+from .writes import Target, assign, bound_key, charge_write, returning, source_of_value, write_target
 
 
 def walk_insert(a: Analysis, body: Node, outer: Scope, role: QueryRole) -> list[Item]:
@@ -208,10 +210,21 @@ def _insert_query(
     key = _row_key(a, target, names, nodes)
     for (name, position), item in zip(names, items, strict=True):
         guarded = target.guarded(a, name)
+        if guarded is not None and guarded.cell is not None and _from_values(a, target, guarded.cell, item):
+            continue
         if (guarded is not None and guarded.cell is not None) or _is_value(item):
             assign(a, target, name, item.node or {}, item.scope, key, position)
         else:
             _store_inside(a, item)
+
+
+def _from_values(a: Analysis, target: Target, cell: Field, item: Item) -> bool:
+    """The select list names a column of VALUES; a row's key is not known there."""
+    operand = column_operand(a, item.node, item.scope) if item.node is not None else None
+    if operand is None or operand.origin.given is None:
+        return False
+    bound_key(target, cell, None, item.position)
+    return a.seal_given(a, operand, cell, SlotKind.CELL)
 
 
 def _is_value(item: Item) -> bool:

@@ -29,6 +29,10 @@ class Reference:
     def position(self) -> int | None:
         return self.text.position(self.location)
 
+    @property
+    def place(self) -> tuple[int, int]:
+        return id(self.text), self.location
+
     def span(self) -> tuple[int, int]:
         """Its tokens: a name, or names with dots between."""
         first = self.text.token_at(self.location, TokenKind.WORD, TokenKind.QUOTED)
@@ -61,7 +65,10 @@ def resolve(a: Analysis, body: Node, scope: Scope) -> Reference:
     if names[-1] == "*":
         raise whole_row(names[0], position)
     visible = scope.find(names[0], position) if len(names) == 1 else _qualified(a, names, scope, location, position)
-    return Reference(visible, scope.text, location)
+    reference = Reference(visible, scope.text, location)
+    if visible is not None and visible.column.origin.given is not None:
+        visible.column.origin.given.named.add(reference.place)
+    return reference
 
 
 def _qualified(

@@ -16,6 +16,7 @@ from .authorise import Guarded
 from .catalog import Relation
 from .edits import SqlText
 from .fragments import HIDDEN_PREFIX, dotted
+from .tree import Node
 
 SYSTEM_COLUMNS = frozenset({"ctid", "xmin", "xmax", "cmin", "cmax", "tableoid"})
 
@@ -27,6 +28,17 @@ class Pending:
     column: Guarded
     position: int | None
     used: bool = False
+
+
+@dataclass(slots=True, eq=False)
+class Given:
+    """A column of VALUES that holds constants and parameters only; places are those where it is named."""
+
+    nodes: list[Node]
+    scope: Scope
+    sealed_for: tuple[str, str] | None = None
+    named: set[tuple[int, int]] = field(default_factory=set)
+    sealed: set[tuple[int, int]] = field(default_factory=set)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,6 +59,7 @@ class Origin:
     type_oid: int = 0
     released: bool = False  # a group key or an aggregate of an inner query: whoever may group may see it
     pending: tuple[Pending, ...] = ()
+    given: Given | None = None
 
 
 NOTHING = Origin()

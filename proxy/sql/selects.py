@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from policies.model import NO_VERBS, Verb
-from proxy.errors import Refused, Unsupported
+from proxy.errors import Refused, SqlState, Unsupported
 
 from .analysis import FILTERING, READING, Analysis, Item, QueryRole, Use
-from .authorise import Guarded
 from .common_tables import walk_with
 from .conditions import walk_condition
 from .distinct import walk_distinct
+from .given import give
 from .grouping import walk_group_by
 from .groups import add_minimum, check_rows_are_grouped
 from .lexer import TokenKind
@@ -95,13 +95,20 @@ def walk_limit(a: Analysis, body: Node, scope: Scope) -> None:
 
 def _values(a: Analysis, body: Node, scope: Scope, role: QueryRole) -> list[Item]:
     """VALUES as a query: columns named column1, column2, ..."""
-    columns: list[dict[Guarded, None]] = []
-    for row in body["valuesLists"]:
-        for index, node in enumerate(row["List"]["items"]):
-            if index == len(columns):
-                columns.append({})
-            columns[index].update(dict.fromkeys(a.walk(a, node, scope, READING)))
+    rows = [row["List"]["items"] for row in body["valuesLists"]]
+    if any(len(row) != len(rows[0]) for row in rows):
+        raise Refused("VALUES lists must all be the same length", sqlstate=SqlState.SYNTAX_ERROR)
+    columns = [list(column) for column in zip(*rows, strict=True)]
     walk_limit(a, body, scope)
-    items = [Item(f"column{n}", Origin(tuple(column)), scope) for n, column in enumerate(columns, 1)]
+    origins = [_values_column(a, column, scope, role) for column in columns]
+    items = [Item(f"column{n}", origin, scope) for n, origin in enumerate(origins, 1)]
     walk_order_by(a, body.get("sortClause", []), items, scope)
     return items
+
+
+def _values_column(a: Analysis, nodes: list[Node], scope: Scope, role: QueryRole) -> Origin:
+    given = give(a, nodes, scope) if role is QueryRole.DERIVED else None
+    if given is not None:
+        return Origin(given=given)
+    lineage = [column for node in nodes for column in a.walk(a, node, scope, READING)]
+    return Origin(tuple(dict.fromkeys(lineage)))

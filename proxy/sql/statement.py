@@ -15,6 +15,7 @@ from .crosscheck import check_agreement
 from .edits import SqlText
 from .expressions import walk
 from .fragments import HIDDEN_PREFIX
+from .given import seal_given, settle
 from .inserts import walk_insert
 from .outputs import output_columns
 from .parameters import Parameters
@@ -57,6 +58,7 @@ def plan_touching(
     text = SqlText(source)
     a = _analysis(request)
     items = _walk(a, statement.kind, statement.body, text)
+    settle(a)
     a.charge_pending()
     return _finish(a, statement, text, items, wrapper or statement)
 
@@ -84,6 +86,7 @@ def _analysis(request: Request) -> Analysis:
         walk=walk,
         query=run_query,
         write=run_write,
+        seal_given=seal_given,
     )
 
 

@@ -153,6 +153,8 @@ def _starred(a: Analysis, visible: Visible, scope: Scope, role: QueryRole, posit
     """One column of `*`: NULL of its type where the principal may not read it, so that positions stay the same."""
     origin = visible.column.origin
     item = Item(visible.name, origin, scope, None, position, visible, inserted=True, single=False)
+    if origin.given is not None:
+        origin.given.named.add((id(scope.text), -1))  # shown as it is
     unreadable = [column for column in origin.columns if not column.rights.allows(Verb.READ)]
     if unreadable and not origin.released:
         if role is QueryRole.STORED:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from policies.fields import LogicalType
+from policies.fields import LogicalType, Sealing
 
 from .edits import SqlText, closing_index
+from .fragments import logical_type_name
 from .lexer import TokenKind
 from .parameters import TEXT_LIKE
 from .tree import Node, strings
@@ -18,13 +19,17 @@ _MULTIWORD = {
     "bit": ({"varying"},),
     "national": ({"character", "char"}, {"varying"}),
 }
+_ROUNDED = frozenset({LogicalType.NUMERIC, LogicalType.TIMESTAMP, LogicalType.TIMESTAMPTZ})
 _ZONED = frozenset({"time", "timestamp"})
 
 
-def logical_of(type_name: Node) -> tuple[LogicalType, bool] | None:
-    """(logical type, is it an array of it); None for every other type, and for one with modifiers: they truncate."""
+def logical_of(type_name: Node, *, modified: bool = False) -> tuple[LogicalType, bool] | None:
+    """(logical type, is it an array of it); None for every other type, and for one with modifiers: they truncate.
+
+    `modified`: modifiers are looked at elsewhere.
+    """
     names = strings(type_name.get("names", []))
-    if type_name.get("typmods") or type_name.get("setof") or type_name.get("pct_type"):
+    if (type_name.get("typmods") and not modified) or type_name.get("setof") or type_name.get("pct_type"):
         return None
     if len(names) == 2 and names[0] == "pg_catalog":
         names = names[1:]
@@ -36,6 +41,16 @@ def logical_of(type_name: Node) -> tuple[LogicalType, bool] | None:
 def compatible(cast: LogicalType, field: LogicalType) -> bool:
     """A value keeps its cell form under this cast."""
     return cast is field or (cast in TEXT_LIKE and field in TEXT_LIKE)
+
+
+def rounds_like(type_name: Node, sealing: Sealing) -> bool:
+    """The cast's modifiers are the field's own, and do what storing in it does: numbers and times are rounded."""
+    found = logical_of(type_name, modified=True)
+    if found is None or found[1] or found[0] is not sealing.logical_type or found[0] not in _ROUNDED:
+        return False
+    written = [node.get("A_Const", {}).get("ival", {}).get("ival", 0) for node in type_name.get("typmods", [])]
+    own = logical_type_name(sealing.logical_type, sealing.typmod)
+    return own.partition("(")[2].rstrip(")") == ",".join(str(number) for number in written)
 
 
 def type_end(text: SqlText, first: int) -> int:

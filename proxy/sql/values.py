@@ -19,7 +19,7 @@ from .lexer import TokenKind
 from .parameters import TEXT_LIKE
 from .plan import Slot, SlotKind, ValueSource
 from .tree import Node, unwrap
-from .typenames import cast_tokens, compatible, logical_of
+from .typenames import cast_tokens, compatible, logical_of, rounds_like
 
 _INTEGERS = frozenset({LogicalType.INT2, LogicalType.INT4, LogicalType.INT8})
 _NUMBERS = _INTEGERS | {LogicalType.NUMERIC}
@@ -151,6 +151,8 @@ class Sealer:
 
     def _check_casts(self, value: Value, array: bool, position: int | None) -> None:
         for cast in value.casts:
+            if self.kind is SlotKind.CELL and rounds_like(cast.get("typeName", {}), self.sealing):
+                continue
             found = logical_of(cast.get("typeName", {}))
             if found is None or found[1] != array or not compatible(found[0], self.sealing.logical_type):
                 raise Unsupported(

@@ -138,3 +138,21 @@
 [full] UPDATE customers SET email = excluded.email FROM customers excluded WHERE excluded.id = 5;
 !! 0A000 the sealed column "public.customers.email" can only take a constant or a parameter
    hint: Compute the value in the application and send it as a parameter.
+[full] INSERT INTO customers (email,name) VALUES ($1,$2),($3,$4);
+-> INSERT INTO "public".customers (email,name) VALUES ({CELL customers.email $1}::pg_catalog.bytea,{CELL customers.name $2}::pg_catalog.bytea),({CELL customers.email $3}::pg_catalog.bytea,{CELL customers.name $4}::pg_catalog.bytea)
+++ physical=CELL($1) CELL($2) CELL($3) CELL($4); described=$1:25,$2:25,$3:25,$4:25
+[full] INSERT INTO customers (email, city) SELECT p0::VARCHAR, p1::VARCHAR FROM (VALUES ($1::VARCHAR, $2::VARCHAR, 0), ($3::VARCHAR, $4::VARCHAR, 1)) AS imp_sen(p0, p1, sen_counter) ORDER BY sen_counter RETURNING customers.id, customers.id AS id__1;
+-> INSERT INTO "public".customers (email, city) SELECT p0::pg_catalog.bytea, p1::VARCHAR FROM (VALUES ({CELL customers.email $1}::pg_catalog.bytea::pg_catalog.bytea, $2::VARCHAR, 0), ({CELL customers.email $3}::pg_catalog.bytea::pg_catalog.bytea, $4::VARCHAR, 1)) AS imp_sen(p0, p1, sen_counter) ORDER BY sen_counter RETURNING customers.id, customers.id AS id__1
+++ physical=CELL($1) PLAIN($2) CELL($3) PLAIN($4); described=$1:25,$3:25
+[full] INSERT INTO customers (email, name) SELECT p0, p0 FROM (VALUES ($1)) AS v(p0);
+!! 0A000 a column of VALUES is used for two sealed columns
+   hint: Give the values twice, as two columns.
+[full] INSERT INTO customers (email, city) SELECT p0, p0 FROM (VALUES ($1)) AS v(p0);
+!! 0A000 a column of VALUES is compared with, or stored in, a sealed column and used elsewhere too
+   hint: Give the values twice, as two columns.
+[full] INSERT INTO accounts (id, login, password) SELECT p0, p1, p2 FROM (VALUES ($1, $2, $3)) AS v(p0, p1, p2);
+!! 0A000 a sealed column of "accounts" is bound to its row, and the row's key is not known here
+   hint: Give "id" as a constant or a parameter in the same statement.
+[full] INSERT INTO customers (email) SELECT lower(x) FROM (VALUES ('A')) AS v(x);
+!! 0A000 the sealed column "public.customers.email" can only take a constant or a parameter
+   hint: Compute the value in the application and send it as a parameter.

@@ -184,3 +184,16 @@
 [full] SELECT (SELECT c FROM temp_things t) FROM customers c;
 !! 0A000 "c" as a whole row is not available where protected tables are read
    hint: Name the columns that you need.
+[full] SELECT c.id FROM customers c JOIN (VALUES ('ann@x'), ($1)) AS v(x) ON c.email = v.x;
+-> SELECT c.id FROM "public".customers c JOIN (VALUES ({TERM customers.email 'ann@x'}::pg_catalog.bytea), ({TERM customers.email $1}::pg_catalog.bytea)) AS v(x) ON "c"."fg_email_eq" = v.x
+++ physical=TERM($1) TERM('ann@x'); described=$1:25
+[full] SELECT c.id, v.x FROM customers c JOIN (VALUES ('ann@x'), ($1)) AS v(x) ON c.email = v.x;
+!! 0A000 a column of VALUES is compared with, or stored in, a sealed column and used elsewhere too
+   hint: Give the values twice, as two columns.
+[full] WITH v(x) AS (VALUES ('ann@x'), ('bob@x')) SELECT c.id FROM customers c WHERE c.email IN (SELECT x FROM v);
+!! 0A000 the sealed column "public.customers.email" is compared with a subquery that does not return a sealed column
+   hint: Let the subquery select the column as it is, by name, without grouping or set operations.
+[full] WITH v(x) AS (VALUES ('ann@x'), ('bob@x')) SELECT c.id FROM customers c, v WHERE v.x = c.email;
+-> WITH v(x) AS (VALUES ({TERM customers.email 'ann@x'}::pg_catalog.bytea), ({TERM customers.email 'bob@x'}::pg_catalog.bytea)) SELECT c.id FROM "public".customers c, v WHERE v.x = "c"."fg_email_eq"
+[full] SELECT c.id, v.x FROM customers c, (VALUES (1, 'y')) v(k, x) WHERE v.k = c.id;
+-> SELECT c.id, v.x FROM "public".customers c, (VALUES (1, 'y')) v(k, x) WHERE v.k = c.id
