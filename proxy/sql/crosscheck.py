@@ -15,14 +15,14 @@ from proxy.errors import Unsupported
 from .edits import Rendered, SqlText
 from .lexer import TokenKind
 from .plan import Slot
-from .tree import Node, nodes, strings
+from .tree import Nodes, strings
 
 _FOLD = {ord(letter): letter.lower() for letter in "ABCDEFGHIJKLMNOPQRSTUVWXYZ"}
 # Words that sqlglot reads as columns where PostgreSQL has a keyword.
 _KEYWORDS = frozenset({"default"})
 
 
-def check_agreement(body: Node, text: SqlText, start: int, rendered: Rendered) -> None:
+def check_agreement(flat: Nodes, text: SqlText, start: int, rendered: Rendered) -> None:
     """`start`: where the statement begins (inside EXPLAIN).  Raises Unsupported when the two grammars disagree."""
     try:
         trees = [tree for tree in parse(_spaced(text, start), dialect="postgres") if tree is not None]
@@ -31,13 +31,13 @@ def check_agreement(body: Node, text: SqlText, start: int, rendered: Rendered) -
     if len(trees) != 1 or isinstance(trees[0], exp.Command):
         raise _disagree("sees no single statement")
     tree = trees[0]
-    if _relations(body) != _glot_relations(tree):
+    if _relations(flat) != _glot_relations(tree):
         raise _disagree("sees other tables")
-    if _parameters(body) != _glot_parameters(tree):
+    if _parameters(flat) != _glot_parameters(tree):
         raise _disagree("sees other parameters")
-    if not _columns(body) <= _glot_names(tree):
+    if not _columns(flat) <= _glot_names(tree):
         raise _disagree("sees other columns")
-    if not _glot_columns(tree) - _KEYWORDS <= _all_names(body):
+    if not _glot_columns(tree) - _KEYWORDS <= _all_names(flat):
         raise _disagree("sees more columns")
     if not _sealed_constants(text, rendered) <= _glot_constants(tree):
         raise _disagree("sees other constants")
@@ -60,11 +60,13 @@ def _disagree(how: str) -> Unsupported:
     )
 
 
-def _relations(body: Node) -> set[tuple[str, str]]:
+def _relations(flat: Nodes) -> set[tuple[str, str]]:
+    """FOR UPDATE OF names what FROM names too, unless it is an alias."""
+    locked = {id(rel["RangeVar"]) for key, node in flat if key == "LockingClause" for rel in node.get("lockedRels", [])}
     return {
         (node.get("schemaname", ""), node["relname"])
-        for key, node in nodes({k: v for k, v in body.items() if k != "lockingClause"})
-        if "relname" in node and key != "lockedRels"
+        for _, node in flat
+        if "relname" in node and id(node) not in locked
     }
 
 
@@ -79,25 +81,25 @@ def _glot_relations(tree: exp.Expr) -> set[tuple[str, str]]:
     return found
 
 
-def _parameters(body: Node) -> set[str]:
-    return {str(node["number"]) for key, node in nodes(body) if key == "ParamRef"}
+def _parameters(flat: Nodes) -> set[str]:
+    return {str(node["number"]) for key, node in flat if key == "ParamRef"}
 
 
 def _glot_parameters(tree: exp.Expr) -> set[str]:
     return {parameter.name for parameter in tree.find_all(exp.Parameter)}
 
 
-def _columns(body: Node) -> set[str]:
+def _columns(flat: Nodes) -> set[str]:
     found: set[str] = set()
-    for key, node in nodes(body):
+    for key, node in flat:
         if key == "ColumnRef":
             found.update(name for name in strings(node["fields"]) if name != "*")
     return found
 
 
-def _all_names(body: Node) -> set[str]:
+def _all_names(flat: Nodes) -> set[str]:
     found: set[str] = set()
-    for _, node in nodes(body):
+    for _, node in flat:
         found.update(value for value in node.values() if isinstance(value, str))
     return {name.lower() for name in found} | found
 

@@ -13,9 +13,11 @@ from .catalog import Relation
 from .edits import SqlText
 from .forward import forwarded
 from .plan import StatementKind, StatementPlan
+from .settings import Effect
 from .statement import KINDS, Request, plan_touching
 from .touch import Findings
-from .tree import RawStatement, unwrap
+from .tree import Node, RawStatement, unwrap
+from .utility import runs
 
 _OPENERS = frozenset({"select", "insert", "update", "delete", "with", "values", "table", "merge"})
 _WRAPPED = frozenset({"ExecuteStmt", "CreateTableAsStmt", "DeclareCursorStmt", *KINDS})
@@ -31,7 +33,9 @@ def explained(request: Request, statement: RawStatement, source: bytes, found: F
     if found.sets_path:
         raise Unsupported("EXPLAIN of set_config of search_path is refused")
     if not found.touches and not found.must_rewrite(request.catalog):
-        return forwarded(StatementKind.UTILITY, source, returns_rows=True)
+        plan = forwarded(StatementKind.UTILITY, source, returns_rows=True)
+        executed = _executed(kind, body)
+        return plan if executed is None else replace(plan, effect=executed[0], effect_value=executed[1])
     if kind not in KINDS:
         raise Unsupported("EXPLAIN of this statement over protected tables is not supported")
     for relation in found.protected:
@@ -39,6 +43,13 @@ def explained(request: Request, statement: RawStatement, source: bytes, found: F
     inner = RawStatement(kind, body, _inner_start(source), statement.end)
     plan = plan_touching(request, inner, source, found, wrapper=statement)
     return replace(plan, kind=StatementKind.UTILITY, outputs=None, hidden_outputs=0, returns_rows=True)
+
+
+def _executed(kind: str, body: Node) -> Effect | None:
+    """EXPLAIN runs, or at least plans, what EXECUTE names; CREATE TABLE AS may stand in between."""
+    if kind == "CreateTableAsStmt":
+        kind, body = unwrap(body["query"])
+    return runs(body) if kind == "ExecuteStmt" else None
 
 
 def _check_figures(request: Request, relation: Relation) -> None:

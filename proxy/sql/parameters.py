@@ -14,7 +14,7 @@ from proxy.errors import Refused, SqlState, Unsupported
 from .edits import SqlText
 from .fragments import logical_type_name
 from .plan import Slot, SlotKind, ValueSource
-from .tree import Node, nodes
+from .tree import Nodes
 
 MAX_PHYSICAL = 65_535  # the Bind message counts parameters in 16 bits
 MAX_CLIENT = 65_535
@@ -72,9 +72,9 @@ class Parameters:
                 position=text.position(text.tokens[token].start),
             )
 
-    def check_complete(self, body: Node) -> None:
+    def check_complete(self, flat: Nodes) -> None:
         """Every parameter of the statement was dealt with: none could slip through with a number of before."""
-        places = {node.get("location", 0) for kind, node in nodes(body) if kind == "ParamRef"}
+        places = {node.get("location", 0) for kind, node in flat if kind == "ParamRef"}
         if places != self.places:
             raise Unsupported("the statement's parameters can not all be accounted for", hint="Write it more simply.")
 

@@ -106,6 +106,11 @@ class SessionEffect(StrEnum):
     DEALLOCATE = auto()  # `effect_value`: the statement's name, None: ALL
     CATALOG = auto()  # DDL: the catalog must be read again
     FIELDGATE = auto()  # SET fieldgate.*: answered by the proxy; `effect_value` is "name=value"
+    PREPARES = auto()  # PREPARE: `effect_value` names a statement from now on, as a Parse would
+    DECLARES = auto()  # DECLARE CURSOR: `effect_value` names a portal from now on, as a Bind would
+    RUNS_STATEMENT = auto()  # EXECUTE: what stands behind the name `effect_value` is run, whoever made it
+    RUNS_PORTAL = auto()  # FETCH, MOVE: the same for a portal
+    TAKES_DATA = auto()  # COPY ... FROM STDIN: the client's CopyData follows
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ from .plan import StatementKind, StatementPlan
 from .scope import Scope
 from .selects import run_query
 from .touch import Findings
-from .tree import Node, RawStatement, fingerprint
+from .tree import Node, RawStatement, fingerprint, nodes
 from .updates import walk_delete, walk_update
 from .verify import check_rewritten
 
@@ -108,12 +108,13 @@ def _walk(a: Analysis, kind: str, body: Node, text: SqlText) -> list[Item]:
 def _finish(
     a: Analysis, statement: RawStatement, text: SqlText, items: list[Item], whole: RawStatement
 ) -> StatementPlan:
-    a.parameters.check_complete(statement.body)
+    flat = nodes(whole.body)
+    a.parameters.check_complete(flat)
     a.parameters.type_plain_uses()
     rendered = text.render()
-    check_agreement(statement.body, text, statement.start, rendered)
+    check_agreement(flat, text, statement.start, rendered)
     if text.edits:
-        check_rewritten(a.catalog, whole.kind, whole.body, rendered, frozenset(a.analysed))
+        check_rewritten(a.catalog, whole.kind, flat, rendered, frozenset(a.analysed))
     segments, slots = a.parameters.number(rendered.segments) if text.edits else ((text.source,), ())
     returns = statement.kind == "SelectStmt" or bool(statement.body.get("returningList"))
     return StatementPlan(

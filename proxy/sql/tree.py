@@ -7,7 +7,6 @@ false, "") are left out of a body, and some fields hold a bare body because thei
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -104,13 +103,20 @@ def strings(nodes: list[Node]) -> tuple[str, ...]:
     return tuple("*" if "A_Star" in node else string(node) for node in nodes)
 
 
-def nodes(value: object) -> Iterator[tuple[str, Node]]:
+Nodes = list[tuple[str, Node]]
+
+
+def nodes(value: object) -> Nodes:
     """Every dict below `value` with the key that leads to it: a node's kind, or a fixed field's name."""
+    found: Nodes = []
     pending: list[tuple[str, object]] = [("", value)]
     while pending:
         key, current = pending.pop()
         if isinstance(current, dict):
-            yield key, current
-            pending.extend(current.items())
+            found.append((key, current))
+            for inner_key, inner in current.items():
+                if isinstance(inner, dict | list):
+                    pending.append((inner_key, inner))
         elif isinstance(current, list):
-            pending.extend((key, item) for item in reversed(current))
+            pending += [(key, item) for item in current]
+    return found

@@ -210,7 +210,7 @@ def _copy(catalog: Catalog, body: Node, found: Findings) -> Utility:
             hint="Use SELECT to read and INSERT to write them.",
         )
     _check_query(body.get("query", {}))
-    return Utility(StatementKind.COPY)
+    return Utility(StatementKind.COPY, (SessionEffect.TAKES_DATA, None) if body.get("is_from") else NO_EFFECT)
 
 
 def _prepared(catalog: Catalog, body: Node, found: Findings) -> Utility:
@@ -221,11 +221,21 @@ def _prepared(catalog: Catalog, body: Node, found: Findings) -> Utility:
             hint="Use the driver's own prepared statements and portals (the extended protocol).",
         )
     _check_query(body.get("query", {}))
-    return _PLAIN
+    if "portalname" in body:
+        return Utility(effect=(SessionEffect.DECLARES, body["portalname"]))
+    return Utility(effect=(SessionEffect.PREPARES, body.get("name", "")))
 
 
 def _execute(catalog: Catalog, body: Node, found: Findings) -> Utility:
-    return Utility(returns_rows=True)
+    """What stands behind the name only the session knows: a Parse or a Bind may have made it."""
+    return Utility(effect=runs(body), returns_rows=True)
+
+
+def runs(body: Node) -> Effect:
+    """What EXECUTE, FETCH or MOVE names."""
+    if "portalname" in body:
+        return SessionEffect.RUNS_PORTAL, body["portalname"]
+    return SessionEffect.RUNS_STATEMENT, body.get("name", "")
 
 
 def _maintenance(catalog: Catalog, body: Node, found: Findings) -> Utility:

@@ -12,7 +12,7 @@ from proxy.errors import FieldgateError, SqlState
 
 from .catalog import Catalog
 from .edits import Rendered
-from .tree import Node, nodes, parse_script, strings
+from .tree import Node, Nodes, nodes, parse_script, strings
 
 _NAMES = ("fields", "funcname", "names", "name", "operName", "collname")
 _Mark = tuple[int, str, str]
@@ -24,7 +24,7 @@ class Differs(FieldgateError):
     sqlstate = SqlState.INTERNAL_ERROR
 
 
-def check_rewritten(catalog: Catalog, kind: str, body: Node, rendered: Rendered, analysed: frozenset[int]) -> None:
+def check_rewritten(catalog: Catalog, kind: str, flat: Nodes, rendered: Rendered, analysed: frozenset[int]) -> None:
     """`analysed`: OIDs of the protected relations that the analysis allowed.  Raises Differs."""
     try:
         again = parse_script(rendered.standin())
@@ -32,17 +32,17 @@ def check_rewritten(catalog: Catalog, kind: str, body: Node, rendered: Rendered,
         raise Differs("a rewritten statement is no statement any more") from None
     if len(again) != 1 or again[0].kind != kind:
         raise Differs("a rewritten statement is no longer the statement that it was")
-    old = {(was, now, length) for was, now, length in rendered.kept}
-    if _moved(body, sorted(old)) != _moved(again[0].body, sorted((now, now, n) for _, now, n in old)):
+    after = nodes(again[0].body)
+    if _moved(flat, rendered.kept) != _moved(after, [(now, now, n) for _, now, n in rendered.kept]):
         raise Differs("a rewrite would change more of the statement than it should")
-    _check_relations(catalog, body, again[0].body, analysed)
+    _check_relations(catalog, flat, after, analysed)
 
 
-def _moved(body: Node, runs: list[tuple[int, int, int]]) -> set[_Mark]:
+def _moved(flat: Nodes, runs: list[tuple[int, int, int]]) -> set[_Mark]:
     """What stands in the kept runs, at its new place."""
     starts = [was for was, _, _ in runs]
     found: set[_Mark] = set()
-    for key, node in nodes(body):
+    for key, node in flat:
         if "location" not in node or "relname" in node:
             continue
         location = node["location"]
@@ -66,11 +66,11 @@ def _content(node: Node) -> str:
     return "|".join(parts)
 
 
-def _check_relations(catalog: Catalog, before: Node, after: Node, analysed: frozenset[int]) -> None:
+def _check_relations(catalog: Catalog, before: Nodes, after: Nodes, analysed: frozenset[int]) -> None:
     """What is read is protected and was analysed, or was named by the client and is not protected."""
-    common = {node["ctename"] for _, node in nodes(after) if "ctename" in node}
-    named = {(node.get("schemaname"), node["relname"]) for _, node in nodes(before) if "relname" in node}
-    for _, node in nodes(after):
+    common = {node["ctename"] for _, node in after if "ctename" in node}
+    named = {(node.get("schemaname"), node["relname"]) for _, node in before if "relname" in node}
+    for _, node in after:
         if "relname" not in node:
             continue
         schema, name = node.get("schemaname"), node["relname"]
@@ -84,6 +84,6 @@ def _check_relations(catalog: Catalog, before: Node, after: Node, analysed: froz
             raise Differs("a rewrite would read another relation than the statement named")
 
 
-def _is_alias(after: Node, name: str, schema: str | None) -> bool:
+def _is_alias(after: Nodes, name: str, schema: str | None) -> bool:
     """FOR UPDATE OF names aliases."""
-    return schema is None and any(node.get("aliasname") == name for _, node in nodes(after))
+    return schema is None and any(node.get("aliasname") == name for _, node in after)
