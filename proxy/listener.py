@@ -32,15 +32,12 @@ class Listener:
         self._logger = logger
         self._services: ReceptionServices | None = None
         self._server: asyncio.Server | None = None
+        self.port = 0
         self._ticking: asyncio.TimerHandle | None = None
         self._receptions: dict[Reception, float] = {}  # when it must be done
         self._relays: set[Relay] = set()
         self._lingering: set[Relay] = set()  # over, but their sockets are not closed yet
         self._news = asyncio.Event()  # one of these sets has become smaller
-
-    @property
-    def port(self) -> int:
-        return int(self._server.sockets[0].getsockname()[1]) if self._server else 0
 
     @property
     def open_sessions(self) -> int:
@@ -53,6 +50,7 @@ class Listener:
         if "sock" not in listen:
             listen |= {"host": self._config.host, "port": self._config.port}
         self._server = await loop.create_server(self._leg, backlog=self._config.backlog, **listen)
+        self.port = int(self._server.sockets[0].getsockname()[1])
         self._ticking = loop.call_later(_TICK, self._tick)
 
     def session_began(self, relay: Relay) -> None:
