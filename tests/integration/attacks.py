@@ -1,0 +1,695 @@
+"""Statements that try to get out of the policy, and what must come of each.
+
+Data only; `test_attacks.py` runs them.  A `Group` holds statements of one login that go through one side door and are
+stopped by one rule.  `code` is the SQLSTATE of the refusal; "" means that the statement passes and returns `rows`.
+Statements stand under `search_path = public`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+ANNA = "anna.smirnova@example.org"  # customer 1, as the sample has her
+
+# What the administrator of the database has made beside the shop, without thinking of Fieldgate.
+DBA = """
+CREATE SCHEMA archive;
+GRANT USAGE ON SCHEMA archive TO PUBLIC;
+CREATE TABLE archive.customers (id bigint, surname text, city text, status text);
+INSERT INTO archive.customers VALUES (1, 'archived', 'oldtown', 'gone');
+GRANT SELECT ON archive.customers TO PUBLIC;
+CREATE TABLE notes (id int PRIMARY KEY, note text);
+INSERT INTO notes VALUES (1, 'plain');
+GRANT ALL ON notes TO PUBLIC;
+CREATE VIEW shown AS SELECT id, surname, city, address FROM customers;
+CREATE VIEW twice_shown AS SELECT s.id, s.city || '!' AS loud, s.surname FROM shown s;
+CREATE VIEW counted AS SELECT id, count(*) OVER (PARTITION BY city) AS n FROM customers;
+CREATE MATERIALIZED VIEW kept AS SELECT id, city, email FROM customers;
+CREATE FUNCTION peek() RETURNS text LANGUAGE sql SECURITY DEFINER AS 'SELECT city FROM public.customers WHERE id = 2';
+CREATE FUNCTION upper(int) RETURNS text LANGUAGE sql SECURITY DEFINER
+  AS 'SELECT city FROM public.customers WHERE id = $1';
+CREATE FUNCTION remember(text, int) RETURNS text LANGUAGE sql SECURITY DEFINER
+  AS 'SELECT city FROM public.customers WHERE id = $2';
+CREATE AGGREGATE peek_all(int) (SFUNC = remember, STYPE = text);
+CREATE PROCEDURE show_all() LANGUAGE plpgsql SECURITY DEFINER
+  AS $$BEGIN RAISE NOTICE '%', (SELECT city FROM public.customers WHERE id = 2); END$$;
+CREATE VIEW called AS SELECT peek() AS p;
+CREATE TABLE ruled (id int);
+CREATE RULE also AS ON INSERT TO ruled DO ALSO SELECT id, city FROM public.customers;
+GRANT SELECT ON shown, twice_shown, counted, kept, called TO PUBLIC;
+GRANT ALL ON ruled TO PUBLIC;
+"""
+
+Row = tuple[str | None, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """`door`: what they try.  `rule`: what stops them, or why they may pass."""
+
+    role: str
+    door: str
+    rule: str
+    code: str
+    statements: tuple[str, ...]
+    rows: tuple[Row, ...] | None = None
+
+
+SUPPORT = (
+    Group(
+        "support",
+        "a field that the role may not read, by other names",
+        "every use of a column is charged to its field",
+        "42501",
+        (
+            "SELECT city FROM customers",
+            'SELECT "city" FROM customers',
+            'SELECT U&"c\\0069ty" FROM customers',
+            "SELECT customers.city FROM customers",
+            "SELECT public.customers.city FROM public.customers",
+            "SELECT shop.public.customers.city FROM shop.public.customers",
+            "SELECT x.h FROM customers AS x(a,b,c,d,e,f,g,h)",
+            "SELECT h FROM (SELECT * FROM customers) AS x(a,b,c,d,e,f,g,h)",
+            "WITH x AS (SELECT * FROM customers) SELECT city FROM x",
+            "WITH x(a,b,c,d,e,f,g,h) AS (SELECT * FROM customers) SELECT h FROM x",
+            "WITH RECURSIVE x AS (SELECT id, city FROM customers UNION ALL SELECT id, city FROM x WHERE false) "
+            "SELECT city FROM x",
+            "SELECT l.v FROM customers c, LATERAL (SELECT c.city) l(v)",
+            "SELECT l.v FROM customers c CROSS JOIN LATERAL (VALUES (c.city)) l(v)",
+            "SELECT (SELECT city FROM customers LIMIT 1)",
+            "SELECT ARRAY(SELECT city FROM customers)",
+            "SELECT 'x' UNION ALL SELECT city FROM customers",
+            "SELECT id::text FROM customers UNION SELECT city FROM customers",
+            "SELECT id::text FROM customers INTERSECT SELECT city FROM customers",
+            "SELECT city AS surname FROM customers",
+            "SELECT surname, city AS surname FROM customers",
+            "SELECT upper(city) FROM customers",
+            "SELECT city || '' FROM customers",
+            "SELECT coalesce(city, 'x') FROM customers",
+            "SELECT greatest(city, 'x') FROM customers",
+            'SELECT city COLLATE "C" FROM customers',
+            "SELECT ROW(city) FROM customers",
+            "SELECT ARRAY[city] FROM customers",
+            "SELECT json_build_object('c', city) FROM customers",
+            "SELECT s FROM customers, string_to_table(city, 'a') AS s",
+            "SELECT max(city) FROM customers",
+            "SELECT string_agg(city, ',') FROM customers",
+            "SELECT count(address) FROM customers",
+            "SELECT lag(city) OVER (ORDER BY id) FROM customers",
+            "SELECT total FROM orders",
+            "SELECT sum(total) FROM orders",
+            "SELECT * FROM customers c JOIN orders o ON o.customer_id = c.id AND o.total > 100",
+        ),
+    ),
+    Group(
+        "support",
+        "a hidden field as condition, order or group",
+        "filter, join, order and group are verbs of their own",
+        "42501",
+        (
+            "SELECT id FROM customers WHERE city = 'Казань'",
+            "SELECT id FROM customers WHERE city > 'M'",
+            "SELECT id FROM customers WHERE city IS NULL",
+            "SELECT id FROM customers WHERE city LIKE 'К%'",
+            "SELECT id FROM customers WHERE id = 1 OR city = 'x'",
+            "SELECT id FROM customers WHERE CASE WHEN city = 'x' THEN 1/0 ELSE 1 END = 1",
+            "SELECT id FROM customers WHERE 1/(length(city) - 6) > 0",
+            "SELECT CASE WHEN city = 'x' THEN 1 ELSE 0 END FROM customers",
+            "SELECT city = 'x' FROM customers",
+            "SELECT id FROM customers ORDER BY city",
+            "SELECT id FROM customers ORDER BY city DESC NULLS LAST LIMIT 1",
+            "SELECT id FROM customers ORDER BY length(city)",
+            "SELECT id FROM customers ORDER BY customers.address",
+            "SELECT 1 FROM customers GROUP BY city",
+            "SELECT DISTINCT ON (city) id FROM customers",
+            "SELECT count(*) FILTER (WHERE city = 'x') FROM customers",
+            "SELECT count(id ORDER BY city) FROM customers",
+            "SELECT row_number() OVER (ORDER BY city) FROM customers",
+            "SELECT count(*) OVER (PARTITION BY city) FROM customers",
+            "SELECT count(*) OVER w FROM customers WINDOW w AS (PARTITION BY city)",
+            "SELECT c.id FROM customers c JOIN (VALUES ('Казань')) x(city) USING (city)",
+            "SELECT c.id FROM customers c JOIN (VALUES ('Казань')) x(v) ON x.v = c.city",
+            "SELECT c.id FROM customers c WHERE EXISTS (SELECT FROM (VALUES ('x')) v(v) WHERE v = c.city)",
+            "SELECT c.id FROM customers c WHERE 'x' IN (SELECT c.city)",
+            "SELECT id FROM customers WHERE city = ANY (ARRAY['x'])",
+            "SELECT id FROM customers WHERE (id, city) = (1, 'x')",
+            "SELECT id FROM customers LIMIT (SELECT count(*) FROM payments)",
+            "SELECT id FROM customers WHERE EXISTS (SELECT FROM payments)",
+            "SELECT count(*) FROM payments",
+            "SELECT EXISTS (SELECT 1 FROM health_records)",
+            "SELECT 1 FROM employees",
+            "EXPLAIN SELECT id FROM customers WHERE city = 'x'",
+            "EXPLAIN (ANALYZE, COSTS OFF) SELECT id FROM customers WHERE city = 'x'",
+            "EXPLAIN SELECT * FROM payments",
+        ),
+    ),
+    Group(
+        "support",
+        "the physical side of a table",
+        "system columns are nobody's",
+        "42501",
+        (
+            "SELECT ctid FROM customers",
+            "SELECT c.xmin FROM customers c",
+            "SELECT tableoid FROM customers",
+            "SELECT id FROM customers WHERE ctid = '(0,1)'",
+        ),
+    ),
+    Group(
+        "support",
+        "the term columns",
+        "names of ours exist for nobody",
+        "42703",
+        (
+            "SELECT fg_email_eq FROM customers",
+            'SELECT "fg_email_eq" FROM customers',
+            'SELECT U&"\\0066g_email_eq" FROM customers',
+            "SELECT id FROM customers ORDER BY fg_email_eq",
+            "SELECT id FROM customers GROUP BY id, fg_phone_eq",
+            "SELECT x.fg_email_eq FROM (SELECT * FROM customers) x",
+        ),
+    ),
+    Group(
+        "support",
+        "whole rows",
+        "a row is all its fields",
+        "0A000",
+        (
+            "SELECT c FROM customers c",
+            "SELECT customers FROM customers",
+            "SELECT c::text FROM customers c",
+            "SELECT (c).address FROM customers c",
+            "SELECT (c.*).address FROM customers c",
+            "SELECT ROW(c.*) FROM customers c",
+            "SELECT to_json(c) FROM customers c",
+            "SELECT row_to_json(c) FROM (SELECT * FROM customers) c",
+            "SELECT json_agg(c) FROM customers c",
+            "SELECT array_agg(c) FROM customers c",
+            "SELECT count(c) FROM customers c",
+            "SELECT c IS NULL FROM customers c",
+            "SELECT c = c FROM customers c",
+            "SELECT address(c) FROM customers c",
+            "WITH x AS (SELECT * FROM customers) SELECT x FROM x",
+            "SELECT id FROM customers c ORDER BY c",
+        ),
+    ),
+    Group(
+        "support",
+        "forms of FROM that add columns by themselves",
+        "refused where columns cannot be told",
+        "0A000",
+        (
+            "TABLE customers",
+            "SELECT * FROM (TABLE customers) t",
+            "SELECT id FROM customers NATURAL JOIN (SELECT 'Казань' AS city) x",
+            "SELECT id FROM customers TABLESAMPLE SYSTEM (100)",
+            "SELECT * FROM JSON_TABLE('[1]', '$[*]' COLUMNS (a int PATH '$')) j, customers",
+        ),
+    ),
+    Group(
+        "support",
+        "catalogs that repeat rows",
+        "closed catalogs",
+        "0A000",
+        (
+            "SELECT * FROM pg_stats",
+            "SELECT most_common_vals FROM pg_catalog.pg_stats WHERE tablename = 'customers'",
+            "SELECT stavalues1 FROM pg_statistic",
+            "SELECT * FROM pg_stats_ext",
+            "SELECT * FROM pg_statistic_ext_data",
+            "SELECT data FROM pg_largeobject",
+            "SELECT rolpassword FROM pg_authid",
+            "SELECT * FROM pg_shadow",
+            "SELECT 1 FROM (SELECT * FROM pg_stats) x",
+            "WITH x AS (SELECT * FROM pg_stats) SELECT * FROM x",
+        ),
+    ),
+    Group(
+        "support",
+        "functions that run SQL or read files",
+        "functions that reach beyond their arguments",
+        "0A000",
+        (
+            "SELECT query_to_xml('select city from customers', true, true, '')",
+            "SELECT pg_catalog.query_to_xml('select city from customers', true, true, '')",
+            "SELECT table_to_xml('customers', true, true, '')",
+            "SELECT database_to_xml(true, true, '')",
+            "SELECT schema_to_xml_and_xmlschema('public', true, true, '')",
+            "SELECT cursor_to_xml('c', 1, true, true, '')",
+            "SELECT ts_stat('select to_tsvector(city) from customers')",
+            "SELECT ts_rewrite('a'::tsquery, 'select to_tsquery(city), to_tsquery(city) from customers')",
+            "SELECT lo_get(1)",
+            "SELECT lo_from_bytea(0, 'x')",
+            "SELECT lo_export(1, '/tmp/x')",
+            "SELECT pg_read_file('/etc/passwd')",
+            "SELECT pg_ls_dir('.')",
+            "SELECT currtid2('customers', '(0,1)')",
+            "SELECT dblink('dbname=shop', 'select city from customers')",
+            "SELECT pg_logical_emit_message(false, 'a', 'b')",
+            "SELECT * FROM query_to_xml('select 1', true, true, '') x",
+            "SELECT id FROM customers WHERE query_to_xml('select 1', true, true, '') IS NULL",
+        ),
+    ),
+    Group(
+        "support",
+        "what the administrator made",
+        "functions of unknown reach, also behind views",
+        "0A000",
+        (
+            "SELECT peek()",
+            "SELECT public.peek()",
+            "SELECT * FROM peek()",
+            "SELECT upper(2)",
+            "SELECT peek_all(2)",
+            "SELECT note, peek() FROM notes",
+            "SELECT * FROM called",
+            "SELECT p FROM called, notes",
+            "SELECT * FROM kept",
+            "SELECT city FROM kept",
+            "CALL show_all()",
+            "INSERT INTO ruled VALUES (1)",
+            "CREATE TEMP TABLE stolen AS SELECT peek() AS p",
+            "EXPLAIN ANALYZE SELECT peek()",
+            "PREPARE p AS SELECT peek()",
+        ),
+    ),
+    Group(
+        "support",
+        "a view over a protected table",
+        "a view is its definition, analysed",
+        "42501",
+        (
+            "SELECT city FROM shown",
+            "SELECT loud FROM twice_shown",
+            "SELECT id FROM shown WHERE city = 'x'",
+            "SELECT n FROM counted",
+            "SELECT s.h FROM shown AS s(e, f, h)",
+            "WITH v AS (SELECT * FROM twice_shown) SELECT loud FROM v",
+        ),
+    ),
+    Group(
+        "support",
+        "code",
+        "reach is unknown",
+        "0A000",
+        (
+            "DO $$BEGIN RAISE NOTICE '%', (SELECT city FROM customers LIMIT 1); END$$",
+            "CREATE FUNCTION f() RETURNS text LANGUAGE sql AS 'SELECT city FROM customers'",
+            "CREATE OR REPLACE FUNCTION pg_temp.f() RETURNS int LANGUAGE sql AS 'SELECT 1'",
+            "CREATE TRIGGER t BEFORE INSERT ON notes FOR EACH ROW EXECUTE FUNCTION f()",
+            "CREATE RULE r AS ON INSERT TO notes DO ALSO SELECT city FROM customers",
+            "CREATE POLICY p ON notes USING (true)",
+            "CREATE OPERATOR === (LEFTARG = int, RIGHTARG = int, FUNCTION = int4eq)",
+            "CREATE CAST (int AS text) WITHOUT FUNCTION",
+            "CREATE EXTENSION dblink",
+            "CREATE SERVER s FOREIGN DATA WRAPPER f",
+            "IMPORT FOREIGN SCHEMA public FROM SERVER s INTO archive",
+            "ALTER ROLE fg_support SET search_path = archive",
+            "ALTER DATABASE shop SET search_path = archive",
+            "CREATE PUBLICATION p FOR ALL TABLES",
+            "SECURITY LABEL ON TABLE notes IS 'x'",
+            "LOAD 'x'",
+        ),
+    ),
+    Group(
+        "support",
+        "statements under another's name",
+        "what is kept under a name is not followed",
+        "0A000",
+        (
+            "PREPARE p AS SELECT city FROM customers",
+            "DECLARE c CURSOR FOR SELECT city FROM customers",
+            "DECLARE c CURSOR WITH HOLD FOR SELECT surname FROM customers",
+            "COPY customers TO STDOUT",
+            "COPY customers (city) TO STDOUT",
+            "COPY (SELECT city FROM customers) TO STDOUT",
+            "COPY (SELECT 1) TO PROGRAM 'id'",
+            "COPY notes FROM '/etc/passwd'",
+            "SELECT set_config('role', 'fg_management', false)",
+            "SELECT pg_catalog.set_config('rol' || 'e', 'fg_management', false)",
+            "SELECT set_config('fieldgate.purpose', 'x', false)",
+            "SET standard_conforming_strings = off",
+            "SET client_encoding = 'LATIN1'",
+            "MERGE INTO customers c USING notes n ON c.id = n.id WHEN MATCHED THEN DELETE",
+        ),
+    ),
+    Group(
+        "support",
+        "another role, or a table under another name",
+        "who runs and what names mean stays fixed",
+        "42501",
+        (
+            "SET ROLE fg_management",
+            "SET SESSION AUTHORIZATION fg_management",
+            "CREATE TEMP TABLE customers (id int)",
+            "CREATE TEMP TABLE x AS SELECT city FROM customers",
+            "CREATE TEMP TABLE customers AS SELECT 1 AS id",
+            "CREATE TEMP VIEW v AS SELECT city FROM customers",
+            "CREATE TEMP VIEW orders AS SELECT 1 AS id",
+            "CREATE TEMP SEQUENCE customers",
+            "CREATE TEMP TABLE x (LIKE customers)",
+            "CREATE TEMP TABLE x () INHERITS (customers)",
+            "CREATE TEMP TABLE x (id bigint REFERENCES customers)",
+            "ALTER TABLE notes RENAME TO customers",
+            "ALTER TABLE archive.customers SET SCHEMA public",
+            "ALTER TABLE customers RENAME COLUMN city TO surname2",
+            "ALTER TABLE customers DROP COLUMN email",
+            "CREATE INDEX ON customers (city)",
+            "SELECT city INTO TEMP x FROM customers",
+            "LOCK TABLE customers",
+            "TRUNCATE customers",
+            "COMMENT ON TABLE customers IS 'x'",
+            "GRANT SELECT ON customers TO PUBLIC",
+            "VACUUM (VERBOSE) customers",
+            "ANALYZE VERBOSE customers",
+            "UPDATE pg_settings SET setting = 'off' WHERE name = 'standard_conforming_strings'",
+            "DELETE FROM pg_catalog.pg_class",
+        ),
+    ),
+    Group(
+        "support",
+        "writing",
+        "no rule gives support a write",
+        "42501",
+        (
+            "UPDATE customers SET surname = 'x'",
+            "UPDATE customers SET city = 'x' WHERE id = 1",
+            "DELETE FROM customers",
+            "DELETE FROM orders WHERE id = 1 RETURNING *",
+            "INSERT INTO orders (customer_id, total) VALUES (1, 1)",
+            "INSERT INTO orders DEFAULT VALUES",
+            "WITH d AS (DELETE FROM orders RETURNING id) SELECT * FROM d",
+            "INSERT INTO customers (id, surname) VALUES (1, 'x') ON CONFLICT (id) DO UPDATE SET surname = 'x'",
+        ),
+    ),
+)
+
+SPELLINGS = Group(
+    "support",
+    "one value in many spellings",
+    "each is the same term",
+    "",
+    tuple(
+        f"SELECT id FROM customers WHERE {condition}"
+        for condition in (
+            f"email = '{ANNA}'",
+            f"'{ANNA}' = email",
+            f"(email) = (('{ANNA}'))",
+            f"email IN ('x', '{ANNA}')",
+            f"email = ANY ('{{x,{ANNA}}}')",
+            f"email = ANY (ARRAY['x', '{ANNA}'])",
+            f"(email, phone) = ('{ANNA}', '+7 900 000-17-42')",
+            "email = E'anna\\x2esmirnova@example.org'",
+            "email = U&'anna\\002esmirnova@example.org'",
+            "email = U&'anna!002esmirnova@example.org' UESCAPE '!'",
+            f"email = $${ANNA}$$",
+            f"email = $q${ANNA}$q$",
+            "email = 'anna.smirnova'\n'@example.org'",
+            f"email = text '{ANNA}'",
+            f"email = CAST('{ANNA}' AS text)",
+            f"email = '{ANNA}'::pg_catalog.text",
+            f"email OPERATOR(pg_catalog.=) '{ANNA}'",
+            f"email IS NOT DISTINCT FROM '{ANNA}'",
+            f"email /* ' */ = -- '\n '{ANNA}'",
+            f"NOT email <> '{ANNA}'",
+            f"id IN (SELECT id FROM customers WHERE email = '{ANNA}')",
+            f"id = (SELECT x.id FROM (SELECT id, email AS e FROM customers) x WHERE x.e = '{ANNA}')",
+        )
+    ),
+    (("1",),),
+)
+
+MANAGEMENT = (
+    Group(
+        "management",
+        "a constant that would reach the server as it is",
+        "a value that meets a sealed field is a constant or a parameter, sealed",
+        "0A000",
+        tuple(
+            f"SELECT id FROM customers WHERE {condition}"
+            for condition in (
+                "email = 'x' || 'y'",
+                "email = lower('X')",
+                "email LIKE 'anna%'",
+                "email ~ 'anna'",
+                "email SIMILAR TO 'anna%'",
+                "email BETWEEN 'a' AND 'b'",
+                "email > 'a'",
+                "email IN ('a', 'b' || 'c')",
+                "email = varchar(40) 'x'",
+                "email = 'x' COLLATE \"C\"",
+                "email COLLATE \"C\" = 'x'",
+                "email = (VALUES ('x'))",
+                "email IN (VALUES ('x'), ('y'))",
+                "email IN (SELECT 'x')",
+                "EXISTS (SELECT FROM (SELECT 'x'::text AS e) v WHERE v.e = email)",
+                "coalesce(email, 'y') = 'x'",
+                "NULLIF(email, 'x') IS NULL",
+                "lower(email) = 'x'",
+                "email = CASE WHEN true THEN 'x' END",
+                "email = ANY (string_to_array('x', ','))",
+                "email = (ARRAY['x'])[1]",
+                "preferences @> '{}'",
+                "address = 'x'",
+            )
+        ),
+    ),
+    Group(
+        "management",
+        "a cell that would come back as bytes, or as another field",
+        "a cell is opened only where it stands as itself",
+        "0A000",
+        (
+            "SELECT email::bytea FROM customers",
+            "SELECT email::text::bytea FROM customers",
+            "SELECT email::varchar(5) FROM customers",
+            "SELECT email || '' FROM customers",
+            "SELECT length(email) FROM customers",
+            "SELECT substr(email, 1, 12) FROM customers",
+            "SELECT encode(email, 'hex') FROM customers",
+            "SELECT format('%s', email) FROM customers",
+            "SELECT min(email) FROM customers",
+            "SELECT array_agg(email) FROM customers",
+            "SELECT ROW(email) FROM customers",
+            "SELECT ARRAY(SELECT email FROM customers)",
+            "SELECT (SELECT email FROM customers LIMIT 1)",
+            "SELECT json_build_object('e', email) FROM customers",
+            "SELECT JSON_OBJECT('a': email) FROM customers",
+            "SELECT xmlforest(email) FROM customers",
+            "SELECT lag(email) OVER (ORDER BY id) FROM customers",
+            "SELECT 'x' UNION ALL SELECT email FROM customers",
+            "SELECT email FROM customers UNION ALL SELECT surname FROM customers",
+            "SELECT email FROM customers UNION SELECT email FROM customers",
+            "SELECT email FROM customers ORDER BY email",
+            "SELECT sum(salary) FROM employees",
+            "SELECT login FROM (SELECT login FROM access_accounts) x",
+            "UPDATE customers SET email = phone",
+            "UPDATE customers SET city = email",
+            "UPDATE customers SET email = email || 'x'",
+            "UPDATE customers SET email = (SELECT email FROM customers WHERE id = 2)",
+            "UPDATE customers SET email = upper('x')",
+            "UPDATE customers SET (surname, name) = (SELECT 'a', 'b')",
+            "INSERT INTO notes SELECT id, email FROM customers",
+            "INSERT INTO customer_contacts (customer_id, kind, value) SELECT id, 'email', email FROM customers",
+        ),
+    ),
+)
+
+CLIENT = (
+    Group(
+        "client",
+        "other people's rows",
+        "a table is the principal's own rows of it",
+        "",
+        (
+            "SELECT id FROM customers",
+            "SELECT id FROM customers WHERE true OR id = 2",
+            "SELECT id FROM (SELECT * FROM customers) x",
+            "WITH x AS (SELECT id FROM customers) SELECT id FROM x",
+            "SELECT max(id) FROM customers",
+            "SELECT count(*) FROM customers",
+            "SELECT c.id FROM customers c, customers d",
+            "SELECT c.id FROM customers c LEFT JOIN customers d ON d.id = 2 WHERE d.id IS NULL",
+            "SELECT DISTINCT customer_id FROM orders",
+            "SELECT id FROM shown",
+            "SELECT id FROM customers UNION SELECT customer_id FROM orders",
+            "SELECT (SELECT max(id) FROM customers)",
+            "SELECT id FROM customers WHERE id <> 1 OR id = 1 OR 1/(id - 2) <> 5",
+            "SELECT id FROM customers FOR UPDATE",
+        ),
+        (("1",),),
+    ),
+    Group(
+        "client",
+        "one other row, searched for",
+        "a table is the principal's own rows of it",
+        "",
+        (
+            "SELECT id FROM customers WHERE id = 2",
+            "SELECT id FROM orders WHERE customer_id = 2",
+            "UPDATE customers SET city = 'x' WHERE id = 2 RETURNING id",
+            "UPDATE customers c SET city = 'x' FROM customers d WHERE c.id = d.id AND d.id = 2 RETURNING c.id",
+            "WITH u AS (UPDATE customers SET city = 'x' WHERE id = 2 RETURNING *) SELECT id FROM u",
+        ),
+        (),
+    ),
+    Group(
+        "client",
+        "conditions and figures that could run before the row filter",
+        "refused",
+        "0A000",
+        (
+            "UPDATE customers SET city = city WHERE 1/(id - 2) = 1",
+            "UPDATE customers SET city = 'x' WHERE length(city) = 5",
+            "EXPLAIN SELECT * FROM customers",
+            "EXPLAIN ANALYZE SELECT id FROM customers WHERE id = 2",
+            "SELECT id FROM ONLY customers",
+            "INSERT INTO customers (id, surname, name, email, phone, country, city, postal_code, address)"
+            " VALUES (2, 'a', 'b', 'c', 'd', 'e', 'f', 'g', 'h') ON CONFLICT (id) DO UPDATE SET city = 'x'",
+            "UPDATE customers SET city = 'x' WHERE CURRENT OF c",
+        ),
+    ),
+    Group(
+        "client",
+        "writing what is not given",
+        "explicit denies (D23)",
+        "42501",
+        (
+            "UPDATE customers SET id = 5",
+            "UPDATE customers SET status = 'gold'",
+            "UPDATE orders SET customer_id = 1",
+            "UPDATE orders SET status = 'paid'",
+            "UPDATE orders SET submit_hostname = 'x'",
+            "DELETE FROM customers",
+            "DELETE FROM orders",
+            "SELECT tech_notes FROM orders",
+            "SELECT submit_ip FROM orders",
+            "SELECT login FROM access_accounts",
+            "SELECT subject FROM correspondence",
+        ),
+    ),
+)
+
+OTHERS = (
+    Group(
+        "analyst",
+        "single persons",
+        "only groups of five and more are shown",
+        "42501",
+        (
+            "SELECT city FROM customers",
+            "SELECT DISTINCT city FROM customers",
+            "SELECT max(city) FROM customers",
+            "SELECT array_agg(city) FROM customers",
+            "SELECT 1 FROM customers",
+            "SELECT 1 FROM customers LIMIT 1",
+            "SELECT count(*) FROM customers WHERE id = 1",
+            "SELECT count(*) FROM customers WHERE city = 'Казань'",
+            "SELECT count(*) FILTER (WHERE id = 1) FROM customers",
+            "SELECT count(*) FROM customers GROUP BY id",
+            "SELECT count(*) OVER () FROM customers",
+            "SELECT row_number() OVER () FROM customers",
+            "SELECT count(*) FROM (SELECT 1 FROM customers) x",
+            "SELECT count(*) FROM customers GROUP BY 1/(CASE city WHEN 'x' THEN 0 ELSE 1 END)",
+            "SELECT city FROM customers GROUP BY city HAVING city = 'x'",
+            "SELECT sum(o.total) FROM orders o JOIN customers c ON c.id = o.customer_id GROUP BY c.city",
+            "SELECT sum(1/(total - 5)) FROM orders",
+            "SELECT surname FROM customers GROUP BY surname",
+            "SELECT count(DISTINCT surname) FROM customers",
+            "SELECT avg(salary) FROM employees",
+            "SELECT count(*) FROM health_records",
+        ),
+    ),
+    Group(
+        "analyst",
+        "groups that are too small",
+        "the minimum is part of HAVING, before anything of the statement's own",
+        "",
+        (
+            "SELECT status FROM customers GROUP BY status HAVING count(*) < 5",
+            "SELECT count(*) FROM customers GROUP BY status HAVING count(*) BETWEEN 1 AND 4 OR count(*) < 5",
+            "SELECT status FROM customers GROUP BY status HAVING 1/(count(*) - 1) < 0",
+            "WITH t AS (SELECT city, count(*) AS n FROM customers GROUP BY city) SELECT n FROM t WHERE n < 5",
+            "SELECT n FROM (SELECT country, city, status, count(*) AS n FROM customers GROUP BY CUBE (1, 2, 3)) x WHERE n < 5",
+        ),
+        (),
+    ),
+    Group(
+        "accounting",
+        "technical and access data",
+        "explicit denies (D20)",
+        "42501",
+        (
+            "SELECT submit_ip FROM orders",
+            "SELECT tech_notes FROM orders",
+            "SELECT id FROM orders ORDER BY placed_at",
+            "SELECT id FROM orders WHERE submit_hostname IS NULL",
+            "SELECT id FROM orders WHERE status = 'new'",
+            "SELECT count(*) FROM login_events",
+            "SELECT count(*) FROM access_accounts",
+            "SELECT email FROM customers",
+            f"SELECT id FROM customers WHERE email = '{ANNA}'",
+            "SELECT passport_scan FROM refunds",
+            "SELECT reason FROM refunds",
+            "SELECT p.id FROM payments p JOIN orders o ON o.id = p.order_id WHERE o.placed_at > p.paid_at",
+            "SELECT full_name FROM employees",
+        ),
+    ),
+    Group(
+        "dpo",
+        "anything",
+        "no rule",
+        "42501",
+        tuple(
+            f"SELECT count(*) FROM {table}"
+            for table in (
+                "customers",
+                "orders",
+                "payments",
+                "employees",
+                "health_records",
+                "site_visits",
+                "refunds",
+                "access_accounts",
+            )
+        )
+        + ("SELECT * FROM customers", "SELECT 1 FROM orders", "SELECT * FROM shown"),
+    ),
+    Group(
+        "hr",
+        "customers and health data",
+        "no rule; health data by named grant only (z5.6)",
+        "42501",
+        (
+            "SELECT note FROM health_records",
+            "SELECT count(*) FROM health_records",
+            "SELECT e.id FROM employees e JOIN health_records h ON h.employee_id = e.id",
+            "SELECT surname FROM customers",
+            "DELETE FROM employees",
+        ),
+    ),
+    Group(
+        "shop_app",
+        "what goes in and is not shown, and what is never rewritten",
+        "explicit denies (D11, D12, D13, D23)",
+        "42501",
+        (
+            "SELECT passport_scan FROM refunds",
+            "SELECT requisites FROM refunds",
+            "SELECT last_login_ip FROM access_accounts",
+            "SELECT ip FROM login_events",
+            "SELECT id FROM login_events WHERE ip = '192.0.2.1'",
+            "UPDATE orders SET recipient_name = 'x'",
+            "UPDATE orders SET submit_ip = '192.0.2.1'",
+            "UPDATE orders SET placed_at = now()",
+            "DELETE FROM orders",
+            "DELETE FROM customers",
+            "SELECT full_name FROM employees",
+            "SELECT count(*) FROM health_records",
+            "INSERT INTO login_events (customer_id, kind, ip) VALUES (1, 'x', '192.0.2.1') RETURNING ip",
+            "UPDATE access_accounts SET last_login_ip = '192.0.2.1' WHERE id = 1 RETURNING last_login_ip",
+        ),
+    ),
+)
+
+GROUPS = (*SUPPORT, SPELLINGS, *MANAGEMENT, *CLIENT, *OTHERS)
