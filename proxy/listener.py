@@ -10,6 +10,8 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
+from proxy.errors import ConfigError
+
 from .config import LimitsConfig, ListenerConfig
 from .connection import Relay
 from .leg import Leg
@@ -44,12 +46,15 @@ class Listener:
         return len(self._relays)
 
     async def start(self, services: ReceptionServices, **listen: Any) -> None:
-        """`listen` goes to `create_server`: a socket, or reuse_port."""
+        """`listen` goes to `create_server` and wins over the configuration's host and port."""
         self._services = services
         loop = asyncio.get_running_loop()
-        if "sock" not in listen:
-            listen |= {"host": self._config.host, "port": self._config.port}
-        self._server = await loop.create_server(self._leg, backlog=self._config.backlog, **listen)
+        where = {"host": self._config.host, "port": self._config.port, **listen}
+        try:
+            self._server = await loop.create_server(self._leg, backlog=self._config.backlog, **where)
+        except OSError as error:
+            reason = error.strerror or "the address cannot be used"
+            raise ConfigError(f"listener: cannot listen on {where['host']}:{where['port']}: {reason}") from None
         self.port = int(self._server.sockets[0].getsockname()[1])
         self._ticking = loop.call_later(_TICK, self._tick)
 
