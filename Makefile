@@ -23,11 +23,11 @@ help:
 $(VENV)/.ready: requirements-dev.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "Fieldgate needs Python 3.11 or newer; name one with: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
-	@echo "setting up $(VENV) (once)"
+	@echo "setting up $(VENV); this happens once and takes about a minute"
 	@$(PYTHON) -m venv $(VENV) >/dev/null 2>&1 || \
 		{ $(PYTHON) -m venv --without-pip $(VENV) && $(PYTHON) -m pip --python $(BIN)/python install --quiet pip; }
-	@$(PIP) install --quiet --requirement requirements-dev.txt
-	@$(PIP) install --quiet --no-deps --editable .
+	@$(PIP) install -qq --requirement requirements-dev.txt
+	@$(PIP) install -qq --no-deps --editable .
 	@touch $@
 
 demo: $(VENV)/.ready
