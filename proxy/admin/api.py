@@ -77,12 +77,12 @@ class AdminServer:
     """The running port."""
 
     def __init__(self, source: AdminSource) -> None:
-        self._runner = web.AppRunner(make_app(source), access_log=None)
+        self._runner = web.AppRunner(make_app(source), access_log=None, shutdown_timeout=1.0)
         self._site: web.TCPSite | None = None
 
     async def start(self, host: str, port: int, context: ssl.SSLContext | None) -> None:
         await self._runner.setup()
-        self._site = web.TCPSite(self._runner, host, port, ssl_context=context, shutdown_timeout=1.0)
+        self._site = web.TCPSite(self._runner, host, port, ssl_context=context)
         await self._site.start()
 
     @property
