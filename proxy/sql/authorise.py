@@ -5,11 +5,13 @@ Contract: every use of a protected column passes through `charge`; the refusal n
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from policies.engine import DecisionTable
 from policies.fields import Field, ProtectedTable
 from policies.model import NO_VERBS, FieldRights, Principal, TableRights, Verb
+from policies.physical import selectable
 from proxy.errors import Refused
 
 from .plan import FieldUse
@@ -48,6 +50,7 @@ class Ledger:
     uses: dict[FieldUse, None] = field(default_factory=dict)
     rules: dict[str, None] = field(default_factory=dict)
     _tables: dict[tuple[str, str], TableRights] = field(default_factory=dict)
+    _selectable: dict[tuple[str, str], Collection[str]] = field(default_factory=dict)
     _columns: dict[tuple[str, str, str], Guarded] = field(default_factory=dict)
 
     def table(self, table: ProtectedTable) -> TableRights:
@@ -55,6 +58,13 @@ class Ledger:
         if key not in self._tables:
             self._tables[key] = self.decisions.table_rights(self.principal, *key)
         return self._tables[key]
+
+    def selectable(self, column: Guarded) -> bool:
+        """May the physical column be read at all, by what its rights are?"""
+        key = (column.table.schema, column.table.table)
+        if key not in self._selectable:
+            self._selectable[key] = selectable(column.table, self.table(column.table))
+        return column.column in self._selectable[key]
 
     def guarded(self, table: ProtectedTable, column: str) -> Guarded:
         """The same column is the same object, however often it is asked for."""

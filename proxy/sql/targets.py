@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import groupby
 
 from policies.model import Verb
 from proxy.errors import Refused, SqlState, Unsupported
@@ -145,8 +146,30 @@ def _star(a: Analysis, body: Node, scope: Scope, role: QueryRole) -> list[Item]:
     last = first + 2 * len(names)
     if not items or scope.text.tokens.text(last) != b"*":
         raise Unsupported("* can not be expanded here", hint="Name the columns that you need.", position=position)
-    scope.text.replace(first, last, ", ".join(text for _, text in items))
+    scope.text.replace(first, last, ", ".join(_list(items, position)))
     return [item for item, _ in items]
+
+
+def _list(items: list[tuple[Item, str]], position: int | None) -> list[str]:
+    """The columns' texts; a subquery that gives two columns one name can only be shown as it is."""
+    texts: list[str] = []
+    for source, group in groupby(items, key=lambda pair: pair[0].visible.source if pair[0].visible else None):
+        members = list(group)
+        names = [column.name for column in source.columns] if source is not None else []
+        if source is None or len(set(names)) == len(names):
+            texts += [text for _, text in members]
+        elif [item.name for item, _ in members] == names and all(_as_it_is(*member) for member in members):
+            texts.append(f"{quoted(source.alias)}.*")
+        else:
+            raise Unsupported(
+                f'"{source.alias}" has two columns of one name', hint="Name them apart with AS.", position=position
+            )
+    return texts
+
+
+def _as_it_is(item: Item, text: str) -> bool:
+    visible = item.visible
+    return visible is not None and not visible.source.anonymous and text == visible.reference
 
 
 def _starred(a: Analysis, visible: Visible, scope: Scope, role: QueryRole, position: int | None) -> tuple[Item, str]:
@@ -159,7 +182,7 @@ def _starred(a: Analysis, visible: Visible, scope: Scope, role: QueryRole, posit
     if unreadable and not origin.released:
         if role is QueryRole.STORED:
             a.charge(origin, Verb.READ, position)
-        if role in SHOWN or not origin.exact or not any(column.rights.verbs for column in unreadable):
+        if role in SHOWN or not origin.exact or not all(a.ledger.selectable(column) for column in unreadable):
             item.origin = Origin(origin.columns, nulled=True) if role not in SHOWN else NOTHING
             return item, f"{null_for(a, unreadable[0])} AS {quoted(visible.name)}"
     elif role in SHOWN:

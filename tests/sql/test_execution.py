@@ -7,8 +7,9 @@ sealed.  Rows, counts, and what the tables hold afterwards must be the same once
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import psycopg
@@ -31,13 +32,15 @@ pytestmark = pytest.mark.integration
 _DML = frozenset({StatementKind.SELECT, StatementKind.INSERT, StatementKind.UPDATE, StatementKind.DELETE})
 
 
-@dataclasses.dataclass(slots=True)
 class Pair:
     """The same data twice, and the catalog of the sealed one."""
 
-    plain: psycopg.Connection[Any]
-    sealed: psycopg.Connection[Any]
-    catalog: Catalog
+    def __init__(self, plain: psycopg.Connection[Any], sealed: psycopg.Connection[Any], catalog: Catalog) -> None:
+        self.plain, self.sealed, self.catalog = plain, sealed, catalog
+
+    def close(self) -> None:
+        self.plain.close()
+        self.sealed.close()
 
     def context(self, role: str) -> PlanContext:
         return dataclasses.replace(context(role), catalog=self.catalog)
@@ -45,16 +48,21 @@ class Pair:
 
 @pytest.fixture(scope="module")
 def pair18(postgres: Server) -> Iterator[Pair]:
-    with fresh_database(postgres) as plain, fresh_database(postgres) as sealed:
-        yield _pair(plain, sealed)
+    with _pairs(lambda: fresh_database(postgres)) as pair:
+        yield pair
 
 
 @pytest.fixture(scope="module")
 def pair15(postgres_tls: TlsServer) -> Iterator[Pair]:
     certificate = postgres_tls.authority.certificate
-    server = postgres_tls.server
-    with fresh_database(server, certificate) as plain, fresh_database(server, certificate) as sealed:
-        yield _pair(plain, sealed)
+    with _pairs(lambda: fresh_database(postgres_tls.server, certificate)) as pair:
+        yield pair
+
+
+@contextlib.contextmanager
+def _pairs(fresh: Callable[[], contextlib.AbstractContextManager[Database]]) -> Iterator[Pair]:
+    with fresh() as plain, fresh() as sealed, contextlib.closing(_pair(plain, sealed)) as pair:
+        yield pair
 
 
 def _pair(plain: Database, sealed: Database) -> Pair:
@@ -97,6 +105,10 @@ def _check(case: Case, pair: Pair) -> None:
     if "shop.public" in case.sql:
         pytest.skip("names the database")
     assert plan.refusal is None, plan.refusal
+    run_both(case, pair, plan)
+
+
+def run_both(case: Case, pair: Pair, plan: StatementPlan) -> None:
     parameters = guessed_parameters(plan)
     upstream = literals(plan, parameters, "7")
     with pair.sealed.transaction(force_rollback=True):
