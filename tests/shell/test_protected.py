@@ -1,0 +1,262 @@
+"""Refuse to start wrong (I9): each way in which keys, policy, database or sink are not as they must be; reload."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Iterator
+from io import StringIO
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from proxy.app import Circumstances, Worker, check_all
+from proxy.config import Config, LogConfig, altered, load_config
+from proxy.demo.osuser import write_private
+from proxy.errors import FieldgateError
+from proxy.logs import LogStream, make_logger
+from proxy.protected import ProtectedDatabase
+from proxy.terminal import passphrase_of
+from tests.integration.stage import Stage, raised
+from tests.shell.test_pass_through import install_verifier
+
+
+@pytest.fixture(scope="module")
+def stage() -> Iterator[Stage]:
+    with raised() as made:
+        made.service.stop()
+        yield made
+
+
+@pytest.fixture
+def config(stage: Stage) -> Config:
+    loaded = load_config(stage.folder.config)
+    listener = altered(loaded.listener, port=0)
+    return altered(loaded, listener=listener, admin=None)
+
+
+def quiet() -> object:
+    stream = LogStream(None)
+    stream._file = StringIO()
+    return make_logger(LogConfig(level="error"), stream)
+
+
+async def refusal(config: Config) -> str:
+    with pytest.raises(FieldgateError) as refused:
+        await check_all(config, quiet(), passphrase_of(config.keys))
+    return str(refused.value)
+
+
+@contextlib.asynccontextmanager
+async def working(config: Config) -> AsyncIterator[Worker]:
+    worker = Worker(config, quiet(), Circumstances(passphrase=passphrase_of(config.keys)))
+    await worker.assemble()
+    await worker.start()
+    try:
+        yield worker
+    finally:
+        await worker.stop()
+
+
+@contextlib.contextmanager
+def changed(path: Path, old: str, new: str) -> Iterator[None]:
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new, 1))
+    try:
+        yield
+    finally:
+        path.write_text(text)
+
+
+async def test_the_sample_is_as_it_must_be(config: Config) -> None:
+    assert await check_all(config, quiet(), passphrase_of(config.keys)) == []
+
+
+async def test_a_wrong_passphrase(config: Config, tmp_path: Path) -> None:
+    write_private(tmp_path / "wrong", "not the passphrase at all\n")
+    assert config.keys is not None
+    message = await refusal(altered(config, keys=altered(config.keys, passphrase_file=tmp_path / "wrong")))
+    assert "passphrase" in message and "not the passphrase" not in message
+
+
+async def test_no_keyring(config: Config, tmp_path: Path) -> None:
+    assert config.keys is not None
+    assert "keyring" in await refusal(altered(config, keys=altered(config.keys, keyring=tmp_path / "keyring")))
+
+
+async def test_a_policy_that_does_not_compile(stage: Stage, config: Config) -> None:
+    with changed(stage.folder.policy / "roles.toml", "[role.support]", "[role.support]\nbogus = 1"):
+        message = await refusal(config)
+    assert "roles.toml" in message and "bogus" in message
+
+
+async def test_a_sealed_field_without_a_key(stage: Stage, config: Config) -> None:
+    field_id = "0" * 31 + "7"
+    old = _first_field_id(stage.folder.policy / "datamap.toml")
+    with changed(stage.folder.policy / "datamap.toml", old, field_id):
+        assert "keys add" in await refusal(config)
+
+
+def _first_field_id(path: Path) -> str:
+    import re
+
+    found = re.search(r"[0-9a-f]{32}", path.read_text())
+    assert found is not None
+    return found[0]
+
+
+STATEMENTS = [
+    ("ALTER TABLE customers DROP CONSTRAINT {check}", "ALTER TABLE customers ADD {definition}", "no CHECK"),
+    ("ALTER TABLE customers ALTER phone SET DEFAULT ''", "ALTER TABLE customers ALTER phone DROP DEFAULT", "default"),
+    ("GRANT SELECT ON customers TO fg_accounting", "REVOKE SELECT ON customers FROM fg_accounting", "fg_accounting"),
+    ("ALTER ROLE fg_support SUPERUSER", "ALTER ROLE fg_support NOSUPERUSER", "fg_support"),
+    ("ALTER ROLE fg_support BYPASSRLS", "ALTER ROLE fg_support NOBYPASSRLS", "fg_support"),
+    ("GRANT pg_read_all_data TO fg_support", "REVOKE pg_read_all_data FROM fg_support", "fg_support"),
+]
+
+
+@pytest.mark.parametrize(("wrong", "right", "said"), STATEMENTS, ids=range(len(STATEMENTS)))
+async def test_a_database_that_is_not_as_it_must_be(
+    stage: Stage, config: Config, wrong: str, right: str, said: str
+) -> None:
+    with stage.raw.connect() as connection:
+        check, definition = _check_of(connection, "customers", "surname")
+        connection.execute(wrong.format(check=check).encode())
+        try:
+            message = await refusal(config)
+        finally:
+            connection.execute(right.format(definition=definition).encode())
+    assert said in message
+    assert await check_all(config, quiet(), passphrase_of(config.keys)) == []
+
+
+def _check_of(connection: psycopg.Connection[tuple[object, ...]], table: str, column: str) -> tuple[str, str]:
+    row = connection.execute(
+        "SELECT conname, format('CONSTRAINT %%I %%s', conname, pg_get_constraintdef(oid)) FROM pg_constraint"
+        " WHERE conrelid = %s::regclass AND contype = 'c' AND pg_get_constraintdef(oid) LIKE %s",
+        (table, f"%({column} IS NULL)%"),
+    ).fetchone()
+    assert row is not None
+    return str(row[0]), str(row[1])
+
+
+async def test_no_audit_sink(config: Config, tmp_path: Path) -> None:
+    assert config.audit is not None
+    message = await refusal(altered(config, audit=altered(config.audit, path=tmp_path / "none" / "audit.jsonl")))
+    assert "audit" in message
+
+
+async def test_no_server(config: Config) -> None:
+    upstream = altered(config.upstream, hosts=("/nonexistent:5432",))
+    assert "control connection" in await refusal(altered(config, upstream=upstream))
+
+
+async def test_a_data_map_of_another_database(config: Config) -> None:
+    databases = {"postgres": config.databases["shop"]}
+    assert "data map is for database shop" in await refusal(altered(config, databases=databases))
+
+
+async def test_a_new_policy_is_in_force_after_a_reload_and_a_wrong_one_never(stage: Stage, config: Config) -> None:
+    async with working(config) as worker:
+        before = worker.readiness
+        (old,) = (await before()).revisions.values()
+        with changed(stage.folder.policy / "roles.toml", "[role.support]", "[role.support]\nbogus = 1"):
+            with pytest.raises(FieldgateError, match=r"roles\.toml"):
+                await worker.reload(config)
+            assert (await worker.readiness()).revisions == {"shop": old}
+        with changed(stage.folder.policy / "roles.toml", 'title = "', 'title = "New: '):
+            revisions = await worker.reload(config)
+            assert revisions["shop"] != old
+        assert (await worker.reload(config))["shop"] == old
+        assert worker.stats.reloads == {"refused": 1, "done": 2}
+
+
+async def test_a_reload_that_the_database_does_not_bear_is_refused(stage: Stage, config: Config) -> None:
+    """The policy is right by itself, but an upstream role may do more than it gives."""
+    async with working(config) as worker:
+        (old,) = (await worker.readiness()).revisions.values()
+        with stage.raw.connect() as connection:
+            connection.execute("GRANT SELECT ON customers TO fg_accounting")
+            try:
+                with pytest.raises(FieldgateError, match="fg_accounting"):
+                    await worker.reload(config)
+            finally:
+                connection.execute("REVOKE SELECT ON customers FROM fg_accounting")
+        assert (await worker.readiness()).revisions == {"shop": old}
+
+
+async def test_the_catalog_is_read_again_when_it_may_have_changed(stage: Stage, config: Config) -> None:
+    async with working(config) as worker:
+        database = worker._protected.by_name["shop"]
+        assert isinstance(database, ProtectedDatabase)
+        before = database.current()
+        assert await database.load() is False and database.current() is before  # nothing has changed
+        with stage.raw.connect() as connection:
+            connection.execute("CREATE TABLE freshly_made (a int)")
+            try:
+                worker._protected.changed("shop")
+                async with asyncio.timeout(20):
+                    while database.current() is before:  # noqa: ASYNC110 - nobody tells
+                        await asyncio.sleep(0.02)
+                assert ("public", "freshly_made") in database.current().catalog.by_name
+                assert database.current().catalog.version == before.catalog.version + 1
+            finally:
+                connection.execute("DROP TABLE freshly_made")
+
+
+async def test_without_the_server_the_catalog_stays_and_it_is_said(config: Config) -> None:
+    async with working(config) as worker:
+        database = worker._protected.by_name["shop"]
+        before = database.current()
+        control = database._control
+        await control.close()
+        control._upstream = altered(control._upstream, hosts=("/nonexistent:5432",))
+        database.stale.set()
+        async with asyncio.timeout(20):
+            while database.fresh:  # noqa: ASYNC110 - nobody tells
+                await asyncio.sleep(0.02)
+        assert database.current() is before
+        assert not (await worker.readiness()).ready
+
+
+async def test_row_keys_are_drawn_over_the_control_connection(stage: Stage, config: Config) -> None:
+    async with working(config) as worker:
+        assert not await worker._protected.have_keys("shop", {"public.no_such_sequence": 1})
+        assert not await worker._protected.have_keys("elsewhere", {"public.customers_id_seq": 1})
+        sequence = _a_drawn_sequence(stage)
+        assert await worker._protected.have_keys("shop", {sequence: 3})
+        drawn = worker._protected.by_name["shop"].services.draw(sequence, 3)
+        assert drawn is not None and len(set(drawn)) == 3
+
+
+def _a_drawn_sequence(stage: Stage) -> str:
+    """One that the control role may use."""
+    with stage.raw.connect() as connection:
+        row = connection.execute(
+            "SELECT 'public.' || s.seqrelid::regclass FROM pg_sequence s"
+            " WHERE has_sequence_privilege('fieldgate', s.seqrelid, 'USAGE') LIMIT 1"
+        ).fetchone()
+    assert row is not None
+    return str(row[0])
+
+
+@pytest.mark.parametrize("options", ["LOGIN SUPERUSER", "LOGIN BYPASSRLS", "LOGIN IN ROLE pg_read_all_data"])
+async def test_powerful_roles_do_not_pass_through_into_protected_databases(
+    stage: Stage, config: Config, options: str
+) -> None:
+    install_verifier(stage.raw, "fieldgate")
+    raw = stage.raw
+    role, plain = raw.role("powerful", options=options), raw.role("plain")
+    upstream = altered(config.upstream, pass_through=True, other_databases="forward")
+    async with working(altered(config, upstream=upstream)) as worker:
+        fine = {**stage.parameters(plain), "password": "secret", "port": worker.port}
+        async with await psycopg.AsyncConnection.connect(**fine):
+            pass
+        refused = {**stage.parameters(role), "password": "secret", "port": worker.port}
+        with pytest.raises(psycopg.OperationalError, match="read around every privilege"):
+            await psycopg.AsyncConnection.connect(**refused)
+        async with await psycopg.AsyncConnection.connect(**{**refused, "dbname": "postgres"}):
+            pass
+    raw.run(f"DROP ROLE {role}", f"DROP ROLE {plain}")
