@@ -83,7 +83,7 @@ SUPPORT = (
             "SELECT id::text FROM customers INTERSECT SELECT city FROM customers",
             "SELECT city AS surname FROM customers",
             "SELECT surname, city AS surname FROM customers",
-            "SELECT upper(city) FROM customers",
+            "SELECT lower(city) FROM customers",
             "SELECT city || '' FROM customers",
             "SELECT coalesce(city, 'x') FROM customers",
             "SELECT greatest(city, 'x') FROM customers",
@@ -489,7 +489,6 @@ MANAGEMENT = (
             "UPDATE customers SET email = (SELECT email FROM customers WHERE id = 2)",
             "UPDATE customers SET email = upper('x')",
             "UPDATE customers SET (surname, name) = (SELECT 'a', 'b')",
-            "INSERT INTO notes SELECT id, email FROM customers",
             "INSERT INTO customer_contacts (customer_id, kind, value) SELECT id, 'email', email FROM customers",
         ),
     ),
@@ -540,13 +539,25 @@ CLIENT = (
         "0A000",
         (
             "UPDATE customers SET city = city WHERE 1/(id - 2) = 1",
-            "UPDATE customers SET city = 'x' WHERE length(city) = 5",
+            "UPDATE customers SET city = 'x' WHERE id + 0 = 1 AND length('a') = 1",
             "EXPLAIN SELECT * FROM customers",
             "EXPLAIN ANALYZE SELECT id FROM customers WHERE id = 2",
             "SELECT id FROM ONLY customers",
             "INSERT INTO customers (id, surname, name, email, phone, country, city, postal_code, address)"
             " VALUES (2, 'a', 'b', 'c', 'd', 'e', 'f', 'g', 'h') ON CONFLICT (id) DO UPDATE SET city = 'x'",
             "UPDATE customers SET city = 'x' WHERE CURRENT OF c",
+        ),
+    ),
+    Group(
+        "management",
+        "storing what is sealed where no policy covers it",
+        "storing elsewhere is an export, and nobody has it (D9)",
+        "42501",
+        (
+            "INSERT INTO notes SELECT id, email FROM customers",
+            "INSERT INTO notes SELECT id, city FROM customers",
+            "CREATE TEMP TABLE x AS SELECT email FROM customers",
+            "SELECT email INTO TEMP x FROM customers",
         ),
     ),
     Group(
@@ -610,7 +621,7 @@ OTHERS = (
             "SELECT count(*) FROM customers GROUP BY status HAVING count(*) BETWEEN 1 AND 4 OR count(*) < 5",
             "SELECT status FROM customers GROUP BY status HAVING 1/(count(*) - 1) < 0",
             "WITH t AS (SELECT city, count(*) AS n FROM customers GROUP BY city) SELECT n FROM t WHERE n < 5",
-            "SELECT n FROM (SELECT country, city, status, count(*) AS n FROM customers GROUP BY CUBE (1, 2, 3)) x WHERE n < 5",
+            "SELECT n FROM (SELECT city, status, count(*) AS n FROM customers GROUP BY CUBE (1, 2)) x WHERE n < 5",
         ),
         (),
     ),
@@ -640,20 +651,19 @@ OTHERS = (
         "anything",
         "no rule",
         "42501",
-        tuple(
-            f"SELECT count(*) FROM {table}"
-            for table in (
-                "customers",
-                "orders",
-                "payments",
-                "employees",
-                "health_records",
-                "site_visits",
-                "refunds",
-                "access_accounts",
-            )
-        )
-        + ("SELECT * FROM customers", "SELECT 1 FROM orders", "SELECT * FROM shown"),
+        (
+            "SELECT count(*) FROM customers",
+            "SELECT count(*) FROM orders",
+            "SELECT count(*) FROM payments",
+            "SELECT count(*) FROM employees",
+            "SELECT count(*) FROM health_records",
+            "SELECT count(*) FROM site_visits",
+            "SELECT EXISTS (SELECT FROM refunds)",
+            "SELECT * FROM access_accounts",
+            "SELECT * FROM customers",
+            "SELECT 1 FROM orders",
+            "SELECT * FROM shown",
+        ),
     ),
     Group(
         "hr",
