@@ -56,6 +56,9 @@ class _Recent(Generic[Value]):
         self._size = size
         self._items: OrderedDict[Hashable, Value] = OrderedDict()
 
+    def __len__(self) -> int:
+        return len(self._items)
+
     def get(self, key: Hashable) -> Value | None:
         found = self._items.get(key)
         if found is not None:

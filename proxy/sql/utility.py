@@ -228,6 +228,7 @@ def _prepared(catalog: Catalog, body: Node, found: Findings) -> Utility:
 
 def _execute(catalog: Catalog, body: Node, found: Findings) -> Utility:
     """What stands behind the name only the session knows: a Parse or a Bind may have made it."""
+    _refuse_touching(found)
     return Utility(effect=runs(body), returns_rows=True)
 
 

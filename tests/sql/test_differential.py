@@ -6,6 +6,7 @@ import pgparse
 import pytest
 from hypothesis import HealthCheck, event, given, settings
 
+from policies.model import TableRights
 from policies.physical import selectable
 from proxy.sql.cache import CachedPlanner
 from proxy.sql.tree import nodes, strings
@@ -47,5 +48,5 @@ def test_reads_no_column_beyond_its_rights(role: str, sql: str) -> None:
             assert name not in physical or name in allowed | unprotected, (name, principal.roles, text)
 
 
-def _rights(role: str, table: str):  # type: ignore[no-untyped-def]
+def _rights(role: str, table: str) -> TableRights:
     return Roles().table_rights(context(role).principal, "public", table)

@@ -119,25 +119,25 @@
 !! 0A000 EXPLAIN of this statement over protected tables is not supported
 [full] PREPARE p AS SELECT 1;
 -> PREPARE p AS SELECT 1
-++ untouched
+++ untouched; effect=prepares p
 [full] PREPARE p(text) AS SELECT id FROM customers WHERE email = $1;
 !! 0A000 PREPARE and DECLARE over protected tables are not supported
    hint: Use the driver's own prepared statements and portals (the extended protocol).
 [full] EXECUTE p('x');
 -> EXECUTE p('x')
-++ untouched
+++ untouched; effect=runs_statement p
 [full] EXECUTE p(leak());
 !! 0A000 it is not known what the function leak reads or does, and this database has protected tables
    hint: Ask for it to be allowed in the data map.
 [full] DECLARE c CURSOR FOR SELECT * FROM notes;
 -> DECLARE c CURSOR FOR SELECT * FROM notes
-++ untouched
+++ untouched; effect=declares c
 [full] DECLARE c CURSOR FOR SELECT * FROM customers;
 !! 0A000 PREPARE and DECLARE over protected tables are not supported
    hint: Use the driver's own prepared statements and portals (the extended protocol).
 [full] FETCH ALL FROM c;
 -> FETCH ALL FROM c
-++ untouched
+++ untouched; effect=runs_portal c
 [full] CLOSE c;
 -> CLOSE c
 ++ untouched
@@ -146,7 +146,7 @@
 ++ untouched
 [full] COPY notes FROM STDIN WITH CSV;
 -> COPY notes FROM STDIN WITH CSV
-++ untouched
+++ untouched; effect=takes_data None
 [full] COPY customers TO STDOUT;
 !! 0A000 COPY of protected tables is not supported
    hint: Use SELECT to read and INSERT to write them.
