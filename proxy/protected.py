@@ -17,11 +17,12 @@ import asyncpg
 from keys.errors import CryptoError
 from keys.keyring import KeyringCiphers
 from keys.store import OpenKeyring, open_keyring
-from policies.errors import PolicyError
+from policies.errors import PolicyError, PrincipalRefused
 from policies.fields import DataMap
 from policies.holder import PolicyHolder, Published
+from policies.model import Principal
 from policies.policy_set import PolicySet
-from proxy.errors import ConfigError, FieldgateError, UpstreamUnavailable
+from proxy.errors import ConfigError, FieldgateError, SqlState, UpstreamUnavailable
 from proxy.session.services import Revision, SessionServices
 
 from .config import Config, DatabaseConfig, KeysConfig
@@ -69,7 +70,9 @@ class ProtectedDatabase:
         self._pool = SequencePool(self._next_values)
         self._revision: Revision | None = None
         self._version = 0
-        self.services = SessionServices(planning.make_planner(), self.current, audit_available, self._pool.draw)
+        self.services = SessionServices(
+            planning.make_planner(), self.current, audit_available, self._pool.draw, self._identify
+        )
 
     @property
     def policy(self) -> PolicySet | None:
@@ -83,6 +86,19 @@ class ProtectedDatabase:
         if self._revision is None:
             raise RuntimeError("a database is loaded before it is used")
         return self._revision
+
+    def _identify(self, asked: Principal) -> Principal:
+        """The same rules as at login.  Raises FieldgateError."""
+        try:
+            return self.holder.current.policy.principal(
+                asked.login,
+                person=asked.person if asked.person != asked.login else None,
+                purpose=asked.purpose,
+                case=asked.case,
+                subject=asked.subject,
+            )
+        except PrincipalRefused as refused:
+            raise FieldgateError(str(refused), sqlstate=SqlState.INVALID_AUTHORIZATION) from None
 
     async def load(self) -> bool:
         """Read the catalog; True when it differs from what was known.  Raises UpstreamUnavailable, ConfigError."""

@@ -7,18 +7,18 @@ are checked against the plan, transformed, swapped for a refusal, or dropped whe
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import islice
 
 from keys.field import FieldCiphers
 from proxy.errors import CellUnreadable, FieldgateError, ProtocolViolation
 from proxy.rows.describe import client_fields, expand_formats, upstream_formats
 from proxy.rows.envelopes import may_hold_envelope, row_holds_envelope, value_holds_envelope
 from proxy.rows.results import RowTransformer
-from proxy.sql.plan import SlotKind, StatementPlan
+from proxy.sql.plan import SlotKind, StatementKind, StatementPlan
 from proxy.wire import backend
 from proxy.wire.framing import HEADER_SIZE, Span
 from proxy.wire.values.settings import ValueSettings
 
-from .bulk import end_copy
 from .commands import CloseBoth
 from .refusals import is_stand_in_failure
 from .replies import Owed, Reply, Result, Statement, remember
@@ -30,6 +30,7 @@ _SIMPLE_TAGS = {ord("1"): Owed.PARSE, ord("2"): Owed.BIND, ord("3"): Owed.CLOSE}
 _ENDS = frozenset(b"CIs")
 _COPY = frozenset(b"GHWdc")
 _ANYTIME = frozenset(b"NSA")
+_FATAL = (b"FATAL", b"PANIC")
 _ENVELOPE_FOUND = "a sealed cell stands where the analysis expects none"
 
 
@@ -42,30 +43,37 @@ class Answers:
         self._run = -1  # where the run of bytes to forward begins, -1: none
 
     def answer(self, data: bytes, spans: Sequence[Span]) -> int:
-        """Handle messages until one must wait for the audit; returns how many were handled."""
+        """Handle messages until one must wait for the audit; returns how many were handled.
+
+        Raises ProtocolViolation; what came before that message has then been passed on.
+        """
         self._data = data
         self._run = -1
-        index, count, end = 0, len(spans), 0
-        while index < count and not self._state.closing:
-            tag, start, end = spans[index]
-            if self._state.waiting and tag not in _ANYTIME and self._must_wait():
-                self._flush(start)
-                return index
-            if tag == _ROW:
-                index = self._rows(spans, index)
-                end = spans[index - 1][2]
-                continue
-            if not self._one(tag, start, end):
-                self._flush(start)
-            elif self._run < 0:
-                self._run = start
-            index += 1
+        index, count, start, end = 0, len(spans), 0, 0
+        try:
+            while index < count and not self._state.closing:
+                tag, start, end = spans[index]
+                if self._state.waiting and tag not in _ANYTIME and self._must_wait():
+                    self._flush(start)
+                    return index
+                if tag == _ROW:
+                    index = self._rows(spans, index)
+                    end = spans[index - 1][2]
+                    continue
+                if not self._one(tag, start, end):
+                    self._flush(start)
+                elif self._run < 0:
+                    self._run = start
+                index += 1
+        except ProtocolViolation:
+            self._flush(start)
+            raise
         self._flush(end)
         return index
 
     def _must_wait(self) -> bool:
         head = self._state.queue.head
-        return head is not None and head.ticket in self._state.waiting
+        return head is not None and self._state.must_wait(head)
 
     def _flush(self, end: int) -> None:
         if self._run >= 0:
@@ -84,13 +92,13 @@ class Answers:
             return self._anytime(tag, start, end)
         head = self._state.queue.head
         if head is None:
-            return self._unasked(tag)
+            return self._unasked(tag, start, end)
         if (owed := _SIMPLE_TAGS.get(tag)) is not None:
             return self._expect(head, owed)
         if tag in _ENDS:
             return self._complete(head, tag)
         if tag == _READY:
-            return self._ready(head, start)
+            return self._ready(head, start, end)
         if tag == _ERROR:
             return self._error(head, start, end)
         if tag in _COPY:
@@ -106,9 +114,11 @@ class Answers:
                 return not self._expected(head, Owed.FUNCTION).skip
         raise ProtocolViolation(f"the server sent an unexpected message of type 0x{tag:02x}")
 
-    def _unasked(self, tag: int) -> bool:
-        if tag == ord("E"):  # FATAL on an idle connection: a shutdown, a timeout
-            return True
+    def _unasked(self, tag: int, start: int, end: int) -> bool:
+        if tag == _ERROR:  # FATAL on an idle connection: a shutdown, a timeout
+            fields = backend.parse_error_response(self._data[start + HEADER_SIZE : end])
+            if fields.get(b"V", fields.get(b"S")) in _FATAL:
+                return self._put(start, backend.build_error_response(scrub(fields, rewritten=True)))
         raise ProtocolViolation("the server sent a message that nobody asked for")
 
     def _expected(self, head: Reply, owed: Owed) -> Reply:
@@ -137,9 +147,9 @@ class Answers:
     def _parameter_status(self, start: int, end: int) -> bool:
         status = backend.parse_parameter_status(self._data[start + HEADER_SIZE : end])
         settings = self._state.settings
-        in_flight = any(c.book is settings.path_book for e in self._state.queue for c in e.changes)
+        behind = islice(self._state.queue, 1, None)  # the oldest entry is answered but for its ReadyForQuery
         name, value = (part.decode("utf-8", "replace") for part in status)
-        settings.report(name, value, path_in_flight=in_flight)
+        settings.report(name, value, path_in_flight=settings.path_in_flight(behind))
         return True
 
     # -- results --
@@ -202,7 +212,9 @@ class Answers:
 
     def _may_fail_softly(self, head: Reply) -> bool:
         plan = head.plan
-        if plan is None or self._state.settings.transaction != b"I" or plan.kind != "select":
+        if plan is None or self._state.settings.transaction != b"I" or plan.kind is not StatementKind.SELECT:
+            return False
+        if self._state.executed:  # that would stay, though PostgreSQL would have rolled it back
             return False
         if any(use.verb.name in ("INSERT", "UPDATE", "DELETE") for use in plan.uses):
             return False
@@ -263,14 +275,17 @@ class Answers:
         return self._put(start, backend.build_parameter_description(told))
 
     def _complete(self, head: Reply, tag: int) -> bool:
+        if not _only_reads(head):
+            self._state.executed = True
+        for change in head.changes:
+            if head.owed is Owed.EXECUTE or change.index == head.index:
+                self._state.settings.completed(change)
         if head.owed is Owed.EXECUTE:
             self._state.queue.pop()
-            end_copy(self._state)
             return not (head.skip or head.muted)
         self._expected(head, Owed.QUERY)
         if tag == ord("C"):
             head.index += 1
-        end_copy(self._state)
         forward = not head.muted
         head.transformer = None
         return forward
@@ -281,9 +296,9 @@ class Answers:
         if tag == ord("W"):
             raise ProtocolViolation("the server began replication that nobody asked for")
         if tag == ord("G"):
-            self._state.copy_in = self._state.copy_open
-            if head.owed is Owed.EXECUTE:
-                self._state.queue.forget_syncs_during_copy()
+            if head.copy_begins >= head.copies:
+                raise ProtocolViolation("the server began a COPY that nobody asked for")
+            self._state.queue.data_begins()
         plan = head.plan
         if plan is not None and plan.touches_protected:
             raise ProtocolViolation("the server began a COPY of a protected table")
@@ -305,29 +320,34 @@ class Answers:
         state = self._state
         refusal = head.current_refusal
         muted = head.muted
+        protected, unchanged = _protected(head), head.unchanged
+        state.settings.failed()
         if head.owed in (Owed.QUERY, Owed.FUNCTION):
-            head.failed = True
+            state.queue.fail_query()
         elif head.owed is not Owed.SYNC:  # an error while committing comes with Sync, and its Z follows
             state.skipping = not state.queue.drop_to_sync()
-        end_copy(state)
         if muted:
             return False
         if is_stand_in_failure(fields, refusal) and refusal is not None:
             return self._put(start, backend.error_response(refusal))
-        if _protected(head) or self._holds_envelope(start, end):
-            return self._put(start, backend.build_error_response(scrub(fields, rewritten=not head.unchanged)))
-        if not head.unchanged:
+        if protected or self._holds_envelope(start, end):
+            return self._put(start, backend.build_error_response(scrub(fields, rewritten=not unchanged)))
+        if not unchanged:
             fields.pop(b"P", None)
             return self._put(start, backend.build_error_response(fields))
         return True
 
-    def _ready(self, head: Reply, start: int) -> bool:
+    def _ready(self, head: Reply, start: int, end: int) -> bool:
         if head.owed not in (Owed.SYNC, Owed.QUERY, Owed.FUNCTION):
             raise ProtocolViolation("the server is ready before it has answered")
-        self._state.queue.pop()
-        self._state.settings.ready(self._data[start + HEADER_SIZE : start + HEADER_SIZE + 1])
-        if self._state.settings.transaction == b"I" and not len(self._state.queue):
-            self._state.portals.clear()
+        state = self._state
+        state.queue.pop()
+        state.settings.ready(backend.parse_ready_for_query(self._data[start + HEADER_SIZE : end]), state.queue)
+        state.executed = False
+        if not len(state.queue):
+            state.unsettled.clear()
+            if state.settings.transaction == b"I":
+                state.portals.clear()
         return True
 
 
@@ -350,6 +370,12 @@ def _protected(head: Reply) -> bool:
     if plan is not None and plan.touches_protected:
         return True
     return any(p.touches_protected for p in head.statements)
+
+
+def _only_reads(head: Reply) -> bool:
+    """An analysed SELECT calls no function of unknown reach."""
+    plan = head.plan
+    return plan is not None and plan.kind is StatementKind.SELECT and plan.touches_protected
 
 
 def _retyped(plan: StatementPlan) -> bool:

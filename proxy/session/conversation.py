@@ -19,7 +19,7 @@ from .commands import CloseBoth, Command, DrawKeys
 from .inbox import Inbox
 from .services import SessionServices
 from .settings import SessionSettings
-from .state import KeysNeeded, SessionState
+from .state import AnswersNeeded, KeysNeeded, SessionState
 from .transparent import Transparent
 
 _TERMINATE = ord("X")
@@ -55,6 +55,7 @@ class Conversation:
         self._transparent = None if services.current().catalog.has_protected else Transparent()
         self._revision = services.current()
         self._drawing = False  # the client's next message waits for keys
+        self._held = False  # the client's next message waits for answers to earlier ones
         self._from_client = Inbox(FRONTEND_LIMITS)
         self._from_server = Inbox(BACKEND_LIMITS)
 
@@ -70,8 +71,8 @@ class Conversation:
         self._client_messages()
 
     def _client_messages(self) -> None:
-        """All whole messages, until one must wait for keys; that one stays, and is begun anew by `keys_drawn`."""
-        if self._drawing:
+        """All whole messages, until one must wait for keys or answers; that one stays, and is begun anew later."""
+        if self._drawing or self._held:
             return
         done = 0
         try:
@@ -84,6 +85,8 @@ class Conversation:
         except KeysNeeded as needed:
             self._drawing = True
             self._state.commands.append(DrawKeys(needed.counts))
+        except AnswersNeeded:
+            self._held = True
         except ProtocolViolation as error:
             self._fail(error)
         if done:
@@ -146,12 +149,12 @@ class Conversation:
         if len(self._from_server) < _MANY_BYTES:
             return False
         head = self._state.queue.head
-        return head is not None and head.ticket in self._state.waiting
+        return head is not None and self._state.must_wait(head)
 
     @property
     def client_paused(self) -> bool:
-        """A message waits for keys: the client's bytes may pile up in its own socket meanwhile."""
-        return self._drawing
+        """A message waits for keys or answers: the client's bytes may pile up in its own socket meanwhile."""
+        return self._drawing or self._held
 
     @property
     def idle(self) -> bool:
@@ -202,6 +205,9 @@ class Conversation:
             return
         if handled:
             self._from_server.keep_from(spans[handled - 1][2])
+        if self._held and handled and not self._ended():
+            self._held = False
+            self._client_messages()
 
     def _fail(self, error: FieldgateError) -> None:
         """Say why, then end both sides at this message boundary; in mid-message nothing can be said."""

@@ -5,41 +5,45 @@ from __future__ import annotations
 from dataclasses import replace
 
 from policies.model import Principal
+from proxy.errors import Refused, SqlState
 from proxy.sql.plan import SessionEffect, StatementKind, StatementPlan
 
 from .commands import RefreshCatalog
-from .replies import BookChange, Reply
+from .replies import Portal, Reply, Statement
 from .settings import parse_search_path
 from .state import SessionState
 
 _STARTERS = ("begin", "start")
 
 
-def apply_effect(state: SessionState, plan: StatementPlan, entry: Reply) -> None:
+def apply_effect(state: SessionState, plan: StatementPlan, entry: Reply, index: int = 0) -> None:
+    """`index`: which statement of a Query it is."""
     if plan.kind is StatementKind.TRANSACTION and not _starts(plan):
-        if change := state.settings.transaction_control_sent():
+        if change := state.settings.transaction_control_sent(index):
             entry.note(change)
         return
     if plan.effect is not SessionEffect.NONE:
-        _apply(state, plan, entry)
+        _apply(state, plan, entry, index)
 
 
-def _apply(state: SessionState, plan: StatementPlan, entry: Reply) -> None:
+def _apply(state: SessionState, plan: StatementPlan, entry: Reply, index: int) -> None:
     match plan.effect:
         case SessionEffect.SEARCH_PATH:
             path = None if plan.effect_value is None else parse_search_path(plan.effect_value)
-            entry.note(state.settings.change_path(path))
+            entry.note(state.settings.change_path(path, index))
         case SessionEffect.RESET_ALL:
-            entry.note(state.settings.change_path(None))
+            _reset_all(state, entry, index)
         case SessionEffect.DISCARD_ALL:
-            entry.note(state.settings.change_path(None))
-            _forget_all(state, entry)
+            _reset_all(state, entry, index)
+            _forget_all(state, entry, index)
         case SessionEffect.DEALLOCATE:
-            _deallocate(state, plan.effect_value, entry)
+            _deallocate(state, plan.effect_value, entry, index)
         case SessionEffect.CATALOG:
             state.commands.append(RefreshCatalog())
         case SessionEffect.FIELDGATE:
-            set_principal_attribute(state, plan.effect_value or "")
+            state.set_principal(entry, asked_for(state, state.principal, plan), index)
+        case SessionEffect.PREPARES | SessionEffect.DECLARES:
+            _named(state, plan, entry, index)
 
 
 def _starts(plan: StatementPlan) -> bool:
@@ -47,38 +51,54 @@ def _starts(plan: StatementPlan) -> bool:
     return isinstance(first, bytes) and first.decode("utf-8", "replace").strip().lower().startswith(_STARTERS)
 
 
-def _forget_all(state: SessionState, entry: Reply) -> None:
-    for name, statement in list(state.statements.items()):
-        entry.note(BookChange(state.statements, name, statement, None))
-        del state.statements[name]
-    for name, portal in list(state.portals.items()):
-        entry.note(BookChange(state.portals, name, portal, None))
-        del state.portals[name]
+def _reset_all(state: SessionState, entry: Reply, index: int) -> None:
+    """A pooler's way to give a session to somebody else: what one said of itself must not stay."""
+    entry.note(state.settings.change_path(None, index))
+    state.set_principal(entry, state.login, index)
 
 
-def _deallocate(state: SessionState, name: str | None, entry: Reply) -> None:
-    if name is None:
-        names = [n for n in state.statements if n]
+def _forget_all(state: SessionState, entry: Reply, index: int) -> None:
+    for name in list(state.statements):
+        state.set_statement(entry, name, None, index)
+    for name in list(state.portals):
+        state.set_portal(entry, name, None, index)
+
+
+def _deallocate(state: SessionState, name: str | None, entry: Reply, index: int) -> None:
+    for each in list(state.statements) if name is None else [name.encode()]:
+        if each in state.statements and (each or name is not None):
+            state.set_statement(entry, each, None, index)
+
+
+def _named(state: SessionState, plan: StatementPlan, entry: Reply, index: int) -> None:
+    """PREPARE and DECLARE share their names with Parse and Bind.  What they hold touches nothing protected."""
+    name = (plan.effect_value or "").encode()
+    text = b"".join(part for part in plan.segments if isinstance(part, bytes)).decode()
+    made = Statement(plan, text, (), state.stamp(), by_sql=True)
+    if plan.effect is SessionEffect.PREPARES:
+        state.set_statement(entry, name, made, index)
     else:
-        names = [n for n in (name.encode(),) if n in state.statements]
-    for each in names:
-        entry.note(BookChange(state.statements, each, state.statements[each], None))
-        del state.statements[each]
+        state.set_portal(entry, name, Portal(made), index)
 
 
-def set_principal_attribute(state: SessionState, assignment: str) -> None:
-    """`purpose=...`, `case=...` or `person=...`: from the next statement on.  Plans of before are planned again."""
-    name, _, value = assignment.partition("=")
+def asked_for(state: SessionState, who: Principal, plan: StatementPlan) -> Principal:
+    """Who `who` becomes by `SET fieldgate.*`, from the next statement on.  Raises FieldgateError: may not become it.
+
+    An empty value is what the login said.  Plans of before are planned again.
+    """
+    name, _, value = (plan.effect_value or "").partition("=")
     name = name.removeprefix("fieldgate.")
-    state.principal = with_attribute(state.principal, name, value)
+    return state.services.identify(_with_attribute(who, state.login, name, value))
 
 
-def with_attribute(principal: Principal, name: str, value: str) -> Principal:
+def _with_attribute(who: Principal, login: Principal, name: str, value: str) -> Principal:
     match name:
         case "purpose":
-            return replace(principal, purpose=value)
+            return replace(who, purpose=value or login.purpose)
         case "case":
-            return replace(principal, case=value or None)
+            return replace(who, case=value or login.case)
         case "person":
-            return replace(principal, person=value)
-    return principal
+            return replace(who, person=value or login.person)
+        case "subject":
+            return replace(who, subject=value or login.subject)
+    raise Refused(f"there is no setting fieldgate.{name}", sqlstate=SqlState.UNDEFINED_OBJECT)

@@ -15,6 +15,12 @@ STAND_IN_SQLSTATE = b"22P02"
 STAND_IN_STATEMENT = b"fieldgate refused this Bind"
 BIND_SQLSTATE = b"26000"
 
+# An Execute is refused by naming a portal that cannot exist.
+STAND_IN_PORTAL = b"fieldgate refused this Execute"
+EXECUTE_SQLSTATE = b"34000"
+
+RESERVED_NAMES = frozenset({STAND_IN_STATEMENT, STAND_IN_PORTAL})
+
 # A FunctionCall is refused by calling the function with OID 0.
 FUNCTION_SQLSTATE = b"42883"
 
@@ -22,7 +28,7 @@ FUNCTION_SQLSTATE = b"42883"
 # encoding is UTF8 in every session that is analysed.
 SET_STAND_IN_SQL = b"SET client_encoding = 'UTF8'"
 
-_STAND_INS = frozenset({STAND_IN_SQLSTATE, BIND_SQLSTATE, FUNCTION_SQLSTATE})
+_STAND_INS = frozenset({STAND_IN_SQLSTATE, BIND_SQLSTATE, EXECUTE_SQLSTATE, FUNCTION_SQLSTATE})
 
 
 def is_stand_in_failure(fields: dict[bytes, bytes], refusal: FieldgateError | None) -> bool:

@@ -9,12 +9,13 @@ entry of its own; one owed to Query or FunctionCall is part of that entry and va
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Any, TypeVar
 
 from keys.field import FieldCiphers
+from policies.model import Principal
 from proxy.errors import FieldgateError
 from proxy.rows.binding import Binding
 from proxy.rows.results import RowTransformer
@@ -22,6 +23,9 @@ from proxy.sql.plan import StatementPlan
 from proxy.wire.backend import FieldDescription
 from proxy.wire.values.settings import ValueSettings
 
+from .services import Revision
+
+Stamp = tuple[Revision, Principal, tuple[str, ...] | None]
 Key = TypeVar("Key")
 Made = TypeVar("Made")
 
@@ -59,10 +63,13 @@ class Statement:
     plan: StatementPlan
     text: str
     declared: tuple[int, ...]  # the client's parameter type OIDs, $1 first
-    stamp: object  # under which revision, principal and search path it was planned
+    stamp: Stamp  # under which revision, principal and search path it was planned
     fields: list[FieldDescription] | None = None  # the server's description of its result, once known
     bindings: dict[tuple[bytes, int, bytes], Binding] = field(default_factory=dict)  # by the shape of a Bind
     results: dict[tuple[int, ...], Result] = field(default_factory=dict)  # by the client's result formats
+    by_sql: bool = False  # PREPARE or DECLARE made it, and `text` is that statement
+    parse_refused: bool = False  # its Parse was refused, and recorded as that
+    describe_number: int = 0  # the entry that owes the newest description of it
 
     def described(self, fields: list[FieldDescription]) -> None:
         self.fields = fields
@@ -83,16 +90,21 @@ def remember(book: dict[Key, Made], key: Key, made: Made) -> None:
 class Portal:
     statement: Statement
     formats: tuple[int, ...] = ()  # the client's result formats, as in Bind
+    bind_refused: bool = False  # its Bind was refused, and recorded as that
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class BookChange:
-    """Sending a message set `book[key]` from `old` to `new`; None stands for no entry."""
+    """Sending a message set `book[key]` from `old` to `new`; None stands for no entry.
+
+    `index`: which statement of a Query does it; those that a failing Query never reached are taken back.
+    """
 
     book: dict[Any, Any]
     key: object
     old: object
     new: object
+    index: int = 0
 
     def undo(self, later: list[BookChange]) -> None:
         """Take the change back; `later` are the changes of messages that are still to be answered, oldest first."""
@@ -106,7 +118,7 @@ class BookChange:
             self.book[self.key] = self.old
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Reply:
     """One entry.  `changes`: what sending the message changed in our books, should the server never get to it.
 
@@ -128,10 +140,24 @@ class Reply:
     transformer: RowTransformer | None = None
     failed: bool = False  # an error came; a Query still owes its ReadyForQuery
     muted: bool = False  # a cell could not be opened: the rest of this result is dropped
-    during_copy: bool = False  # a Sync behind a COPY whose data had not ended: never answered if the COPY takes data
+    number: int = 0  # its place among all entries of the session
+    copies: int = 0  # COPY ... FROM STDIN statements in it
+    copy_begins: int = 0  # ... of which the server has asked for the data of so many
+    copy_ends: int = 0  # ... and the client has ended the data of so many
+    during_copy: tuple[Reply, int] | None = None  # a Sync behind the start of this COPY, before the end of its data
 
     def note(self, change: BookChange) -> None:
         self.changes += (change,)
+
+    @property
+    def takes_data(self) -> bool:
+        """The client's CopyData may still belong to it."""
+        return self.copy_ends < self.copies and not self.failed
+
+    @property
+    def in_copy(self) -> bool:
+        """The server reads its data right now."""
+        return self.copy_begins > self.copy_ends
 
     @property
     def plan(self) -> StatementPlan | None:
@@ -159,6 +185,8 @@ class ReplyQueue:
 
     def __init__(self) -> None:
         self._entries: deque[Reply] = deque()
+        self.pushed = 0  # as many entries as there ever were
+        self.last_sync = 0  # number of the newest entry that a Sync is owed
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -167,7 +195,17 @@ class ReplyQueue:
         return iter(self._entries)
 
     def push(self, entry: Reply) -> None:
+        self.pushed += 1
+        entry.number = self.pushed
+        if entry.owed is Owed.SYNC:
+            self.last_sync = entry.number
+        elif entry.statement is not None and entry.owed in _DESCRIPTIONS:
+            entry.statement.describe_number = entry.number
         self._entries.append(entry)
+
+    def owes(self, number: int) -> bool:
+        """Whether the entry of this number, or an older one, is still to be answered."""
+        return bool(self._entries) and self._entries[0].number <= number
 
     @property
     def head(self) -> Reply | None:
@@ -178,8 +216,11 @@ class ReplyQueue:
         return self._entries[1] if len(self._entries) > 1 else None
 
     def owes_description(self, statement: Statement) -> bool:
-        """Whether a Describe of the statement, or of a portal of it, is under way."""
-        return any(e.statement is statement and e.owed in _DESCRIPTIONS for e in self._entries)
+        """Whether a Describe of the statement, or of a portal of it, will be answered before the next message.
+
+        One before a Sync does not count: an error there would drop it, and the next message would be carried out.
+        """
+        return statement.describe_number > self.last_sync and self.owes(statement.describe_number)
 
     def pop(self) -> Reply:
         return self._entries.popleft()
@@ -189,12 +230,25 @@ class ReplyQueue:
         dropped: list[Reply] = []
         while self._entries and self._entries[0].owed is not Owed.SYNC:
             dropped.append(self._entries.popleft())
-        later = [change for entry in self._entries for change in entry.changes]
-        for entry in reversed(dropped):
-            for change in reversed(entry.changes):
-                change.undo(later)
+        self._undo([change for entry in dropped for change in entry.changes], self._entries)
         return bool(self._entries)
 
-    def forget_syncs_during_copy(self) -> None:
-        """The server takes COPY data and ignores each Sync that was sent before the data's end."""
-        self._entries = deque(e for e in self._entries if not e.during_copy)
+    def fail_query(self) -> None:
+        """The Query at the head has failed: what its statements from that one on would have changed is taken back."""
+        head = self._entries[0]
+        head.failed = True
+        unreached = [change for change in head.changes if change.index >= head.index]
+        head.changes = tuple(change for change in head.changes if change.index < head.index)
+        self._undo(unreached, list(self._entries)[1:])
+
+    def _undo(self, changes: list[BookChange], entries: Iterable[Reply]) -> None:
+        later = [change for entry in entries for change in entry.changes]
+        for change in reversed(changes):
+            change.undo(later)
+
+    def data_begins(self) -> None:
+        """The server takes the next COPY's data, and ignores each Sync that was sent before that data's end."""
+        head = self._entries[0]
+        ignored = (head, head.copy_begins)
+        head.copy_begins += 1
+        self._entries = deque(e for e in self._entries if e.during_copy != ignored)

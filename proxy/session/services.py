@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from keys.field import FieldCiphers
 from policies.engine import DecisionTable
+from policies.model import Principal
+from proxy.errors import Refused
 from proxy.sql.catalog import Catalog
 from proxy.sql.planner import Planner
 
@@ -20,6 +22,10 @@ class Revision:
     ciphers: FieldCiphers
 
 
+def _nobody_else(asked: Principal) -> Principal:
+    raise Refused("purpose, case, person and subject cannot be changed in this session")
+
+
 @dataclass(frozen=True, slots=True)
 class SessionServices:
     planner: Planner
@@ -27,3 +33,5 @@ class SessionServices:
     audit_available: Callable[[], bool]  # False: no protected data may be planned (I8)
     # So many unused values of a sequence, as text; None: not at hand, ask by the command DrawKeys.
     draw: Callable[[str, int], list[bytes] | None] = lambda _sequence, _count: None
+    # The principal that a session asks to be (`SET fieldgate.*`), if the policy lets it.  Raises FieldgateError.
+    identify: Callable[[Principal], Principal] = _nobody_else

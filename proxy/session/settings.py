@@ -6,12 +6,13 @@ Where it could be either of two values it is None, and unqualified names of prot
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from proxy.errors import FieldgateError, SqlState, Unsupported
 from proxy.wire.values.settings import ValueSettings
 
-from .replies import BookChange
+from .replies import BookChange, Reply
 
 _PATH = "search_path"
 
@@ -20,7 +21,8 @@ class SessionSettings:
     def __init__(self, reported: dict[str, str], search_path: tuple[str, ...] | None) -> None:
         self._reported = dict(reported)
         self._book: dict[Any, Any] = {_PATH: (search_path,)}  # a tuple around, since None is a value of its own
-        self._changed_in_transaction = False
+        self._change_sent = self._changed = False  # search_path, since the transaction began
+        self._failed = False  # since the transaction began
         self._values: ValueSettings | None = None
         self._blocking: FieldgateError | None = self._find_blocking()
         self.transaction = b"I"  # as of the last ReadyForQuery
@@ -48,34 +50,53 @@ class SessionSettings:
         self._values = None
         self._blocking = self._find_blocking()
         if name == _PATH and not path_in_flight:
-            self._book[_PATH] = (parse_search_path(value),)
+            self._believe_report()
 
-    @property
-    def path_book(self) -> dict[Any, Any]:
-        return self._book
+    def _believe_report(self) -> None:
+        self._book[_PATH] = (parse_search_path(self._reported[_PATH]),)
 
-    def change_path(self, path: tuple[str, ...] | None) -> BookChange:
+    def change_path(self, path: tuple[str, ...] | None, index: int = 0) -> BookChange:
         """A statement that changes search_path is being sent; the change is undone if it is never reached."""
-        change = BookChange(self._book, _PATH, self._book[_PATH], (path,))
+        change = BookChange(self._book, _PATH, self._book[_PATH], (path,), index)
         self._book[_PATH] = (path,)
-        self._changed_in_transaction = True
+        self._change_sent = True
         return change
 
-    def transaction_control_sent(self) -> BookChange | None:
+    def transaction_control_sent(self, index: int = 0) -> BookChange | None:
         """COMMIT, ROLLBACK or a savepoint command: a path that was changed inside may be gone once it is done."""
-        return self.change_path(None) if self._changed_in_transaction else None
+        return self.change_path(None, index) if self._change_sent else None
 
-    def ready(self, status: bytes) -> None:
-        """ReadyForQuery arrived with this transaction status.
+    def completed(self, change: BookChange) -> None:
+        """The statement that changes this has been carried out."""
+        if change.book is self._book:
+            self._changed = True
 
-        Servers before 18 do not report search_path, so a transaction that changed it leaves it unknown.
+    def failed(self) -> None:
+        """A statement failed, and with it all that ran since the transaction began, explicit or not."""
+        self._failed = True
+
+    def ready(self, status: bytes, queue: Iterable[Reply]) -> None:
+        """ReadyForQuery arrived with this transaction status; `queue` is what is still to be answered.
+
+        A server that reports search_path (18) has done so just before.  Of the others it is not known what the path is
+        after a transaction that changed it and failed, or was longer than what one ReadyForQuery answers.
         """
-        transaction_ended = self.transaction != b"I" and status == b"I"
-        if transaction_ended and self._changed_in_transaction and _PATH not in self._reported:
+        ended = status == b"I" and (self.transaction != b"I" or self._failed)
+        self.transaction = status
+        if status == b"I":
+            self._failed = False
+        if not self._change_sent or self.path_in_flight(queue):
+            return
+        if _PATH in self._reported:
+            self._believe_report()
+        elif ended and self._changed:
             self._book[_PATH] = (None,)
         if status == b"I":
-            self._changed_in_transaction = False
-        self.transaction = status
+            self._change_sent = self._changed = False
+
+    def path_in_flight(self, queue: Iterable[Reply]) -> bool:
+        """Whether a message that is still to be answered changes search_path."""
+        return any(change.book is self._book for entry in queue for change in entry.changes)
 
     def blocking(self) -> FieldgateError | None:
         """Why nothing protected can be analysed in this session right now, if so."""

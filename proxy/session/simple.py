@@ -6,14 +6,16 @@ server runs what stands before it and nothing after it.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from proxy.errors import CellUnreadable, FieldgateError, Refused, SqlState, ValueRejected
 from proxy.sql.plan import SessionEffect, StatementPlan
 from proxy.wire import frontend
 
 from .bulk import begin_copy
-from .effects import apply_effect
+from .effects import apply_effect, asked_for
 from .refusals import SET_STAND_IN_SQL, STAND_IN_SQL
-from .replies import BookChange, Owed, Reply
+from .replies import Owed, Reply
 from .state import SessionState, upstream_text
 
 _HEADER = 5
@@ -28,7 +30,7 @@ def query(state: SessionState, raw: bytes) -> None:
         return
     script = state.services.planner.plan_script(text, state.context())
     plans = script.statements
-    refusals: list[FieldgateError | None] = [state.refusal_of(plan) for plan in plans]
+    refusals = _refusals(state, plans)
     drawn = state.draw(plans)
     entry = Reply(Owed.QUERY, statements=plans, unchanged=script.unchanged)
     if script.unchanged and not any(refusals):
@@ -38,21 +40,31 @@ def query(state: SessionState, raw: bytes) -> None:
         upstream = frontend.build_query(b";".join(_texts(state, plans, refusals, drawn)))
     entry.refusals = tuple(refusals)
     _account(state, entry, plans, refusals)
-    for plan, refusal in zip(plans, refusals, strict=True):
-        if refusal is not None:
-            break  # nothing after it is reached
-        apply_effect(state, plan, entry)
-        begin_copy(state, plan, refusal)
-    _drop_unnamed(state, entry)
+    reached = plans[: _refused_at(refusals)]
+    for index, plan in enumerate(reached):
+        apply_effect(state, plan, entry, index)
+    begin_copy(state, reached, entry)
     state.queue.push(entry)
     state.to_server.append(upstream)
 
 
-def _drop_unnamed(state: SessionState, entry: Reply) -> None:
-    """A simple Query closes the unnamed statement and portal (protocol-flow, Extended Query)."""
-    for book in (state.statements, state.portals):
-        if b"" in book:
-            entry.note(BookChange(book, b"", book.pop(b""), None))
+def _refusals(state: SessionState, plans: tuple[StatementPlan, ...]) -> list[FieldgateError | None]:
+    refusals: list[FieldgateError | None] = []
+    who = state.principal
+    for plan in plans:
+        refusal = state.refusal_of(plan)
+        if refusal is None and plan.effect is SessionEffect.FIELDGATE:
+            try:
+                who = asked_for(state, who, plan)
+            except FieldgateError as error:
+                refusal = error
+        refusals.append(refusal)
+    return refusals
+
+
+def _refused_at(refusals: Sequence[FieldgateError | None]) -> int:
+    """The statement that is made to fail: those before it run, nothing after it is reached."""
+    return next((index for index, refusal in enumerate(refusals) if refusal is not None), len(refusals))
 
 
 def _texts(
@@ -85,8 +97,12 @@ def _account(
     plans: tuple[StatementPlan, ...],
     refusals: list[FieldgateError | None],
 ) -> None:
-    if any(plan.uses for plan in plans) or any(r is not None for r in refusals):
-        entry.ticket = state.account(plans, tuple(refusals))
+    """What runs is recorded as allowed, what is refused as denied; what is never reached is not recorded."""
+    end = _refused_at(refusals)
+    if any(plan.uses for plan in plans[:end]):
+        entry.ticket = state.account(plans[:end], (None,) * end)
+    if end < len(plans):
+        entry.ticket = state.account(plans[end : end + 1], (refusals[end],)) or entry.ticket
 
 
 def _refuse_whole(state: SessionState) -> None:

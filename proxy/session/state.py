@@ -5,22 +5,32 @@ from __future__ import annotations
 import secrets
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from typing import Any
 
 from policies.model import Principal
-from proxy.errors import AuditUnavailable, FieldgateError
+from proxy.errors import AuditUnavailable, FieldgateError, Refused, Unsupported
 from proxy.rows.params import SlotFiller
-from proxy.sql.plan import StatementPlan
+from proxy.sql.plan import SessionEffect, StatementKind, StatementPlan
 from proxy.sql.planner import PlanContext
 
 from .account import Account
 from .commands import Command, RecordAudit
-from .replies import Portal, ReplyQueue, Statement
+from .replies import BookChange, Owed, Portal, Reply, ReplyQueue, Stamp, Statement
 from .services import Revision, SessionServices
 from .settings import SessionSettings
 
 _ACCOUNTS_KEPT = 256
+_PRINCIPAL = "principal"
+_RUNNERS = frozenset({SessionEffect.RUNS_STATEMENT, SessionEffect.RUNS_PORTAL})
+_RUNNABLE = frozenset(
+    {StatementKind.SELECT, StatementKind.INSERT, StatementKind.UPDATE, StatementKind.DELETE, StatementKind.MERGE}
+)
+
+
+class AnswersNeeded(Exception):
+    """What a name stands for depends on answers that are under way; the message waits, and nothing has been changed."""
 
 
 class KeysNeeded(Exception):
@@ -34,7 +44,7 @@ class KeysNeeded(Exception):
 @dataclass(slots=True)
 class SessionState:
     services: SessionServices
-    principal: Principal
+    login: Principal  # as the session began
     settings: SessionSettings
     session_id: str
     queue: ReplyQueue = field(default_factory=ReplyQueue)
@@ -44,8 +54,8 @@ class SessionState:
     to_client: list[bytes] = field(default_factory=list)
     commands: list[Command] = field(default_factory=list)
     skipping: bool = False  # the server drops everything until Sync, and so do we
-    copy_open: bool = False  # a COPY was sent, and the client has not ended its data
-    copy_in: bool = False  # ... and the server has said that it takes the data
+    copy: Reply | None = None  # the newest Query or Execute, if it takes CopyData
+    executed: bool = False  # something was carried out since the last ReadyForQuery
     closing: bool = False
     waiting: set[int] = field(default_factory=set)  # audit tickets that are not durable yet
     last_ticket: int = 0
@@ -53,6 +63,62 @@ class SessionState:
     _filler: SlotFiller | None = None
     _described: tuple[Principal, dict[str, object]] | None = None
     accounts: dict[int, Account] = field(default_factory=dict)  # by id(plan), which `Account` keeps alive
+    # Names that stood for something else before: the newest entry that changes each, and whether it can fail alone.
+    unsettled: dict[tuple[bool, bytes], tuple[int, bool]] = field(default_factory=dict)
+    identity: dict[str, Principal] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.identity[_PRINCIPAL] = self.login
+
+    @property
+    def principal(self) -> Principal:
+        return self.identity[_PRINCIPAL]
+
+    # -- our books: what sending a message changes is noted in its entry, and taken back if the server never gets to it
+
+    def set_statement(self, entry: Reply, name: bytes, new: Statement | None, index: int = 0) -> None:
+        self._unsettle(False, name, self.statements, entry)
+        entry.note(_changed(self.statements, name, new, index))
+
+    def set_portal(self, entry: Reply, name: bytes, new: Portal | None, index: int = 0) -> None:
+        self._unsettle(True, name, self.portals, entry)
+        entry.note(_changed(self.portals, name, new, index))
+
+    def set_principal(self, entry: Reply, new: Principal, index: int = 0) -> None:
+        entry.note(_changed(self.identity, _PRINCIPAL, new, index))
+
+    def _unsettle(self, is_portal: bool, name: bytes, book: dict[bytes, Any], entry: Reply) -> None:
+        mark = (is_portal, name)
+        if name in book or mark in self.unsettled:
+            self.unsettled[mark] = (self.queue.pushed + 1, entry.owed is Owed.QUERY)
+
+    def settle_statement(self, name: bytes) -> None:
+        self._settle((False, name))
+
+    def settle_portal(self, name: bytes) -> None:
+        self._settle((True, name))
+
+    def _settle(self, mark: tuple[bool, bytes]) -> None:
+        """Raises AnswersNeeded while the server may still have something else under this name than our book.
+
+        That is so when a message before the last Sync, or a Query, gives the name another meaning: it may fail, and
+        what comes next is carried out all the same.
+        """
+        found = self.unsettled.get(mark)
+        if found is None:
+            return
+        number, may_fail_alone = found
+        if not self.queue.owes(number):
+            del self.unsettled[mark]
+        elif number <= self.queue.last_sync or may_fail_alone:
+            raise AnswersNeeded
+
+    def open_copy(self) -> Reply | None:
+        """Whose data the client's CopyData is."""
+        entry = self.copy
+        return entry if entry is not None and entry.takes_data and self.queue.owes(entry.number) else None
+
+    # -- planning
 
     def revision(self) -> Revision:
         return self.services.current()
@@ -61,7 +127,7 @@ class SessionState:
         revision = self.revision()
         return PlanContext(revision.catalog, revision.decisions, self.principal, self.settings.search_path)
 
-    def stamp(self) -> object:
+    def stamp(self) -> Stamp:
         """What a plan depends on: planned again when it differs at Bind (I5)."""
         return (self.revision(), self.principal, self.settings.search_path)
 
@@ -80,6 +146,8 @@ class SessionState:
         """Why this plan may not run now: its own refusal, a setting that makes analysis unsound, no audit sink."""
         if plan.refusal is not None:
             return plan.refusal
+        if plan.effect in _RUNNERS:
+            return self._refusal_to_run(plan)
         if not plan.touches_protected:
             return None
         if blocked := self.settings.blocking():
@@ -90,6 +158,41 @@ class SessionState:
                 hint="Ask the operator to look at the audit sink.",
             )
         return None
+
+    def _refusal_to_run(self, plan: StatementPlan) -> FieldgateError | None:
+        """EXECUTE and FETCH may name what Parse and Bind made; there its values and its rows would go past us."""
+        name = (plan.effect_value or "").encode()
+        if plan.effect is SessionEffect.RUNS_STATEMENT:
+            self.settle_statement(name)
+            statement = self.statements.get(name)
+        else:
+            self.settle_portal(name)
+            portal = self.portals.get(name)
+            statement = portal.statement if portal is not None else None
+        if statement is None:
+            return None
+        if statement.by_sql:
+            return self.refusal_now(statement)
+        inside = statement.plan
+        if inside.touches_protected or inside.kind not in _RUNNABLE:
+            return Unsupported(
+                "EXECUTE and FETCH of what the extended protocol has prepared are not supported here",
+                hint="Use Bind and Execute: the driver's own prepared statements and cursors.",
+            )
+        return None
+
+    def refusal_now(self, statement: Statement) -> FieldgateError | None:
+        """Why what was analysed before may not run any more; only rights and catalog count, names are long resolved."""
+        revision, principal, path = statement.stamp
+        if revision is not self.revision() or principal != self.principal:
+            context = replace(self.context(), search_path=path)
+            plan = self.services.planner.plan_statement(statement.text, statement.declared, context)
+            if plan.refusal is not None:
+                return plan.refusal
+            if plan != statement.plan:
+                return Refused("what this session may see has changed since this was bound", hint="Bind it again.")
+            statement.stamp = (self.revision(), self.principal, path)
+        return None if statement.by_sql else self.refusal_of(statement.plan)
 
     def draw(self, plans: tuple[StatementPlan, ...]) -> list[list[bytes]]:
         """Keys for one execution of each plan.  Raises KeysNeeded when they are not at hand."""
@@ -103,12 +206,16 @@ class SessionState:
             pools[sequence] = values
         return [[pools[sequence].pop() for sequence in plan.draws] for plan in plans]
 
+    def must_wait(self, entry: Reply) -> bool:
+        """A record of this entry's is not durable yet."""
+        return bool(entry.ticket and self.waiting) and min(self.waiting) <= entry.ticket
+
     def account(self, plans: tuple[StatementPlan, ...], refusals: tuple[FieldgateError | None, ...]) -> int:
         """Ask for one durable record of these decisions; 0 when none of them concerns protected fields."""
         decided = [
             (plan, refusal)
             for plan, refusal in zip(plans, refusals, strict=True)
-            if plan.uses or plan.touches_protected or plan.refusal is not None
+            if plan.uses or plan.touches_protected or refusal is not None
         ]
         if not decided or not self.services.audit_available():
             return 0
@@ -164,6 +271,15 @@ class SessionState:
         while oids and oids[-1] == 0:
             oids.pop()
         return tuple(oids)
+
+
+def _changed(book: dict[Any, Any], key: object, new: object, index: int) -> BookChange:
+    change = BookChange(book, key, book.get(key), new, index)
+    if new is None:
+        book.pop(key, None)
+    else:
+        book[key] = new
+    return change
 
 
 def upstream_text(plan: StatementPlan, literals: Mapping[int, bytes] | None = None) -> bytes:

@@ -86,6 +86,10 @@ def plain(text: str, **changes: object) -> StatementPlan:
     return StatementPlan(**values)  # type: ignore[arg-type]
 
 
+def utility(text: str, effect: SessionEffect, value: str | None = None) -> StatementPlan:
+    return plain(text, kind=StatementKind.UTILITY, returns_rows=False, effect=effect, effect_value=value)
+
+
 SELECT_EMAIL = StatementPlan(
     StatementKind.SELECT,
     (b"select id, email from public.customers",),
@@ -137,7 +141,15 @@ PLANS = {
     "find email": FIND_EMAIL,
     "insert": INSERT_CONSTANT,
     "refused": REFUSED,
-    "copy t from stdin": plain("copy t from stdin", kind=StatementKind.COPY, returns_rows=False),
+    "copy t from stdin": plain(
+        "copy t from stdin", kind=StatementKind.COPY, returns_rows=False, effect=SessionEffect.TAKES_DATA
+    ),
+    "deallocate s": utility("deallocate s", SessionEffect.DEALLOCATE, "s"),
+    "discard all": utility("discard all", SessionEffect.DISCARD_ALL),
+    "prepare s": utility("prepare s as select 1", SessionEffect.PREPARES, "s"),
+    "declare p": utility("declare p cursor for select 1", SessionEffect.DECLARES, "p"),
+    "execute s": utility("execute s", SessionEffect.RUNS_STATEMENT, "s"),
+    "fetch p": utility("fetch all from p", SessionEffect.RUNS_PORTAL, "p"),
     "begin": plain("begin", kind=StatementKind.TRANSACTION, returns_rows=False),
     "rollback": plain("rollback", kind=StatementKind.TRANSACTION, returns_rows=False),
     "set path": plain(
@@ -193,7 +205,7 @@ class Talk:
 
     def __post_init__(self) -> None:
         self.revision = Revision(catalog(self.protected), AllRights(), PlainCiphers())
-        services = SessionServices(self.planner, lambda: self.revision, lambda: self.audit, self._draw)
+        services = SessionServices(self.planner, lambda: self.revision, lambda: self.audit, self._draw, self._identify)
         principal = Principal("support", "support", frozenset({"support"}), "shop", "support_service")
         self.conversation = Conversation(services, principal, {}, ("public",), "s1")
 
@@ -212,6 +224,11 @@ class Talk:
 
     def sent(self) -> list[bytes]:
         return split_messages(self.conversation.take_to_server(), FRONTEND_LIMITS)
+
+    def _identify(self, asked: Principal) -> Principal:
+        if asked.purpose == "unheard of":
+            raise Refused("this purpose is not in the register")
+        return asked
 
     def _draw(self, sequence: str, count: int) -> list[bytes] | None:
         pool = self.keys.get(sequence, [])

@@ -123,11 +123,11 @@ def test_nothing_that_follows_an_error_is_sent_before_sync(talk: Talk) -> None:
 def test_a_statement_that_failed_is_not_known_afterwards(talk: Talk) -> None:
     talk.client(parse("find email", b"s"), SYNC)
     assert tags(talk.server(failed(b"42601", b"syntax"), ready())) == "EZ"
-    asked = bind(b"plain", name=b"s")
-    assert talk.client(asked, SYNC) == [
-        asked,
-        SYNC,
-    ]  # not rewritten: the server will say that there is no such statement
+    sent = talk.client(bind(b"plain", name=b"s"), SYNC)
+    assert tags(sent) == "BS"
+    assert b"plain" not in sent[0]  # nobody knows where the value would go
+    told = talk.server(failed(b"26000", b"no such statement"), ready())
+    assert error_of(told[0])[b"M"] == b'prepared statement "s" does not exist'
 
 
 def test_a_failed_parse_does_not_take_back_a_later_one_of_the_same_name(talk: Talk) -> None:
@@ -181,8 +181,9 @@ def test_close_and_deallocated_names_are_forgotten(talk: Talk) -> None:
     talk.server(PARSED, ready())
     talk.client(close(b"S", b"s"), SYNC)
     assert tags(talk.server(CLOSED, ready())) == "3Z"
-    asked = bind(b"x", name=b"s")
-    assert talk.client(asked, SYNC)[0] == asked
+    sent = talk.client(bind(b"secret", name=b"s"), SYNC)
+    assert frontend.parse_bind(sent[0][HEADER_SIZE:]).statement == STAND_IN_STATEMENT
+    assert b"secret" not in sent[0]
 
 
 def test_a_simple_query_between_extended_messages_is_skipped_after_an_error(talk: Talk) -> None:
@@ -302,6 +303,7 @@ def test_execution_is_recorded_each_time_and_waits() -> None:
         done(),
         ready(),
         BOUND,
+        EMAIL_COLUMNS,  # to a Describe of our own: the client's could have been lost to an error
         row(b"7", cell(b"a")),
         done(),
         ready(),
@@ -340,3 +342,51 @@ def test_use_records_are_distinct() -> None:
     )
     talk.client(query("both"))
     assert talk.records[0]["fields"] == {"public.customers.email": ["filter_eq", "read"]}
+
+
+def test_a_description_that_an_error_may_have_lost_is_not_relied_on(talk: Talk) -> None:
+    talk.client(parse("select email", b"s"), SYNC)
+    talk.server(PARSED, ready())
+    lost = [bind(portal=b"taken", name=b"s"), describe(b"P", b"taken"), SYNC]
+    sent = talk.client(*lost, bind(name=b"s"), execute(), SYNC)
+    assert tags(sent) == "BDSBDES"
+    answer = [failed(b"42P03", b"taken"), ready(), BOUND, EMAIL_COLUMNS, row(b"7", cell(b"a")), done(), ready()]
+    told = talk.server(*answer)
+    assert tags(told) == "EZ2DCZ"
+    assert told[3] == row(b"7", b"a")
+
+
+def test_a_tampered_cell_behind_a_write_of_the_same_batch_ends_the_session(talk: Talk) -> None:
+    """An error would make the client believe that the write was rolled back, and Sync would commit it."""
+    talk.client(parse("write something"), bind(), execute(), parse("select email"), bind(), execute(), SYNC)
+    broken = row(b"7", b"\x00\xff")
+    told = talk.server(PARSED, BOUND, done("INSERT 0 1"), PARSED, BOUND, EMAIL_COLUMNS, broken)
+    assert error_of(told[-1])[b"S"] == b"FATAL"
+    assert error_of(told[-1])[b"C"] == b"XX001"
+
+
+def test_only_a_fatal_error_may_come_unasked(talk: Talk) -> None:
+    told = talk.server(failed(b"57P01", b"going down", V=b"FATAL"))
+    assert error_of(told[0])[b"C"] == b"57P01"
+    told = Talk().server(failed(b"22000", b"\\xf9670101" + b"00" * 60))
+    assert tags(told) == "E"
+    assert error_of(told[0])[b"C"] == b"08P01"
+
+
+def test_commit_leaves_a_reported_path_known(talk: Talk) -> None:
+    """PostgreSQL 18 reports search_path; what it reported before counts when it says nothing new."""
+    talk.server(backend.build_parameter_status(b"search_path", b"public"))
+    talk.client(query("begin"), query("set path"))
+    report = backend.build_parameter_status(b"search_path", b"other")
+    talk.server(done("BEGIN"), ready(b"T"), done("SET"), report, ready(b"T"))
+    talk.client(query("commit"))
+    talk.server(done("COMMIT"), ready())
+    talk.client(query("select 1"))
+    assert talk.planner.contexts[-1].search_path == ("other",)
+
+
+def test_a_path_that_an_implicit_transaction_lost_is_unknown(talk: Talk) -> None:
+    talk.client(query("set path; select boom"))
+    talk.server(done("SET"), failed(b"42703", b"no"), ready())
+    talk.client(query("select 1"))
+    assert talk.planner.contexts[-1].search_path is None

@@ -243,3 +243,17 @@ def test_without_a_key_nothing_is_sent_and_the_session_ends() -> None:
     talk.conversation.keys_unavailable()
     assert tags(talk.sent()) == "X"
     assert error_of(talk.told()[0])[b"S"] == b"FATAL"
+
+
+def test_what_ran_before_a_refusal_is_recorded_as_allowed() -> None:
+    talk = Talk(durable_at_once=False)
+    talk.client(query("select email; refused; insert"))
+    assert [(r["decision"], r["fields"]) for r in talk.records] == [
+        ("allow", {"public.customers.email": ["read"]}),
+        ("deny", {}),
+    ]
+    assert talk.server(EMAIL_COLUMNS, done("SELECT 0"), failed(), ready()) == []
+    talk.conversation.audit_durable(talk.tickets[1])
+    assert talk.told() == []
+    talk.conversation.audit_durable(talk.tickets[0])
+    assert tags(talk.told()) == "TCEZ"

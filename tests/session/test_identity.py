@@ -1,0 +1,54 @@
+"""`SET fieldgate.*`: who a session acts for changes when the statement runs, by the policy's rules, and not before."""
+
+from __future__ import annotations
+
+from proxy.session.refusals import STAND_IN_SQL
+from proxy.sql.plan import SessionEffect
+from proxy.wire import frontend
+from proxy.wire.framing import HEADER_SIZE
+
+from .talk import BOUND, PARSED, SYNC, Talk, bind, done, error_of, execute, failed, parse, query, ready, utility
+
+
+def purpose(talk: Talk) -> str:
+    """Under which purpose the next statement is planned."""
+    talk.client(query("select 1"))
+    talk.server(done(), ready())
+    return talk.planner.contexts[-1].principal.purpose
+
+
+def test_a_purpose_that_the_policy_does_not_know_is_refused() -> None:
+    talk = Talk()
+    plan = utility("set fieldgate.purpose = 'unheard of'", SessionEffect.FIELDGATE, "fieldgate.purpose=unheard of")
+    talk.planner.plans["set unheard"] = plan
+    (sent,) = talk.client(query("set unheard"))
+    assert frontend.parse_query(sent[HEADER_SIZE:]) == STAND_IN_SQL
+    assert b"register" in error_of(talk.server(failed(), ready())[0])[b"M"]
+    assert purpose(talk) == "support_service"
+    talk.client(parse("set unheard"), bind(), execute(), SYNC)
+    assert b"register" in error_of(talk.server(failed(), ready())[0])[b"M"]
+    assert purpose(talk) == "support_service"
+
+
+def test_a_set_that_the_server_never_got_to_changes_nothing() -> None:
+    talk = Talk()
+    talk.client(query("select boom; set purpose"))
+    talk.server(failed(b"42703", b"no"), ready())
+    assert purpose(talk) == "support_service"
+    talk.client(parse("select boom"), parse("set purpose"), bind(), execute(), SYNC)
+    talk.server(failed(b"42703", b"no"), ready())
+    assert purpose(talk) == "support_service"
+    talk.client(parse("set purpose"), bind(), execute(), SYNC)
+    talk.server(PARSED, BOUND, done("SET"), ready())
+    assert purpose(talk) == "audit"
+
+
+def test_discard_all_forgets_whom_the_session_acted_for() -> None:
+    """Poolers give the session to somebody else after it."""
+    talk = Talk()
+    talk.client(query("set purpose"))
+    talk.server(done("SET"), ready())
+    assert purpose(talk) == "audit"
+    talk.client(query("discard all"))
+    talk.server(done("DISCARD ALL"), ready())
+    assert purpose(talk) == "support_service"
