@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 
 import pytest
 
@@ -56,3 +58,13 @@ def test_the_image_is_small_unprivileged_and_watched() -> None:
 def test_the_image_installs_by_the_script_that_is_tested() -> None:
     build = read("Dockerfile").rsplit("FROM ", 1)[0]
     assert re.findall(r"(?m)^RUN (.*)$", build) == ["sh deploy/install.sh /opt/fieldgate"]
+
+
+def test_what_the_readme_says_to_run_can_be_run() -> None:
+    said = set(re.findall(r"(?m)^fieldgate ([a-z]+)", read("README.md")))
+    shown = subprocess.run(
+        [sys.executable, "-m", "proxy", "--help"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    there = set(re.findall(r"(?m)^\W*([a-z]+) ", shown.stdout))
+    assert said
+    assert said <= there
