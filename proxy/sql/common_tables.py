@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from proxy.errors import Refused, Unsupported
 
 from .analysis import Analysis, Item, QueryRole
-from .scope import Column, CommonTable, Scope
-from .sources import columns_of
+from .scope import CommonTable, Scope
+from .sources import columns_of, rename
 from .tree import Node, strings, unwrap
 
 WRITING = frozenset({"InsertStmt", "UpdateStmt", "DeleteStmt"})
@@ -67,13 +65,5 @@ def _finished(name: str, items: list[Item], names: tuple[str, ...]) -> CommonTab
     columns = columns_of(items, None)
     if len(names) > len(columns):
         raise Refused(f'"{name}" has {len(columns)} columns available but more are named')
-    mapping = {old.name: new for old, new in zip(columns, names, strict=False)}
-    renamed = [
-        replace(c, name=names[i] if i < len(names) else c.name, row_key=_renamed_key(c, mapping))
-        for i, c in enumerate(columns)
-    ]
+    renamed = rename(columns, names)
     return CommonTable(name, renamed, opaque=any(item.unknown for item in items))
-
-
-def _renamed_key(column: Column, mapping: dict[str, str]) -> str | None:
-    return mapping.get(column.row_key, column.row_key) if column.row_key else column.row_key

@@ -1,8 +1,8 @@
 """Columns of VALUES: constants and parameters under a name, which become cells or terms where that name is used.
 
 `INSERT INTO t (a) SELECT p0::text FROM (VALUES ($1), ($2)) AS v (p0)` is what ORMs make of many rows; `JOIN (VALUES
-('a'), ('b')) AS v (x) ON t.a = v.x` is a search for several values.  A column is either sealed wherever it is named,
-or nowhere: what was sealed can not be shown.
+('a'), ('b')) AS v (x) ON t.a = v.x` is a search for several values.  `unnest($1, $2)` in FROM is the same with each
+column in an array.  A column is either sealed wherever it is named, or nowhere: what was sealed can not be shown.
 """
 
 from __future__ import annotations
@@ -18,13 +18,19 @@ from .tree import Node
 from .values import Sealer, value_of
 
 
-def give(a: Analysis, nodes: list[Node], scope: Scope) -> Given | None:
+def give(a: Analysis, nodes: list[Node], scope: Scope, *, array: bool = False) -> Given | None:
     """A column whose every value may still become a cell; None: some of them may not."""
-    if any(value_of(node) is None for node in nodes):
+    if not all(_is_given(node) for node in nodes):
         return None
-    given = Given(nodes, scope)
+    given = Given(nodes, scope, array)
     a.given.append(given)
     return given
+
+
+def _is_given(node: Node) -> bool:
+    """A constant or a parameter, or an array of such: nothing in it depends on any row."""
+    value = value_of(node)
+    return value is not None and all(_is_given(element) for element in value.body.get("elements", []))
 
 
 def seal_given(a: Analysis, operand: Operand, cell: Field, kind: SlotKind) -> bool:
@@ -32,17 +38,21 @@ def seal_given(a: Analysis, operand: Operand, cell: Field, kind: SlotKind) -> bo
     given = operand.origin.given
     if given is None:
         return False
+    seal_column(a, given, cell, kind, operand.reference.position)
+    given.sealed.add(operand.reference.place)
+    retype_casts_for(operand, cell)
+    return True
+
+
+def seal_column(a: Analysis, given: Given, cell: Field, kind: SlotKind, position: int | None) -> None:
     if given.sealed_for not in (None, (cell.name, kind)):
-        raise _mixed(operand)
+        raise _mixed(position)
     if given.sealed_for is None:
         given.sealed_for = (cell.name, kind)
         for node in given.nodes:
             value = value_of(node)
             if value is not None:
-                Sealer(a, given.scope.text, cell, kind).seal(value, operand.reference.position)
-    given.sealed.add(operand.reference.place)
-    retype_casts_for(operand, cell)
-    return True
+                Sealer(a, given.scope.text, cell, kind).seal(value, position, array=given.array)
 
 
 def settle(a: Analysis) -> None:
@@ -58,9 +68,9 @@ def settle(a: Analysis) -> None:
             )
 
 
-def _mixed(operand: Operand) -> Unsupported:
+def _mixed(position: int | None) -> Unsupported:
     return Unsupported(
         "a column of VALUES is used for two sealed columns",
         hint="Give the values twice, as two columns.",
-        position=operand.reference.position,
+        position=position,
     )

@@ -12,9 +12,11 @@ from .comparisons import column_operand
 from .conflicts import walk_conflict
 from .edits import closing_index, word_index
 from .fragments import quoted
+from .given import seal_column
 from .lexer import TokenKind
 from .plan import Slot, SlotKind, ValueSource
 from .scope import Scope, is_hidden
+from .targets import star_place
 from .tree import Node
 from .values import value_of
 from .writes import Target, assign, bound_key, charge_write, returning, source_of_value, write_target
@@ -221,10 +223,15 @@ def _insert_query(
 def _from_values(a: Analysis, target: Target, cell: Field, item: Item) -> bool:
     """The select list names a column of VALUES; a row's key is not known there."""
     operand = column_operand(a, item.node, item.scope) if item.node is not None else None
-    if operand is None or operand.origin.given is None:
+    given = operand.origin.given if operand is not None else item.origin.given if item.inserted else None
+    if given is None:
         return False
     bound_key(target, cell, None, item.position)
-    return a.seal_given(a, operand, cell, SlotKind.CELL)
+    if operand is not None:
+        return a.seal_given(a, operand, cell, SlotKind.CELL)
+    seal_column(a, given, cell, SlotKind.CELL, item.position)
+    given.sealed.add(star_place(item.scope))
+    return True
 
 
 def _is_value(item: Item) -> bool:

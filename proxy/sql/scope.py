@@ -32,10 +32,11 @@ class Pending:
 
 @dataclass(slots=True, eq=False)
 class Given:
-    """A column of VALUES that holds constants and parameters only; places are those where it is named."""
+    """A column of VALUES, or of unnest, that holds constants and parameters only; places are where it is named."""
 
     nodes: list[Node]
     scope: Scope
+    array: bool = False  # the one node is an array of the values
     sealed_for: tuple[str, str] | None = None
     named: set[tuple[int, int]] = field(default_factory=set)
     sealed: set[tuple[int, int]] = field(default_factory=set)

@@ -7,6 +7,7 @@ subquery that shows just these.  A view over protected tables is expanded in its
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from policies.model import Verb
 from policies.physical import selectable
@@ -19,6 +20,7 @@ from .calls import check_function
 from .catalog import Relation
 from .edits import SqlText
 from .fragments import quoted
+from .given import give
 from .joins import walk_join
 from .lexer import TokenKind
 from .relations import Reach, closed, find_relation, reach_of
@@ -157,14 +159,20 @@ def renamed(source: Source, body: Node) -> Source:
         raise Unsupported("a column alias list over this table is not supported", hint="Rename with AS instead.")
     if len(names) > len(source.columns) and not source.opaque:
         raise Refused(f'table "{source.alias}" has {len(source.columns)} columns available but more are named')
-    mapping = {old.name: new for old, new in zip(source.columns, names, strict=False)}
-    source.columns = [_rename(column, mapping) for column in source.columns]
+    source.columns = rename(source.columns, names)
     return source
 
 
-def _rename(column: Column, mapping: dict[str, str]) -> Column:
-    key = mapping.get(column.row_key, column.row_key) if column.row_key else None
-    return Column(mapping.get(column.name, column.name), column.origin, column.term, key, column.inner)
+def rename(columns: list[Column], names: tuple[str, ...]) -> list[Column]:
+    """The first columns get new names, by their places; row keys follow."""
+    given = [*names, *(column.name for column in columns[len(names) :])]
+    keys = {column.name: new for column, new in zip(columns, given, strict=False)}
+    return [
+        replace(
+            column, name=new, row_key=keys.get(column.row_key, column.row_key) if column.row_key else column.row_key
+        )
+        for column, new in zip(columns, given, strict=False)
+    ]
 
 
 def name_span(text: SqlText, body: Node) -> tuple[int, int]:
@@ -238,27 +246,54 @@ def _lost_key(item: Item) -> str | None:
 
 def _function(a: Analysis, body: Node, scope: Scope) -> Source:
     """A function in FROM sees the items before it; what goes in is read, and what comes out depends on it."""
+    alias = body.get("alias", {}).get("aliasname")
+    calls = [_call(a, entry["List"]["items"][0], scope) for entry in body.get("functions", [])]
+    if len(calls) == 1 and calls[0][0] == "unnest":
+        columns = _unnested(a, calls[0][1], scope, alias)
+        opaque = False
+    else:
+        columns, opaque = _returned(a, calls, scope, alias)
+    if body.get("coldeflist"):
+        lineage = tuple(dict.fromkeys(guarded for column in columns for guarded in column.origin.columns))
+        columns = [Column(each["ColumnDef"]["colname"], Origin(lineage)) for each in body["coldeflist"]]
+    if body.get("ordinality"):
+        columns.append(Column("ordinality", NOTHING))
+    name = alias or (calls[0][0] if calls else "")
+    return renamed(Source(name, columns, opaque=opaque), body)
+
+
+def _call(a: Analysis, node: Node, scope: Scope) -> tuple[str, Node]:
+    kind, call = unwrap(node)
+    if kind != "FuncCall":
+        raise Unsupported(f"{kind} in FROM is not supported in statements over protected tables")
+    return check_function(a, strings(call["funcname"]), scope.text.position(call.get("location", -1))), call
+
+
+def _unnested(a: Analysis, call: Node, scope: Scope, alias: str | None) -> list[Column]:
+    """One column for each array; an array that is a constant or a parameter may hold values of a sealed column."""
+    arguments = call.get("args", [])
+    name = alias if alias is not None and len(arguments) == 1 else "unnest"
+    origins = []
+    for argument in arguments:
+        given = give(a, [argument], scope, array=True)
+        lineage = a.walk(a, argument, scope, Use(Verb.READ, what="the function unnest")) if given is None else ()
+        origins.append(Origin(tuple(dict.fromkeys(lineage)), given=given))
+    return [Column(name, origin) for origin in origins]
+
+
+def _returned(a: Analysis, calls: list[tuple[str, Node]], scope: Scope, alias: str | None) -> tuple[list[Column], bool]:
+    """The columns of any other functions, and whether their names are not known."""
     names: list[str] = []
     lineage: list[Guarded] = []
     opaque = False
-    alias = body.get("alias", {}).get("aliasname")
-    for entry in body.get("functions", []):
-        kind, call = unwrap(entry["List"]["items"][0])
-        if kind != "FuncCall":
-            raise Unsupported(f"{kind} in FROM is not supported in statements over protected tables")
-        name = check_function(a, strings(call["funcname"]), scope.text.position(call.get("location", -1)))
+    for name, call in calls:
         for argument in call.get("args", []):
             lineage += a.walk(a, argument, scope, Use(Verb.READ, what=f"the function {name}"))
         returned = functions.SETS.get(name)
         opaque = opaque or (returned is None and name not in functions.SCALARS)
         names += returned or (alias or name,)
-    if body.get("coldeflist"):
-        names = [definition["ColumnDef"]["colname"] for definition in body["coldeflist"]]
-    if body.get("ordinality"):
-        names.append("ordinality")
     origin = Origin(columns=tuple(dict.fromkeys(lineage))) if lineage else NOTHING
-    source = Source(alias or (names[0] if names else ""), [Column(name, origin) for name in names], opaque=opaque)
-    return renamed(source, body)
+    return [Column(name, origin) for name in names], opaque
 
 
 def _sample(a: Analysis, body: Node, scope: Scope) -> Source:

@@ -150,6 +150,11 @@ def _star(a: Analysis, body: Node, scope: Scope, role: QueryRole) -> list[Item]:
     return [item for item, _ in items]
 
 
+def star_place(scope: Scope) -> tuple[int, int]:
+    """Where a `*` names a column: a place of no column reference."""
+    return id(scope), -1
+
+
 def _list(items: list[tuple[Item, str]], position: int | None) -> list[str]:
     """The columns' texts; a subquery that gives two columns one name can only be shown as it is."""
     texts: list[str] = []
@@ -177,7 +182,7 @@ def _starred(a: Analysis, visible: Visible, scope: Scope, role: QueryRole, posit
     origin = visible.column.origin
     item = Item(visible.name, origin, scope, None, position, visible, inserted=True, single=False)
     if origin.given is not None:
-        origin.given.named.add((id(scope.text), -1))  # shown as it is
+        origin.given.named.add(star_place(scope))
     unreadable = [column for column in origin.columns if not column.rights.allows(Verb.READ)]
     if unreadable and not origin.released:
         if role is QueryRole.STORED:

@@ -265,3 +265,9 @@ def test_a_miss_is_planned_in_time() -> None:
         planning.plan_single(text, (), context("full"))
         samples.append(time.perf_counter() - start)
     assert min(samples) < 0.003
+
+
+def test_the_row_of_something_unknown_is_not_ours_to_refuse() -> None:
+    text = "SELECT t FROM temp_things t, customers c"
+    assert CachedPlanner().plan_statement(text, (), context()).refusal is None
+    assert CachedPlanner().plan_statement(text.replace("SELECT t", "SELECT c"), (), context()).refusal is not None

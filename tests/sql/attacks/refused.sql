@@ -296,7 +296,10 @@ full | INSERT INTO customers (email) VALUES (coalesce(NULL, 'CANARY'))
 full | INSERT INTO customers (email) VALUES (format('%s', 'CANARY'))
 full | INSERT INTO customers (email) SELECT upper('CANARY')
 full | INSERT INTO customers (email) SELECT body FROM notes
-full | INSERT INTO customers (email) SELECT * FROM unnest(ARRAY['CANARY'])
+full | INSERT INTO customers (email) SELECT * FROM unnest(ARRAY['CANARY' || ''])
+full | INSERT INTO customers (email) SELECT * FROM unnest(string_to_array('CANARY', ','))
+full | INSERT INTO customers (email, city) SELECT x, x FROM unnest(ARRAY['CANARY']) x
+full | INSERT INTO customers (email) SELECT x || '' FROM (VALUES ('CANARY')) v(x)
 full | INSERT INTO customers (email) SELECT 'CANARY' UNION ALL SELECT 'x'
 full | INSERT INTO customers (id, email) VALUES (1, 'x') ON CONFLICT (id) DO UPDATE SET email = 'CANARY' || 'x'
 full | UPDATE customers SET email = 'CANARY' || 'x'
@@ -321,7 +324,10 @@ full | SELECT 1 FROM customers WHERE nullif(email, 'CANARY') IS NULL
 full | SELECT 1 FROM customers WHERE email OPERATOR(public.=) 'CANARY'
 full | SELECT 1 FROM customers GROUP BY email HAVING max(email) = 'CANARY'
 full | SELECT 1 FROM customers c JOIN (VALUES (lower('CANARY'))) v(x) ON v.x = c.email
-full | SELECT 1 FROM customers c JOIN unnest(ARRAY['CANARY']) v(x) ON v.x = c.email
+full | SELECT 1 FROM customers c JOIN unnest(ARRAY['CANARY' || '']) v(x) ON v.x = c.email
+full | SELECT v.x FROM customers c JOIN unnest(ARRAY['CANARY']) v(x) ON v.x = c.email
+reader | SELECT x FROM customers c, LATERAL (VALUES (ARRAY[c.city])) v(x) WHERE x = '{a}'
+reader | SELECT x FROM customers c, LATERAL (VALUES (c.city)) v(x) WHERE x = 'a'
 full | COPY customers (email) FROM STDIN
 full | EXECUTE p((SELECT email FROM customers LIMIT 1))
 -- Reach that is not known

@@ -156,3 +156,17 @@
 [full] INSERT INTO customers (email) SELECT lower(x) FROM (VALUES ('A')) AS v(x);
 !! 0A000 the sealed column "public.customers.email" can only take a constant or a parameter
    hint: Compute the value in the application and send it as a parameter.
+[full] INSERT INTO customers (id, email, city) SELECT * FROM unnest($1::bigint[], $2::text[], $3::text[]);
+-> INSERT INTO "public".customers (id, email, city) SELECT "unnest".* FROM unnest($1::bigint[], {CELL[] customers.email $2}::pg_catalog.bytea[]::pg_catalog.bytea[], $3::text[])
+++ physical=PLAIN($1) CELL($2) PLAIN($3); described=$2:1009
+[full] INSERT INTO customers (id, email) SELECT k, e FROM unnest('{61,62}'::bigint[], '{q,r}'::varchar[]) AS u(k, e);
+-> INSERT INTO "public".customers (id, email) SELECT k, e FROM unnest('{61,62}'::bigint[], {CELL[] customers.email '{q,r}'}::pg_catalog.bytea[]::pg_catalog.bytea[]) AS u(k, e)
+[full] INSERT INTO customers (email) SELECT lower(x) FROM unnest($1::text[]) AS x;
+!! 0A000 the sealed column "public.customers.email" can only take a constant or a parameter
+   hint: Compute the value in the application and send it as a parameter.
+[full] INSERT INTO customers (email, city) SELECT x, x FROM unnest($1::text[]) AS x;
+!! 0A000 a column of VALUES is compared with, or stored in, a sealed column and used elsewhere too
+   hint: Give the values twice, as two columns.
+[full] INSERT INTO accounts (id, password) SELECT * FROM unnest($1::bigint[], $2::text[]);
+!! 0A000 a sealed column of "accounts" is bound to its row, and the row's key is not known here
+   hint: Give "id" as a constant or a parameter in the same statement.

@@ -173,8 +173,6 @@
 [full] SELECT c FROM temp_things t, customers c;
 !! 0A000 "c" as a whole row is not available where protected tables are read
    hint: Name the columns that you need.
-[full] SELECT t FROM temp_things t, customers c;
--> SELECT t FROM temp_things t, "public".customers c
 [full] SELECT s FROM (SELECT email FROM customers) s;
 !! 0A000 "s" as a whole row is not available where protected tables are read
    hint: Name the columns that you need.
@@ -197,3 +195,14 @@
 -> WITH v(x) AS (VALUES ({TERM customers.email 'ann@x'}::pg_catalog.bytea), ({TERM customers.email 'bob@x'}::pg_catalog.bytea)) SELECT c.id FROM "public".customers c, v WHERE v.x = "c"."fg_email_eq"
 [full] SELECT c.id, v.x FROM customers c, (VALUES (1, 'y')) v(k, x) WHERE v.k = c.id;
 -> SELECT c.id, v.x FROM "public".customers c, (VALUES (1, 'y')) v(k, x) WHERE v.k = c.id
+[full] SELECT c.id FROM customers c JOIN unnest($1::text[]) AS x ON c.email = x;
+-> SELECT c.id FROM "public".customers c JOIN unnest({TERM[] customers.email $1}::pg_catalog.bytea[]::pg_catalog.bytea[]) AS x ON "c"."fg_email_eq" = x
+++ physical=TERM($1); described=$1:1009
+[full] SELECT c.id, x FROM customers c JOIN unnest($1::text[]) AS x ON c.email = x;
+!! 0A000 a column of VALUES is compared with, or stored in, a sealed column and used elsewhere too
+   hint: Give the values twice, as two columns.
+[full] SELECT c.id, x FROM customers c JOIN unnest($1::text[]) WITH ORDINALITY AS u(x, n) ON c.city = u.x;
+-> SELECT c.id, x FROM "public".customers c JOIN unnest($1::text[]) WITH ORDINALITY AS u(x, n) ON c.city = u.x
+++ physical=PLAIN($1)
+[full] SELECT x, y FROM (SELECT city AS a, status AS a, email AS a FROM customers) s(x, y, z) WHERE z = 'ann@x';
+-> SELECT x, y FROM (SELECT city AS a, status AS a, email AS a FROM "public".customers) s(x, y, z) WHERE pg_catalog.substr(z, 13, 16) = {TERM customers.email 'ann@x'}::pg_catalog.bytea
