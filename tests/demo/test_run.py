@@ -50,16 +50,16 @@ def staying(folder: Path) -> Iterator[tuple[subprocess.Popen[str], list[str], in
         process.communicate(timeout=60)
 
 
-def test_the_check_is_good_and_leaves_nothing_behind(tmp_path: Path) -> None:
-    done = run("--check", cwd=tmp_path)
+def test_the_check_is_good_and_leaves_nothing_behind(home: Path) -> None:
+    done = run("--check", cwd=home)
     assert done.returncode == 0, done.stdout + done.stderr
     assert re.search(r"(?m)^ready", done.stdout)
     assert re.search(r"(?m)^check: \d{2,} right, 0 wrong", done.stdout)
-    assert list(tmp_path.iterdir()) == []
+    assert list(home.iterdir()) == []
 
 
-def test_it_shows_each_view_and_stays_until_ctrl_c(tmp_path: Path) -> None:
-    with staying(tmp_path / "demo") as (process, said, port):
+def test_it_shows_each_view_and_stays_until_ctrl_c(home: Path) -> None:
+    with staying(home / "demo") as (process, said, port):
         text = "".join(said)
         assert len([line for line in said if line.startswith("ready")]) == 1, text
         assert f'psql "host=localhost port={port} dbname=shop user=support password=demo sslmode=verify-full' in text
@@ -71,11 +71,11 @@ def test_it_shows_each_view_and_stays_until_ctrl_c(tmp_path: Path) -> None:
     assert process.returncode == 0
     with pytest.raises(OSError, match="refused"):
         socket.create_connection(("127.0.0.1", port), timeout=5)
-    assert read_postmaster(tmp_path / "demo" / "postgres") is None
+    assert read_postmaster(home / "demo" / "postgres") is None
 
 
-def test_a_folder_is_used_again_and_a_killed_demo_is_cleared_away(tmp_path: Path) -> None:
-    folder = tmp_path / "demo"
+def test_a_folder_is_used_again_and_a_killed_demo_is_cleared_away(home: Path) -> None:
+    folder = home / "demo"
     with staying(folder) as (process, _, port):
         os.kill(process.pid, signal.SIGKILL)
         process.wait()
@@ -90,25 +90,25 @@ def test_a_folder_is_used_again_and_a_killed_demo_is_cleared_away(tmp_path: Path
         socket.create_connection(("127.0.0.1", port), timeout=5)
 
 
-def test_a_taken_port_is_named_at_once(tmp_path: Path) -> None:
+def test_a_taken_port_is_named_at_once(home: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
-        done = run("--port", str(taken.getsockname()[1]), "--data-dir", str(tmp_path / "demo"))
+        done = run("--port", str(taken.getsockname()[1]), "--data-dir", str(home / "demo"))
     assert done.returncode == 1
     assert "--port" in done.stdout
-    assert not (tmp_path / "demo").exists()
+    assert not (home / "demo").exists()
 
 
-def test_a_folder_with_other_things_in_it_is_left_alone(tmp_path: Path) -> None:
-    (tmp_path / "thesis.txt").write_text("years of work")
-    done = run("--check", "--data-dir", str(tmp_path))
+def test_a_folder_with_other_things_in_it_is_left_alone(home: Path) -> None:
+    (home / "thesis.txt").write_text("years of work")
+    done = run("--check", "--data-dir", str(home))
     assert done.returncode == 1
     assert "choose another" in done.stdout
-    assert [p.name for p in tmp_path.iterdir()] == ["thesis.txt"]
+    assert [p.name for p in home.iterdir()] == ["thesis.txt"]
 
 
-def test_a_check_that_finds_something_wrong_fails(tmp_path: Path) -> None:
+def test_a_check_that_finds_something_wrong_fails(home: Path) -> None:
     """A policy that shows support more than the written one does."""
-    folder = tmp_path / "demo"
+    folder = home / "demo"
     with staying(folder):
         pass
     policy = folder / "policy" / "policy.csv"

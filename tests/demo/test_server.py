@@ -30,40 +30,40 @@ def ask(server: Server, question: str, host: str | None = None) -> object:
     return row[0]
 
 
-def test_answers_by_tcp_and_by_socket_and_keeps_its_data(tmp_path: Path) -> None:
-    with Server(tmp_path, durable=False) as server:
+def test_answers_by_tcp_and_by_socket_and_keeps_its_data(home: Path) -> None:
+    with Server(home, durable=False) as server:
         assert str(ask(server, "SELECT version()")).startswith("PostgreSQL 18")
         assert ask(server, "SELECT upper('привет')", str(server.socket_dir)) == "ПРИВЕТ"
         assert ask(server, "CREATE TABLE kept (); SELECT 1") == 1
         socket_dir, pid = server.socket_dir, server.pid
     assert not socket_dir.exists()
     assert not serves(pid, server.data_dir)
-    with Server(tmp_path, durable=False) as again:
+    with Server(home, durable=False) as again:
         assert ask(again, "SELECT count(*) FROM kept") == 0
 
 
-def test_nobody_enters_without_the_password(tmp_path: Path) -> None:
-    with Server(tmp_path, durable=False) as server:
+def test_nobody_enters_without_the_password(home: Path) -> None:
+    with Server(home, durable=False) as server:
         for host in (server.host, str(server.socket_dir)):
             with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
                 psycopg.connect(host=host, port=server.port, user="postgres", password="guess", dbname="postgres")
-    assert stat.S_IMODE((tmp_path / "postgres.password").stat().st_mode) == 0o600
+    assert stat.S_IMODE((home / "postgres.password").stat().st_mode) == 0o600
 
 
-def test_a_chosen_port_is_used_and_a_taken_one_is_named(tmp_path: Path) -> None:
+def test_a_chosen_port_is_used_and_a_taken_one_is_named(home: Path) -> None:
     port = free_port()
-    with Server(tmp_path / "a", durable=False, port=port) as server:
+    with Server(home / "a", durable=False, port=port) as server:
         assert server.port == port
         with pytest.raises(ServerFailed, match="could not bind"):
-            Server(tmp_path / "b", durable=False, port=port).start()
+            Server(home / "b", durable=False, port=port).start()
 
 
-def test_two_processes_never_share_a_folder(tmp_path: Path) -> None:
-    with Server(tmp_path, durable=False), pytest.raises(ServerFailed, match="another process"):
-        Server(tmp_path, durable=False).start()
+def test_two_processes_never_share_a_folder(home: Path) -> None:
+    with Server(home, durable=False), pytest.raises(ServerFailed, match="another process"):
+        Server(home, durable=False).start()
 
 
-def test_what_a_killed_process_left_is_ended_by_the_next_start(tmp_path: Path) -> None:
+def test_what_a_killed_process_left_is_ended_by_the_next_start(home: Path) -> None:
     program = """
         import os, sys
         from pathlib import Path
@@ -71,21 +71,21 @@ def test_what_a_killed_process_left_is_ended_by_the_next_start(tmp_path: Path) -
         Server(Path(sys.argv[1]), durable=False).start()
         os._exit(1)
     """
-    subprocess.run([sys.executable, "-c", textwrap.dedent(program), str(tmp_path)], check=False)
-    left = read_postmaster(tmp_path / "postgres")
+    subprocess.run([sys.executable, "-c", textwrap.dedent(program), str(home)], check=False)
+    left = read_postmaster(home / "postgres")
     assert left is not None
-    assert serves(left.pid, tmp_path / "postgres")
-    with Server(tmp_path, durable=False) as server:
+    assert serves(left.pid, home / "postgres")
+    with Server(home, durable=False) as server:
         assert server.pid != left.pid
         assert not serves(left.pid, server.data_dir)
         assert left.socket_dir is not None
         assert not left.socket_dir.exists()
 
 
-def test_a_stale_pid_that_belongs_to_another_process_is_left_alone(tmp_path: Path) -> None:
+def test_a_stale_pid_that_belongs_to_another_process_is_left_alone(home: Path) -> None:
     bystander = subprocess.Popen(["sleep", "60"])
     try:
-        with Server(tmp_path, durable=False) as server:
+        with Server(home, durable=False) as server:
             pass
         (server.data_dir / "postmaster.pid").write_text(f"{bystander.pid}\n{server.data_dir}\n0\n1\n\n\n\nready\n")
         server.recover()
@@ -95,8 +95,8 @@ def test_a_stale_pid_that_belongs_to_another_process_is_left_alone(tmp_path: Pat
         bystander.wait()
 
 
-def test_a_crashed_server_starts_again_with_its_data(tmp_path: Path) -> None:
-    with Server(tmp_path) as server:
+def test_a_crashed_server_starts_again_with_its_data(home: Path) -> None:
+    with Server(home) as server:
         ask(server, "CREATE TABLE kept (); SELECT 1")
         server.crash()
         assert not server.running
@@ -104,21 +104,21 @@ def test_a_crashed_server_starts_again_with_its_data(tmp_path: Path) -> None:
         assert ask(server, "SELECT count(*) FROM kept") == 0
 
 
-def test_an_interrupted_initdb_is_done_again(tmp_path: Path) -> None:
-    (tmp_path / "postgres" / "base").mkdir(parents=True)
-    with Server(tmp_path, durable=False) as server:
+def test_an_interrupted_initdb_is_done_again(home: Path) -> None:
+    (home / "postgres" / "base").mkdir(parents=True)
+    with Server(home, durable=False) as server:
         assert ask(server, "SELECT 1") == 1
 
 
-def test_an_interrupt_of_the_terminal_does_not_reach_the_server(tmp_path: Path) -> None:
-    with Server(tmp_path, durable=False) as server:
+def test_an_interrupt_of_the_terminal_does_not_reach_the_server(home: Path) -> None:
+    with Server(home, durable=False) as server:
         assert os.getpgid(server.pid) != os.getpgid(0)
         assert os.getsid(server.pid) != os.getsid(0)
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root gives permissions to another user")
-def test_root_lets_the_servers_user_pass_but_not_look(tmp_path: Path) -> None:
-    closed = tmp_path / "closed"
+def test_root_lets_the_servers_user_pass_but_not_look(home: Path) -> None:
+    closed = home / "closed"
     closed.mkdir(mode=0o700)
     with Server(closed / "home", durable=False) as server:
         assert ask(server, "SELECT 1") == 1
@@ -131,11 +131,9 @@ def test_root_lets_the_servers_user_pass_but_not_look(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
-def test_an_ordinary_user_runs_the_server_as_himself(tmp_path: Path) -> None:
+def test_an_ordinary_user_runs_the_server_as_himself(home: Path) -> None:
     user = osuser.server_user()
     assert user is not None
-    home = tmp_path / "mine"
-    home.mkdir()
     osuser.let_through(home, user)
     osuser.give(home, user)
     program = """

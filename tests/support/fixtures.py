@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from proxy.demo.server import Server
 
-from .servers import DEBIAN_15, Database, TlsServer, fresh_database, postgres_15_tls, postgres_18, running
+from .servers import DEBIAN_15, Database, TlsServer, fresh_database, new_home, postgres_15_tls, postgres_18, running
 
 
 @pytest.fixture(scope="session")
@@ -16,6 +18,15 @@ def postgres() -> Iterator[Server]:
     """One PostgreSQL 18 for the whole run."""
     with running(postgres_18()) as server:
         yield server
+
+
+@pytest.fixture
+def home() -> Iterator[Path]:
+    """A folder that another user may enter.  `tmp_path` is none: every start of pytest closes the folder above it."""
+    made = new_home("home")
+    made.mkdir()
+    yield made
+    shutil.rmtree(made, ignore_errors=True)
 
 
 @pytest.fixture
