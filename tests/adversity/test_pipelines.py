@@ -1,0 +1,192 @@
+"""Random pipelines, in random pieces, through the proxy and straight to a server that has the same rows in the clear.
+
+Every message, value and status must be the same.  Statements that Fieldgate refuses stand beside ones that PostgreSQL
+refuses at the same step.  `make fuzz` looks for much longer.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from proxy.wire import backend, frontend
+from tests.session.talk import FLUSH, SYNC, bind, close, describe, execute, parse, query
+
+from .line import Heard, Line
+from .twin import Sides
+
+pytestmark = pytest.mark.integration
+
+END = "end of talk"
+ANNA = b"anna.smirnova@example.org"
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A statement, what stands for it on the other side where that one refuses it, and values for its parameters."""
+
+    sql: str
+    values: tuple[bytes | None, ...] = ()
+    direct: str = ""
+
+
+NOPE = "SELECT nope"
+TEXTS = [
+    Text("SELECT 1 AS one, NULL::text AS nothing"),
+    Text("SELECT g FROM generate_series(1, 5) g"),
+    Text("SELECT $1::int4 + 1", (b"5",)),
+    Text("SELECT $1::int4 + 1", (b"five",)),
+    Text("SELECT 10 / (3 - g) FROM generate_series(1, 5) g"),
+    Text("SELECT 1 / 0"),
+    Text(NOPE),
+    Text("SELEC 1"),
+    Text(""),
+    Text("INSERT INTO notes VALUES ($1) RETURNING a", (b"7",)),
+    Text("SELECT count(*), sum(a) FROM notes"),
+    Text("BEGIN"),
+    Text("COMMIT"),
+    Text("ROLLBACK"),
+    Text("SAVEPOINT a"),
+    Text("ROLLBACK TO a"),
+    Text("DEALLOCATE s"),
+    Text("DEALLOCATE ALL"),
+    Text("PREPARE q AS SELECT 41"),
+    Text("EXECUTE q"),
+    Text("DECLARE c CURSOR FOR SELECT g FROM generate_series(1, 4) g"),
+    Text("FETCH 2 FROM c"),
+    Text("SET search_path = public"),
+    Text("SET TIME ZONE 'Asia/Tokyo'"),
+    Text("SHOW TIME ZONE"),
+    Text("SELECT id, email FROM customers WHERE id < 4 ORDER BY id"),
+    Text("SELECT id, surname, city, preferences FROM customers WHERE email = $1", (ANNA,)),
+    Text("SELECT email FROM customers WHERE id = $1", (b"2",)),
+    Text("SELECT email FROM customers WHERE id = $1", (b"two",)),
+    Text("SELECT * FROM customers WHERE id = 1"),
+    Text("SELECT phone FROM customers WHERE id = 3"),
+    Text("UPDATE customers SET phone = $1 WHERE id = 3 RETURNING phone", (b"+49 30 1",)),
+    Text("UPDATE customers SET email = $1 WHERE id = 3", (ANNA,)),
+    Text("SELECT count(*) FROM customers"),
+    Text("SELECT id, 6 / (2 - id) AS x, email FROM customers WHERE id < 4 ORDER BY id"),
+    Text("SELECT id, submit_ip FROM orders WHERE id < 4 ORDER BY id"),
+    Text("SELECT customers FROM customers", direct=NOPE),
+    Text("DO $$ BEGIN NULL; END $$", direct=NOPE),
+    Text("SELECT query_to_xml('SELECT 1', true, true, '')", direct=NOPE),
+    Text("COPY customers TO STDOUT", direct=NOPE),
+]
+texts = st.sampled_from(TEXTS)
+statements = st.sampled_from([b"", b"s", b"t"])
+portals = st.sampled_from([b"", b"p"])
+formats = st.sampled_from([(), (0,), (1,)])
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Messages for the proxy and for the server; they differ where one refuses what the other does not."""
+
+    proxy: bytes
+    direct: bytes
+    refused: bool = False
+
+
+def same(*messages: bytes) -> Step:
+    return Step(b"".join(messages), b"".join(messages))
+
+
+def script(members: list[Text]) -> Step:
+    plain = [text for text in members if not text.values] or [TEXTS[0]]
+    refused = any(text.direct for text in plain)
+    direct = "; ".join(text.direct or text.sql for text in plain)
+    return Step(query("; ".join(text.sql for text in plain)), query(direct), refused)
+
+
+def prepared(text: Text, name: bytes) -> Step:
+    return Step(parse(text.sql, name), parse(text.direct or text.sql, name), bool(text.direct))
+
+
+def whole(text: Text, name: bytes, portal: bytes, results: tuple[int, ...], rows: int) -> Step:
+    """What a driver sends for one statement."""
+    first = prepared(text, name)
+    rest = [bind(*text.values, name=name, portal=portal, results=results), describe(b"P", portal)]
+    tail = b"".join([*rest, execute(portal, rows)])
+    return Step(first.proxy + tail, first.direct + tail, first.refused)
+
+
+def copied(lines: list[bytes], end: bytes, extended: bool, sync: bool) -> Step:
+    """A COPY with all of its data; libpq sends a Sync in front of it, too."""
+    begin = [parse("COPY notes FROM STDIN", b"c"), bind(name=b"c", portal=b"c"), execute(b"c")]
+    first = [*begin, SYNC] if sync else begin
+    data = [frontend.build_copy_data(line) for line in lines]
+    closing = [end, SYNC, close(b"S", b"c"), SYNC]
+    return same(*(first if extended else [query("COPY notes FROM STDIN")]), *data, *closing)
+
+
+CALL = frontend.build_function_call(0, (), (), 0)
+steps = st.one_of(
+    st.builds(script, st.lists(texts, min_size=1, max_size=3)),
+    st.builds(whole, texts, statements, portals, formats, st.sampled_from([0, 0, 0, 1, 2])),
+    st.builds(prepared, texts, statements),
+    st.builds(lambda v, n, p, f: same(bind(*v, name=n, portal=p, results=f)),
+              st.sampled_from([(), (b"5",), (ANNA,), (None,)]), statements, portals, formats),
+    st.builds(lambda n, rows: same(execute(n, rows)), portals, st.sampled_from([0, 1, 2])),
+    st.builds(lambda n: same(describe(b"S", n)), statements),
+    st.builds(lambda n: same(describe(b"P", n)), portals),
+    st.builds(lambda n: same(close(b"S", n)), statements),
+    st.builds(lambda n: same(close(b"P", n)), portals),
+    st.builds(copied, st.lists(st.sampled_from([b"1\n", b"2\n3\n", b"x\n", b"4"]), max_size=3),
+              st.sampled_from([frontend.COPY_DONE, frontend.COPY_DONE, frontend.build_copy_fail(b"no")]),
+              st.booleans(), st.booleans()),
+    st.just(same(query("COPY notes TO STDOUT"))),
+    st.just(same(SYNC)),
+    st.just(same(SYNC)),
+    st.just(same(FLUSH)),
+    st.just(Step(CALL, CALL, refused=True)),
+)  # fmt: skip
+PREPARE = "CREATE TEMP TABLE notes(a int4); UPDATE customers SET phone = '0', email = 'three@example.org' WHERE id = 3"
+LAST = [frontend.build_copy_fail(b"over"), SYNC, query("ROLLBACK"), query(f"SELECT '{END}'")]
+
+
+def hear_all(line: Line) -> list[Heard]:
+    got: list[Heard] = []
+    while not (got and got[-1][0] == "D" and END.encode() in got[-1][1]):
+        got.append(line.hear())
+    return got + line.until("Z")
+
+
+def seen(heard: list[Heard]) -> list[tuple[object, ...]]:
+    """What an application gets to see, without what two databases may differ in: OIDs of tables."""
+    return [_seen(tag, body) for tag, body in heard if tag not in "NSA"]
+
+
+def _seen(tag: str, body: bytes) -> tuple[object, ...]:
+    if tag == "T":
+        fields = backend.parse_row_description(body)
+        return tag, *((f.name, f.type_oid, f.type_size, f.type_modifier, f.format) for f in fields)
+    if tag == "E":
+        fields_of_error = backend.parse_error_response(body)
+        return tag, fields_of_error[b"V"], fields_of_error[b"C"]
+    if tag == "D":
+        return tag, *backend.parse_data_row(body)
+    return tag, body
+
+
+def without_codes(told: list[tuple[object, ...]]) -> list[tuple[object, ...]]:
+    """Where a refusal stands for PostgreSQL's own error only the place can be the same."""
+    return [(message[0],) if message[0] == "E" else message for message in told]
+
+
+@settings(max_examples=settings.default.max_examples * 2 // 5)  # each asks two servers
+@given(program=st.lists(steps, max_size=12), pieces=st.lists(st.integers(1, 90), max_size=30))
+def test_pipelines_are_answered_as_by_the_server(sides: Sides, program: list[Step], pieces: list[int]) -> None:
+    direct, proxied = sides.lines()
+    with direct, proxied:
+        for line in (direct, proxied):
+            line.talk(query(PREPARE))
+        direct.send(*(step.direct for step in program), *LAST)
+        proxied.send(*(step.proxy for step in program), *LAST, pieces=pieces)
+        expected, got = seen(hear_all(direct)), seen(hear_all(proxied))
+    if any(step.refused for step in program):
+        expected, got = without_codes(expected), without_codes(got)
+    assert got == expected
