@@ -128,6 +128,9 @@ class Analysis:
     hidden: int = 0  # columns that were put in behind the outermost select list
     left_side: dict[int, Callable[[list[Item]], None]] = field(default_factory=dict)  # by identity of a UNION's body
     given: list[Given] = field(default_factory=list)
+    volatile: list[tuple[str, int | None]] = field(default_factory=list)  # such functions, and where
+    filters: list[int | None] = field(default_factory=list)  # aggregates with FILTER
+    computed_keys: list[int | None] = field(default_factory=list)  # GROUP BY of something that is no column
     draws: list[str] = field(default_factory=list)  # sequences from which row keys are drawn beforehand
 
     def charge(self, origin: Origin, verbs: Verb, position: int | None) -> None:

@@ -59,6 +59,10 @@ class Ledger:
             self._tables[key] = self.decisions.table_rights(self.principal, *key)
         return self._tables[key]
 
+    def used_tables(self) -> list[TableRights]:
+        """The rights over every protected table that the statement has asked about."""
+        return list(self._tables.values())
+
     def selectable(self, column: Guarded) -> bool:
         """May the physical column be read at all, by what its rights are?"""
         key = (column.table.schema, column.table.table)

@@ -17,12 +17,16 @@ from .tree import Node, strings
 
 def walk_call(a: Analysis, body: Node, scope: Scope, use: Use) -> Lineage:
     name = check_function(a, strings(body["funcname"]), scope.text.position(body.get("location", -1)))
+    position = scope.text.position(body.get("location", -1))
+    if name in functions.VOLATILE:
+        a.volatile.append((name, position))
     aggregate = name in functions.AGGREGATES
     inner = use.inside(f"the {'aggregate' if aggregate else 'function'} {name}")
     lineage = _arguments(a, name, body, scope, inner, aggregate=aggregate)
     for node in body.get("agg_order", []):
         walk_sort(a, node["SortBy"], scope)
     if "agg_filter" in body:
+        a.filters.append(position)
         a.walk(a, body["agg_filter"], scope, Use(NO_VERBS, predicate=True, what="FILTER"))
     if "over" in body:
         walk_window(a, body["over"], scope)

@@ -95,9 +95,21 @@ _REACH = re.compile(
     r"|pg_get_loaded_modules|pg_stats_ext_mcvlist_items|pg_mcv_list_items"
     r"|pg_restore_.*|pg_clear_.*|pg_execute_.*|binary_upgrade_.*|pg_import_system_collations"
     r"|dblink.*|plpgsql_.*|pg_upgrade_support.*"
+    r"|pg_stat_.*|pg_statio_.*|pg_(?:relation|table|total_relation|indexes|database|tablespace)_size"
+    r"|pg_terminate_backend|pg_cancel_backend|pg_log_.*"
 )
 
-# Statistics, passwords and large objects: rows of these catalogs repeat what stands in protected tables.
+# Give another answer at each call, or count calls: over rows that do not belong to the principal, or beside minimum
+# groups, they would tell how many rows a condition was asked of, or single one out.
+_VOLATILE = """random random_normal setseed clock_timestamp timeofday nextval currval lastval setval
+gen_random_uuid uuidv4 uuidv7 array_sample array_shuffle txid_current pg_current_xact_id pg_notify pg_sleep
+pg_advisory_lock pg_advisory_unlock pg_advisory_xact_lock pg_try_advisory_lock pg_try_advisory_xact_lock
+pg_advisory_lock_shared pg_advisory_unlock_shared pg_advisory_xact_lock_shared pg_try_advisory_lock_shared
+pg_try_advisory_xact_lock_shared"""
+VOLATILE = frozenset(_VOLATILE.split())
+
+# Statistics, passwords, large objects and other sessions' statements: these catalogs repeat what stands in protected
+# tables, or tell how many rows they have and when they change.
 CLOSED_CATALOGS = frozenset(
     {
         "pg_statistic",
@@ -108,8 +120,21 @@ CLOSED_CATALOGS = frozenset(
         "pg_largeobject",
         "pg_authid",
         "pg_shadow",
+        "pg_stat_activity",
+        "pg_stat_database",
+        *(
+            f"pg_{kind}_{which}_{what}"
+            for kind in ("stat", "statio", "stat_xact")
+            for which in ("all", "sys", "user")
+            for what in ("tables", "indexes", "sequences")
+        ),
+        "pg_stat_user_functions",
+        "pg_stat_xact_user_functions",
     }
 )
+
+# Columns of pg_class that tell how large a table is.
+SIZE_COLUMNS = frozenset({"reltuples", "relpages", "relallvisible", "relallfrozen"})
 
 
 def reaches_beyond(name: str) -> bool:

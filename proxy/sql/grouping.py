@@ -40,6 +40,8 @@ def _plain_key(a: Analysis, node: Node, targets: list[Node], scope: Scope) -> No
     target = _named_target(node, targets, scope)
     operand = column_operand(a, target if target is not None else node, scope)
     if operand is None:
+        _, key = unwrap(node)
+        a.computed_keys.append(scope.text.position(key.get("location", -1)))
         a.walk(a, target if target is not None else node, scope, GROUPING)
         return
     require_group(operand.reference, scope)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from proxy.errors import FieldgateError, Refused, SqlState
+from proxy.errors import FieldgateError, Refused, SqlState, Unsupported
 
 from .explain import explained
 from .forward import forwarded
@@ -15,9 +15,9 @@ from .plan import ScriptPlan, SessionEffect, StatementKind, StatementPlan
 from .planner import PlanContext
 from .settings import path_by_function
 from .statement import KINDS, Request, plan_touching
-from .touch import look
+from .touch import Findings, look
 from .tree import RawStatement, fingerprint, parse_script
-from .utility import plan_utility, refuse_shadowing
+from .utility import plan_utility, refuse_shadowing, refuse_temporary_shadow
 
 
 def plan_single(text: str, declared: tuple[int, ...], context: PlanContext) -> StatementPlan:
@@ -85,6 +85,7 @@ def _decide(request: Request, statement: RawStatement, source: bytes) -> Stateme
     if statement.kind == "ExplainStmt":
         return explained(request, statement, source, found)
     if statement.kind not in KINDS:
+        _refuse_uncertain_names(request, found)
         utility = plan_utility(request.catalog, statement, found)
         effect, value = utility.effect
         plan = forwarded(utility.kind, source, returns_rows=utility.returns_rows)
@@ -99,8 +100,21 @@ def _decide(request: Request, statement: RawStatement, source: bytes) -> Stateme
         return replace(plan, effect=effect, effect_value=value)
     if "intoClause" in statement.body:
         refuse_shadowing(request.catalog, statement.body["intoClause"]["rel"]["relname"])
+        refuse_temporary_shadow(request.catalog, statement.body["intoClause"]["rel"])
         return replace(plan, effect=SessionEffect.CATALOG, returns_rows=False)
     return plan
+
+
+def _refuse_uncertain_names(request: Request, found: Findings) -> None:
+    """A utility statement is never rewritten, so a name that could come to mean a protected table may not stand in it.
+
+    PREPARE and DECLARE keep the name, and a Query may change search_path before it gets here.
+    """
+    if not found.touches and found.must_rewrite(request.catalog):
+        raise Unsupported(
+            "an unqualified name in this statement is also that of a protected table",
+            hint="Write it with its schema.",
+        )
 
 
 def refused(

@@ -57,6 +57,12 @@ def reach_of(relation: Relation | None) -> Reach:
     return Reach.NONE
 
 
+def refuse_closed_name(body: Node) -> None:
+    """A catalog of the server that this snapshot does not know is closed by its name alone."""
+    if body["relname"] in CLOSED_CATALOGS and body.get("schemaname") in (None, "pg_catalog"):
+        raise Unsupported(f'"{body["relname"]}" repeats what protected tables hold, so it is not available here')
+
+
 def closed(relation: Relation, position: int | None) -> Unsupported:
     name = f"{relation.schema}.{relation.name}"
     if relation.opaque:

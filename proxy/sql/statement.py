@@ -14,6 +14,7 @@ from .catalog import Catalog
 from .crosscheck import check_agreement
 from .edits import SqlText
 from .expressions import walk
+from .fences import check_fences
 from .fragments import HIDDEN_PREFIX
 from .given import seal_given, settle
 from .inserts import walk_insert
@@ -60,6 +61,7 @@ def plan_touching(
     items = _walk(a, statement.kind, statement.body, text)
     settle(a)
     a.charge_pending()
+    check_fences(a)
     return _finish(a, statement, text, items, wrapper or statement)
 
 

@@ -14,8 +14,8 @@ from proxy.errors import FieldgateError, Refused, Unsupported
 from . import functions
 from .catalog import Catalog, Relation
 from .fragments import HIDDEN_PREFIX
-from .relations import Reach, closed, find_relation, reach_of
-from .tree import Node, nodes, string, strings
+from .relations import Reach, closed, find_relation, reach_of, refuse_closed_name
+from .tree import Node, nodes, string, strings, unwrap
 
 # Settings that change what later text means or who runs it; set_config may set the others.
 GUARDED_SETTINGS = frozenset({"role", "session_authorization", "standard_conforming_strings", "client_encoding"})
@@ -64,7 +64,51 @@ def look(catalog: Catalog, kind: str, body: Node, path: tuple[str, ...] | None) 
             found.refusal = found.refusal or refusal
         if _is_hidden(key, body):
             found.names_hidden = True
+    if found.refusal is None and any(_is_pg_class(relation) for _, relation in found.relations):
+        found.refusal = _sizes_named(tree)
     return found
+
+
+def _is_pg_class(relation: Relation | None) -> bool:
+    return relation is not None and (relation.schema, relation.name) == ("pg_catalog", "pg_class")
+
+
+def _sizes_named(tree: Node) -> FieldgateError | None:
+    """Sizes and statistics are protected fields (I3): pg_class may be read, but for the columns that hold them."""
+    for key, body in nodes(tree):
+        if key == "ColumnRef" and _last_name(body) in functions.SIZE_COLUMNS:
+            return _sizes()
+        if key == "SelectStmt" and "pg_class" in _from_names(body.get("fromClause", [])) and _has_star(body):
+            return _sizes()
+    return None
+
+
+def _sizes() -> Unsupported:
+    return Unsupported(
+        "the sizes that pg_class holds are not available in a database with protected tables",
+        hint="Name the columns that you need, without *, reltuples, relpages, relallvisible and relallfrozen.",
+    )
+
+
+def _last_name(body: Node) -> str:
+    last = body["fields"][-1]
+    return "*" if "A_Star" in last else string(last)
+
+
+def _from_names(items: list[Node]) -> set[str]:
+    """Bare names of the tables that FROM names itself, joins included, subqueries not."""
+    found: set[str] = set()
+    for kind, body in map(unwrap, items):
+        if kind == "RangeVar":
+            found.add(str(body["relname"]))
+        elif kind == "JoinExpr":
+            found |= _from_names([body["larg"], body["rarg"]])
+    return found
+
+
+def _has_star(body: Node) -> bool:
+    targets = (unwrap(target["ResTarget"].get("val", {})) for target in body.get("targetList", []))
+    return any(kind == "ColumnRef" and _last_name(reference) == "*" for kind, reference in targets)
 
 
 def _common_names(tree: Node) -> frozenset[str]:
@@ -80,6 +124,8 @@ def _relation(
         return
     relation = find_relation(catalog, body, path, None)
     found.relations.append((body, relation))
+    if relation is None:
+        refuse_closed_name(body)
     reach = reach_of(relation)
     if relation is not None and reach is Reach.PROTECTED:
         found.protected.append(relation)

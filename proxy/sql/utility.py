@@ -73,15 +73,32 @@ def _refuse_touching(found: Findings) -> None:
 
 def _ddl(catalog: Catalog, body: Node, found: Findings) -> Utility:
     _refuse_touching(found)
-    refuse_shadowing(catalog, _created_name(body))
+    created = _created(body)
+    refuse_shadowing(catalog, created.get("relname"))
+    refuse_temporary_shadow(catalog, created)
     return _DDL
 
 
-def _created_name(body: Node) -> str | None:
+def _created(body: Node) -> Node:
     for key in ("relation", "view", "sequence", "typevar", "rel"):
         if isinstance(body.get(key), dict) and "relname" in body[key]:
-            return str(body[key]["relname"])
-    return None
+            found: Node = body[key]
+            return found
+    return {}
+
+
+def refuse_temporary_shadow(catalog: Catalog, created: Node) -> None:
+    """Temporary relations come first in every search_path, unseen by the catalog: one may not take a known name."""
+    if created.get("relpersistence") == "t" or created.get("schemaname") == "pg_temp":
+        refuse_known_name(catalog, created.get("relname"))
+
+
+def refuse_known_name(catalog: Catalog, name: str | None) -> None:
+    if any(known == name for schema, known in catalog.by_name if schema not in ("pg_catalog", "information_schema")):
+        raise Refused(
+            f'a temporary relation named "{name}" is refused: it would hide the table of that name from analysis',
+            hint="Choose another name.",
+        )
 
 
 def refuse_shadowing(catalog: Catalog, name: str | None) -> None:
@@ -105,13 +122,19 @@ def _create_schema(catalog: Catalog, body: Node, found: Findings) -> Utility:
 def _create_table_as(catalog: Catalog, body: Node, found: Findings) -> Utility:
     _refuse_storing(found)
     refuse_shadowing(catalog, body["into"]["rel"]["relname"])
+    refuse_temporary_shadow(catalog, body["into"]["rel"])
     _check_query(body.get("query", {}))
     return _DDL
 
 
 def _create_view(catalog: Catalog, body: Node, found: Findings) -> Utility:
     _refuse_storing(found)
+    if any(body["relname"] == "pg_settings" for body, _ in found.relations):
+        raise Unsupported(
+            "a view of pg_settings is refused: writing to it would change settings unseen", hint="Use SET and SHOW."
+        )
     refuse_shadowing(catalog, body["view"]["relname"])
+    refuse_temporary_shadow(catalog, body["view"])
     return _DDL
 
 
@@ -128,6 +151,7 @@ def _rename(catalog: Catalog, body: Node, found: Findings) -> Utility:
     _refuse_touching(found)
     if body.get("renameType") in ("OBJECT_TABLE", "OBJECT_VIEW", "OBJECT_MATVIEW", "OBJECT_SEQUENCE", "OBJECT_INDEX"):
         refuse_shadowing(catalog, body.get("newname"))
+        refuse_known_name(catalog, body.get("newname"))
     if body.get("renameType") in ("OBJECT_SCHEMA", "OBJECT_ROLE", "OBJECT_DATABASE"):
         raise Unsupported("renaming schemas, roles and databases is refused", hint="Use a direct connection.")
     return _DDL

@@ -702,4 +702,55 @@ OTHERS = (
     ),
 )
 
-GROUPS = (*SUPPORT, SPELLINGS, *MANAGEMENT, *CLIENT, *OTHERS)
+FENCES = (
+    Group(
+        "analyst",
+        "groups of one, made by counting calls, by FILTER, or by a computed key",
+        "nothing volatile, no FILTER and no computed key beside a minimum group",
+        "0A000",
+        (
+            "SELECT sum(total) FILTER (WHERE random() < 0.001) FROM orders",
+            "SELECT sum(total) FROM orders WHERE random() < 0.001",
+            "SELECT sum(total) FROM orders WHERE clock_timestamp() < now()",
+            "SELECT count(*) FILTER (WHERE true) FROM customers",
+            "SELECT count(*) FROM customers GROUP BY city = 'Tinytown'",
+            "SELECT count(*) FROM customers GROUP BY upper(city)",
+        ),
+    ),
+    Group(
+        "client",
+        "counting how often a condition is asked of other people's rows",
+        "nothing volatile beside a row filter",
+        "0A000",
+        (
+            "UPDATE customers SET city = 'x' WHERE random() < 2",
+            "UPDATE customers SET city = 'x' WHERE city = 'Leeds' AND random() < 2",
+            "SELECT id FROM customers WHERE random() < 2",
+            "SELECT id FROM customers WHERE pg_try_advisory_lock(1)",
+        ),
+    ),
+    Group(
+        "client",
+        "other sessions' statements, and what tells of sizes and changes",
+        "closed catalogs and functions",
+        "0A000",
+        (
+            "SELECT query FROM pg_stat_activity",
+            "SELECT * FROM pg_stat_get_activity(NULL)",
+            "SELECT pg_terminate_backend(0)",
+            "SELECT pg_cancel_backend(0)",
+            "SELECT n_live_tup FROM pg_stat_user_tables",
+            "SELECT n_live_tup FROM pg_stat_all_tables",
+            "SELECT seq_scan FROM pg_stat_xact_user_tables",
+            "SELECT heap_blks_read FROM pg_statio_user_tables",
+            "SELECT pg_relation_size('payments')",
+            "SELECT pg_total_relation_size('public.customers'::regclass)",
+            "SELECT pg_stat_get_live_tuples('payments'::regclass)",
+            "SELECT reltuples FROM pg_class WHERE relname = 'payments'",
+            "SELECT * FROM pg_class WHERE relname = 'payments'",
+            "CREATE TEMP VIEW ps AS SELECT * FROM pg_settings",
+        ),
+    ),
+)
+
+GROUPS = (*FENCES, *SUPPORT, SPELLINGS, *MANAGEMENT, *CLIENT, *OTHERS)

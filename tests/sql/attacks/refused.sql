@@ -450,3 +450,24 @@ full | WITH RECURSIVE c AS (SELECT id FROM customers UNION ALL SELECT id FROM c)
 full | SELECT GROUPING(email) FROM customers GROUP BY ROLLUP (email)
 full | UPDATE customers SET city = 'x' WHERE CURRENT OF c
 full | SELECT city IS DOCUMENT FROM customers
+-- Sizes, statistics and other sessions
+full | SELECT reltuples FROM pg_class
+full | SELECT c.relpages FROM pg_catalog.pg_class AS c
+full | SELECT c.* FROM pg_namespace n JOIN pg_class c ON true
+full | SELECT pg_relation_size('customers')
+full | SELECT pg_catalog.pg_total_relation_size('customers')
+full | SELECT pg_stat_get_live_tuples('customers'::regclass)
+full | SELECT query FROM pg_stat_activity
+full | SELECT n_live_tup FROM pg_catalog.pg_stat_user_tables
+full | SELECT pg_terminate_backend(1)
+full | SELECT pg_cancel_backend(1)
+-- Settings by the back door
+full | CREATE VIEW s AS SELECT * FROM pg_settings
+full | CREATE TEMP VIEW s AS SELECT * FROM pg_catalog.pg_settings
+-- Temporary relations that hide a known one from analysis
+full | CREATE TEMP TABLE notes (id int)
+full | CREATE TEMP VIEW notes AS SELECT 1 AS id
+full | CREATE TABLE pg_temp.notes (id int)
+full | CREATE TEMP TABLE notes AS SELECT 1 AS id
+full | SELECT 1 AS id INTO TEMP notes
+full | ALTER TABLE something RENAME TO notes

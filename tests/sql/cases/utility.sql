@@ -355,7 +355,10 @@
 [full] SELECT * FROM pg_authid;
 !! 0A000 "pg_catalog.pg_authid" repeats what protected tables hold, so it is not available through Fieldgate
 [full] SELECT * FROM pg_class WHERE relname = 'customers';
--> SELECT * FROM pg_class WHERE relname = 'customers'
+!! 0A000 the sizes that pg_class holds are not available in a database with protected tables
+   hint: Name the columns that you need, without *, reltuples, relpages, relallvisible and relallfrozen.
+[full] SELECT oid, relname, relkind FROM pg_class WHERE relname = 'customers';
+-> SELECT oid, relname, relkind FROM pg_class WHERE relname = 'customers'
 ++ untouched
 [full] SELECT form x;
 -> SELECT form x

@@ -112,10 +112,6 @@ SELECT 1 FROM pg_roles WHERE rolname = current_user
 ----
 SELECT pg_is_in_recovery(), pg_backend_pid(), txid_current()
 ----
-SELECT pid, state, query FROM pg_stat_activity WHERE datname = current_database()
-----
-SELECT pg_cancel_backend(12345)
-----
 SELECT * FROM pg_timezone_names WHERE name = 'UTC'
 ----
 SELECT name, setting FROM pg_settings WHERE name LIKE 'max_%'
