@@ -16,6 +16,7 @@ import hashlib
 import json
 import secrets
 import shutil
+import tempfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -23,6 +24,8 @@ from policies.loader import SHOP
 
 from .osuser import write_private
 from .schema import logical_schema
+
+_LONGEST = 70
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +87,13 @@ class DemoFolder:
     @property
     def pid_file(self) -> Path:
         return self.path / "fieldgate.pid"
+
+    @property
+    def run_dir(self) -> Path:
+        """For the proxy's sockets.  A socket's path has at most 107 bytes, so a long folder's are elsewhere."""
+        if len(str(self.path)) <= _LONGEST:
+            return self.path / "run"
+        return Path(tempfile.gettempdir()) / f"fg-run-{hashlib.sha256(str(self.path).encode()).hexdigest()[:16]}"
 
     @property
     def audit(self) -> Path:

@@ -24,7 +24,7 @@ from .load import load_shop
 from .osuser import write_private
 from .schema import logical_schema, physical_schema
 from .server import Server
-from .service import configuration
+from .service import Wanted, configuration
 from .show import PASSWORD
 
 DATABASE = "shop"
@@ -105,10 +105,10 @@ async def fill(
         ciphers.close()
 
 
-def write_settings(folder: DemoFolder, server: Server, port: int, admin_port: int, workers: int) -> None:
+def write_settings(folder: DemoFolder, server: Server, wanted: Wanted) -> None:
     """At every start: the server's port and socket are others each time, and logins may have been added."""
     policy = load_policy(folder.policy)
     roles = upstream_roles(policy)
-    folder.config.write_text(configuration(server, port, admin_port, workers, roles))
+    folder.config.write_text(configuration(folder, server, wanted, roles))
     lines = [f'"{login}" = "{make_verifier(PASSWORD)}"\n' for login in sorted(policy.logins)]
     write_private(folder.logins, "".join(lines))

@@ -32,7 +32,7 @@ from .folder import Contents, DemoFolder, FolderNotOurs
 from .generate import Shop, make_shop
 from .prepare import prepare, write_settings
 from .server import Server, ServerFailed, free_port
-from .service import ProxyFailed, Service
+from .service import ProxyFailed, Service, Wanted
 from .show import Door, Exhibition, show_connections
 
 DEFAULT_DATA_DIR = Path("demo-data")
@@ -116,7 +116,8 @@ class _Demo:
             self._console.print(f"using the shop in {folder.path} again")
 
     def _start_service(self) -> Service:
-        write_settings(self._folder, self._server, self._port, self._admin_port, self._options.workers)
+        wanted = Wanted(self._port, self._admin_port, self._options.workers)
+        write_settings(self._folder, self._server, wanted)
         service = Service(self._folder, self._admin_port)
         with self._console.status("starting Fieldgate"):
             self._stack.callback(service.stop)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import ssl
 import subprocess
@@ -14,6 +15,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from dataclasses import dataclass
 
 from .folder import DemoFolder
 from .postmaster import end_child, end_leftover
@@ -26,13 +28,22 @@ class ProxyFailed(Exception):
     """The proxy did not start, or ended; the message names its log."""
 
 
-def configuration(server: Server, port: int, admin_port: int, workers: int, roles: list[str]) -> str:
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What one start of the proxy is asked for."""
+
+    port: int
+    admin_port: int
+    workers: int = 1
+
+
+def configuration(folder: DemoFolder, server: Server, wanted: Wanted, roles: list[str]) -> str:
     """The TOML text.  Paths are relative to the folder that it lies in."""
     lines = [
         "# Made by `fieldgate demo`, anew at every start.",
         "[listener]",
         'host = "127.0.0.1"',
-        f"port = {port}",
+        f"port = {wanted.port}",
         'tls_certificate = "tls/localhost.crt"',
         'tls_key = "tls/localhost.key"',
         "",
@@ -57,10 +68,11 @@ def configuration(server: Server, port: int, admin_port: int, workers: int, role
         "",
         "[admin]",
         'host = "127.0.0.1"',
-        f"port = {admin_port}",
+        f"port = {wanted.admin_port}",
         "",
         "[process]",
-        f"workers = {workers}",
+        f"workers = {wanted.workers}",
+        f"run_dir = {_quoted(str(folder.run_dir))}",
         'drain_timeout = "2s"',
         "",
         "[logs]",
@@ -130,6 +142,8 @@ class Service:
             end_child(self._process, signal.SIGTERM)
             self._process = None
             self._folder.pid_file.unlink(missing_ok=True)
+            if self._folder.path not in self._folder.run_dir.parents:
+                shutil.rmtree(self._folder.run_dir, ignore_errors=True)
 
 
 def end_leftover_service(folder: DemoFolder) -> None:

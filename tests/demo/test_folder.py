@@ -53,3 +53,10 @@ def test_a_secret_is_made_once_and_is_private(tmp_path: Path) -> None:
 def test_a_broken_stamp_is_no_stamp(tmp_path: Path) -> None:
     (tmp_path / "demo.json").write_text("{")
     assert not DemoFolder(tmp_path).holds(Contents.wanted(20, 1))
+
+
+def test_sockets_are_in_a_folder_with_a_short_path(tmp_path: Path) -> None:
+    assert DemoFolder(Path("demo")).run_dir == Path("demo/run")
+    long = DemoFolder(tmp_path / ("folder" * 20))
+    assert len(str(long.run_dir / "worker-10.sock")) < 100
+    assert long.run_dir == DemoFolder(long.path).run_dir != DemoFolder(long.path / "x").run_dir

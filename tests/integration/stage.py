@@ -22,7 +22,7 @@ from proxy.demo.folder import DemoFolder
 from proxy.demo.generate import Shop, make_shop
 from proxy.demo.prepare import DATABASE, prepare, write_settings
 from proxy.demo.server import Server, free_port
-from proxy.demo.service import Service
+from proxy.demo.service import Service, Wanted
 from proxy.demo.show import PASSWORD, Door
 from tests.support.servers import TEST_SETTINGS, Database, new_home
 
@@ -93,7 +93,7 @@ def raised(workers: int = 1) -> Iterator[Stage]:
         server.start()
         with Progress(disable=True) as progress:
             asyncio.run(prepare(folder, server, shop, progress))
-        write_settings(folder, server, port, admin_port, workers)
+        write_settings(folder, server, Wanted(port, admin_port, workers))
         service.start()
         yield Stage(folder, server, service, port, admin_port, shop)
     finally:
