@@ -30,6 +30,7 @@ _SIMPLE_TAGS = {ord("1"): Owed.PARSE, ord("2"): Owed.BIND, ord("3"): Owed.CLOSE}
 _ENDS = frozenset(b"CIs")
 _COPY = frozenset(b"GHWdc")
 _ANYTIME = frozenset(b"NSA")
+_PREFACE = frozenset(b"123tTn")  # what comes before a result, and is of no use without it
 _FATAL = (b"FATAL", b"PANIC")
 _ENVELOPE_FOUND = "a sealed cell stands where the analysis expects none"
 
@@ -56,6 +57,8 @@ class Answers:
                 if self._state.waiting and tag not in _ANYTIME and self._must_wait():
                     self._flush(start)
                     return index
+                if tag not in _PREFACE:
+                    self._state.told_more = True
                 if tag == _ROW:
                     index = self._rows(spans, index)
                     end = spans[index - 1][2]

@@ -131,8 +131,13 @@ class Conversation:
         return taken
 
     def take_to_client(self) -> bytes:
-        taken = b"".join(self._state.to_client)
-        self._state.to_client.clear()
+        """What comes before a result that waits for the audit goes with it: one write and one wake-up, not two."""
+        state = self._state
+        if not state.told_more and not state.closing and self._replies_wait:
+            return b""
+        state.told_more = False
+        taken = b"".join(state.to_client)
+        state.to_client.clear()
         return taken
 
     def take_commands(self) -> list[Command]:
@@ -146,8 +151,10 @@ class Conversation:
 
         A few bytes are not worth it: to stop and start reading costs more than to keep them for some milliseconds.
         """
-        if len(self._from_server) < _MANY_BYTES:
-            return False
+        return len(self._from_server) >= _MANY_BYTES and self._replies_wait
+
+    @property
+    def _replies_wait(self) -> bool:
         head = self._state.queue.head
         return head is not None and self._state.must_wait(head)
 

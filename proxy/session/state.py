@@ -57,6 +57,7 @@ class SessionState:
     copy: Reply | None = None  # the newest Query or Execute, if it takes CopyData
     executed: bool = False  # something was carried out since the last ReadyForQuery
     closing: bool = False
+    told_more: bool = False  # `to_client` holds more than what comes before a result
     waiting: set[int] = field(default_factory=set)  # audit tickets that are not durable yet
     last_ticket: int = 0
     record_prefix: str = field(default_factory=lambda: secrets.token_hex(8))  # of the ids of audit records

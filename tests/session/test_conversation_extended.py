@@ -308,9 +308,9 @@ def test_execution_is_recorded_each_time_and_waits() -> None:
         done(),
         ready(),
     )
-    assert tags(talk.server(*answer)) == "12T"
+    assert talk.server(*answer) == [], "what comes before the result waits with it, and is sent with it"
     talk.conversation.audit_durable(talk.tickets[0])
-    assert tags(talk.told()) == "DCZ2"
+    assert tags(talk.told()) == "12TDCZ2"
     talk.conversation.audit_durable(talk.tickets[1])
     assert tags(talk.told()) == "DCZ"
 
