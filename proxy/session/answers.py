@@ -22,6 +22,7 @@ from proxy.wire.values.settings import ValueSettings
 from .commands import CloseBoth
 from .refusals import is_stand_in_failure
 from .replies import Owed, Reply, Result, Statement, remember
+from .rounds import end_round
 from .scrub import scrub
 from .state import SessionState
 
@@ -51,6 +52,8 @@ class Answers:
         self._data = data
         self._run = -1
         index, count, start, end = 0, len(spans), 0, 0
+        if self._state.round is not None and count:
+            index = end_round(self._state, data, spans)
         try:
             while index < count and not self._state.closing:
                 tag, start, end = spans[index]

@@ -10,13 +10,14 @@ from __future__ import annotations
 from policies.model import Principal
 from proxy.errors import AuditUnavailable, FieldgateError, ProtocolViolation, UpstreamUnavailable
 from proxy.wire import backend, frontend
-from proxy.wire.framing import BACKEND_LIMITS, FRONTEND_LIMITS
+from proxy.wire.framing import BACKEND_LIMITS, FRONTEND_LIMITS, Span
 
 from . import extended, simple
 from .answers import Answers
 from .bulk import copy_message
 from .commands import CloseBoth, Command, DrawKeys
 from .inbox import Inbox
+from .rounds import begin_round, unfold
 from .services import SessionServices
 from .settings import SessionSettings
 from .state import AnswersNeeded, KeysNeeded, SessionState
@@ -24,6 +25,7 @@ from .transparent import Transparent
 
 _TERMINATE = ord("X")
 _SYNC = ord("S")
+_BIND = ord("B")
 _FLUSH = ord("H")
 _COPY_TAGS = frozenset(b"dcf")
 _MANY_BYTES = 64 * 1024
@@ -77,6 +79,9 @@ class Conversation:
         done = 0
         try:
             data, spans = self._from_client.messages()
+            if spans and self._as_round(data, spans):
+                done = len(data)
+                spans = []
             for tag, start, end in spans:
                 self._client_message(tag, data[start:end])
                 done = end
@@ -91,6 +96,14 @@ class Conversation:
             self._fail(error)
         if done:
             self._from_client.keep_from(done)
+
+    def _as_round(self, data: bytes, spans: list[Span]) -> bool:
+        """Whether these messages are one usual round, which is then sent; one that is under way is unfolded."""
+        if self._state.round is not None:
+            unfold(self._state)
+        elif spans[0][0] == _BIND and 3 <= len(spans) <= 4 and spans[-1][2] == len(data):
+            return begin_round(self._state, data, spans)
+        return False
 
     def keys_drawn(self) -> None:
         self._drawing = False
@@ -167,7 +180,9 @@ class Conversation:
     def idle(self) -> bool:
         if self._transparent is not None:
             return self._transparent.idle
-        at_rest = not len(self._state.queue) and not self._from_client and not self._from_server
+        at_rest = (
+            not len(self._state.queue) and self._state.round is None and not self._from_client and not self._from_server
+        )
         return at_rest and self._state.settings.transaction == b"I"
 
     def shut_down(self, error: FieldgateError) -> None:

@@ -177,6 +177,14 @@ class Reply:
         return self.refusals[self.index] if self.index < len(self.refusals) else None
 
 
+@dataclass(slots=True, eq=False)
+class Round:
+    """A whole usual round of a prepared statement, in place of its entries (rounds.py)."""
+
+    statement: Statement
+    described: bool
+
+
 _DESCRIPTIONS = (Owed.DESCRIBE_STATEMENT, Owed.DESCRIBE_PORTAL)
 
 

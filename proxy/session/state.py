@@ -17,7 +17,7 @@ from proxy.sql.planner import PlanContext
 
 from .account import Account
 from .commands import Command, RecordAudit
-from .replies import BookChange, Owed, Portal, Reply, ReplyQueue, Stamp, Statement
+from .replies import BookChange, Owed, Portal, Reply, ReplyQueue, Round, Stamp, Statement
 from .services import Revision, SessionServices
 from .settings import SessionSettings
 
@@ -53,6 +53,7 @@ class SessionState:
     to_server: list[bytes] = field(default_factory=list)
     to_client: list[bytes] = field(default_factory=list)
     commands: list[Command] = field(default_factory=list)
+    round: Round | None = None  # under way, with nothing else in the queue
     skipping: bool = False  # the server drops everything until Sync, and so do we
     copy: Reply | None = None  # the newest Query or Execute, if it takes CopyData
     executed: bool = False  # something was carried out since the last ReadyForQuery
