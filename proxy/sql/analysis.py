@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from policies.fields import Field
 from policies.model import NO_VERBS, Verb
 
+from .appendix import Appendix
 from .authorise import Guarded, Ledger
 from .catalog import Catalog
 from .parameters import Parameters
@@ -108,6 +109,7 @@ class Item:
     inserted: bool = False  # put in by `*`, so it has no tokens of its own
     unknown: bool = False  # stands for an unknown number of columns
     row_key_at: int | None = None
+    appendix: Appendix | None = None  # of the subquery whose select list it stands in
 
 
 @dataclass(slots=True)

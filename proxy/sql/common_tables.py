@@ -43,6 +43,8 @@ def _recursive(a: Analysis, name: str, names: tuple[str, ...], query: Node, inne
     first: list[Item] = []
 
     def left_is_known(items: list[Item]) -> None:
+        for item in items:
+            item.appendix = None  # both sides must have the same columns
         first.extend(items)
         inner.tables[name] = _finished(name, items, names)
 

@@ -6,8 +6,9 @@ from policies.model import Verb
 from proxy.errors import Unsupported
 
 from .analysis import GROUPING, Analysis, Item
+from .appendix import term_at_hand
 from .comparisons import column_operand, require_equality
-from .fragments import dotted, term_of
+from .fragments import term_of
 from .ordering import group_by
 from .references import Reference
 from .scope import Scope
@@ -73,7 +74,4 @@ def _distinction(item: Item) -> str:
 
 def _inserted_term(item: Item) -> str:
     assert item.visible is not None  # noqa: S101
-    term = item.visible.column.term
-    if term is None:
-        return term_of(item.visible.reference)
-    return dotted(item.visible.source.alias, term)
+    return term_at_hand(item.visible) or term_of(item.visible.reference)

@@ -5,27 +5,10 @@ from __future__ import annotations
 from proxy.errors import Unsupported
 
 from .analysis import Analysis, Item
-from .edits import end_index, word_index
+from .appendix import key_at_hand, targets_end
 from .parameters import OIDS
 from .plan import OutputAction, OutputColumn
-from .scope import Scope, Visible
-
-_AFTER_TARGETS = (
-    "into",
-    "from",
-    "where",
-    "group",
-    "having",
-    "window",
-    "union",
-    "intersect",
-    "except",
-    "order",
-    "limit",
-    "offset",
-    "fetch",
-    "for",
-)
+from .scope import Scope
 
 
 def add_hidden_keys(
@@ -44,8 +27,7 @@ def add_hidden_keys(
             raise _key_needed(item)
         item.row_key_at = added.setdefault(key, len(items) + len(added))
     if added:
-        following = None if returning else word_index(scope.text, start, *_AFTER_TARGETS)
-        last = following - 1 if following is not None else end_index(scope.text, start)
+        last = targets_end(scope.text, start, returning=returning)
         scope.text.insert_after(last, "".join(f", {key}" for key in added))
         a.hidden = len(added)
 
@@ -55,13 +37,10 @@ def _missing_key(item: Item) -> str | None:
     cell = item.origin.cell
     if cell is None or cell.sealing is None or not cell.sealing.row_bound or item.row_key_at is not None:
         return None
-    if item.visible is None or not item.visible.column.row_key:
-        raise _key_needed(item)
-    source = item.visible.source
-    key = source.column(item.visible.column.row_key)
+    key = key_at_hand(item.visible) if item.visible is not None else None
     if key is None:
         raise _key_needed(item)
-    return Visible(key.name, key, source).reference
+    return key
 
 
 def _key_needed(item: Item) -> Unsupported:

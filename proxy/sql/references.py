@@ -9,6 +9,7 @@ from policies.model import Verb
 from proxy.errors import Refused, SqlState, Unsupported
 
 from .analysis import Analysis, Use
+from .appendix import term_at_hand
 from .authorise import Guarded, refused_use
 from .edits import SqlText
 from .fragments import dotted, null_of, null_of_column, term_of
@@ -50,9 +51,7 @@ class Reference:
         visible = self.visible
         if visible is None or visible.merged:
             raise Unsupported("a column merged by JOIN USING can not be searched", position=self.position)
-        if visible.column.term is None or visible.source.anonymous:
-            return term_of(self.own_text())
-        return dotted(visible.source.alias, visible.column.term)
+        return term_at_hand(visible) or term_of(self.own_text())
 
 
 def resolve(a: Analysis, body: Node, scope: Scope) -> Reference:

@@ -8,6 +8,7 @@ name mean a whole row.  A qualified one takes the innermost source of that name.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from policies.fields import Field
 from proxy.errors import Refused, SqlState, Unsupported
@@ -17,6 +18,9 @@ from .catalog import Relation
 from .edits import SqlText
 from .fragments import HIDDEN_PREFIX, dotted
 from .tree import Node
+
+if TYPE_CHECKING:
+    from .appendix import Appendix
 
 SYSTEM_COLUMNS = frozenset({"ctid", "xmin", "xmax", "cmin", "cmax", "tableoid"})
 
@@ -73,8 +77,10 @@ class Column:
     name: str
     origin: Origin
     term: str | None = None
-    row_key: str | None = None  # name, in the same source, of the column that its cell is bound to
+    row_key: str | None = None  # name, in the same source, of the column that its cell is bound to; '': not there
     inner: str | None = None  # the name by which the source's own table knows it
+    inside: Visible | None = None  # a subquery's column: what it is inside,
+    appendix: Appendix | None = None  # and where more can be put beside it
 
 
 @dataclass(slots=True, eq=False)

@@ -6,6 +6,7 @@ from policies.model import NO_VERBS, Verb
 from proxy.errors import Refused, SqlState, Unsupported
 
 from .analysis import FILTERING, READING, Analysis, Item, QueryRole, Use
+from .appendix import Appendix
 from .common_tables import walk_with
 from .conditions import walk_condition
 from .distinct import walk_distinct
@@ -63,12 +64,24 @@ def _finish(a: Analysis, body: Node, scope: Scope, role: QueryRole, items: list[
         for item in items:
             a.charge(item.origin, Verb.READ, item.position)
     check_rows_are_grouped(a, scope)
+    if role is QueryRole.DERIVED:
+        _append(body, scope, items)
     if scope.level.over or role is QueryRole.TOP:
         start = _first_token(body, scope)
         add_minimum(scope, start, having="havingClause" in body)
         if role is QueryRole.TOP:
             plain = "distinctClause" not in body and not scope.level.grouped
             add_hidden_keys(a, scope, items, start, plain=plain)
+
+
+def _append(body: Node, scope: Scope, items: list[Item]) -> None:
+    """Where rows are neither grouped nor made distinct, more columns change nothing."""
+    cells = [item for item in items if item.origin.cell is not None]
+    if not cells or scope.level.grouped or "distinctClause" in body:
+        return
+    appendix = Appendix(scope.text, _first_token(body, scope))
+    for item in cells:
+        item.appendix = appendix
 
 
 def _first_token(body: Node, scope: Scope) -> int:

@@ -234,7 +234,8 @@ def columns_of(items: list[Item], position: int | None) -> list[Column]:
         if item.unknown:
             continue
         key = items[item.row_key_at].name if item.row_key_at is not None else None
-        columns.append(Column(item.name, item.origin, None, key if key is not None else _lost_key(item), str(index)))
+        key = key if key is not None else _lost_key(item)
+        columns.append(Column(item.name, item.origin, None, key, str(index), item.visible, item.appendix))
     return columns
 
 

@@ -165,6 +165,9 @@ def _list(items: list[tuple[Item, str]], position: int | None) -> list[str]:
             texts += [text for _, text in members]
         elif [item.name for item, _ in members] == names and all(_as_it_is(*member) for member in members):
             texts.append(f"{quoted(source.alias)}.*")
+            for column in source.columns:
+                if column.appendix is not None:
+                    column.appendix.close(position)
         else:
             raise Unsupported(
                 f'"{source.alias}" has two columns of one name', hint="Name them apart with AS.", position=position

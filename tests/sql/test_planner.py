@@ -245,7 +245,7 @@ def test_declared_types_are_described_as_the_client_declared_them() -> None:
 def test_a_rewrite_that_says_something_else_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     """The second parse: a term that would swallow the rest of the statement does not pass."""
     for evil in ("true OR email", "email) OR (true", "email -- ", "(SELECT email FROM orders)"):
-        monkeypatch.setattr("proxy.sql.references.dotted", lambda *_, evil=evil: evil)
+        monkeypatch.setattr("proxy.sql.appendix.dotted", lambda *_, evil=evil: evil)
         plan = CachedPlanner().plan_statement(
             "SELECT id FROM customers WHERE email = 'x' AND city = 'y'", (), context()
         )

@@ -1,11 +1,11 @@
 # WITH: plain, recursive, writing, shadowing.
 
 [full] WITH q AS (SELECT id, email FROM customers) SELECT email FROM q WHERE email = $1;
--> WITH q AS (SELECT id, email FROM "public".customers) SELECT email FROM q WHERE pg_catalog.substr(email, 13, 16) = {TERM customers.email $1}::pg_catalog.bytea
+-> WITH q AS (SELECT id, email, "customers"."fg_email_eq" AS "fg_1" FROM "public".customers) SELECT email FROM q WHERE "q"."fg_1" = {TERM customers.email $1}::pg_catalog.bytea
 :: email=open(customers.email)
 ++ physical=TERM($1); described=$1:25
 [full] WITH q(k, m) AS MATERIALIZED (SELECT id, email FROM customers) SELECT m FROM q WHERE m = $1;
--> WITH q(k, m) AS MATERIALIZED (SELECT id, email FROM "public".customers) SELECT m FROM q WHERE pg_catalog.substr(m, 13, 16) = {TERM customers.email $1}::pg_catalog.bytea
+-> WITH q(k, m) AS MATERIALIZED (SELECT id, email, "customers"."fg_email_eq" AS "fg_1" FROM "public".customers) SELECT m FROM q WHERE "q"."fg_1" = {TERM customers.email $1}::pg_catalog.bytea
 :: m=open(customers.email)
 ++ physical=TERM($1); described=$1:25
 [full] WITH customers AS (SELECT 1 AS email) SELECT email FROM customers;
@@ -39,3 +39,11 @@
 !! 42501 permission denied: delete of rows of "public.orders"
 [full] WITH q AS (SELECT 1) UPDATE customers SET city = 'x' WHERE id IN (SELECT * FROM q);
 -> WITH q AS (SELECT 1) UPDATE "public".customers SET city = 'x' WHERE id IN (SELECT "q"."?column?" FROM q)
+[full] WITH RECURSIVE t AS (SELECT id, name FROM customers WHERE id = 1 UNION ALL SELECT c.id, c.name FROM customers c JOIN t ON t.name = c.name WHERE c.id = t.id + 2) SELECT name FROM t WHERE name = 'Ann';
+-> WITH RECURSIVE t AS (SELECT id, name FROM "public".customers WHERE id = 1 UNION ALL SELECT c.id, c.name FROM "public".customers c JOIN t ON pg_catalog.substr(t.name, 13, 16) = "c"."fg_name_eq" WHERE c.id = t.id + 2) SELECT name FROM t WHERE pg_catalog.substr(name, 13, 16) = {TERM customers.name 'Ann'}::pg_catalog.bytea
+:: name=open(customers.name, untraced)
+[full] WITH a AS (SELECT * FROM customers), b AS (SELECT email AS m, id FROM a WHERE email <> 'x') SELECT count(*) FROM b WHERE m IN ('ann@x', 'bob@x') AND id < 9;
+-> WITH a AS (SELECT "customers"."id", "customers"."city", "customers"."status", "customers"."email", "customers"."name", "customers"."phone", "customers"."born", "customers"."score", CAST(NULL AS text) AS "untagged", "customers"."fg_email_eq" AS "fg_1" FROM "public".customers), b AS (SELECT email AS m, id, "a"."fg_1" AS "fg_1" FROM a WHERE "a"."fg_1" <> {TERM customers.email 'x'}::pg_catalog.bytea) SELECT count(*) FROM b WHERE "b"."fg_1" IN ({TERM customers.email 'ann@x'}::pg_catalog.bytea, {TERM customers.email 'bob@x'}::pg_catalog.bytea) AND id < 9
+[full] SELECT s.* FROM (SELECT email AS a, name AS a FROM customers) s WHERE 'ann@x' = (SELECT 'ann@x');
+-> SELECT "s".* FROM (SELECT email AS a, name AS a FROM "public".customers) s WHERE 'ann@x' = (SELECT 'ann@x')
+:: a=open(customers.email), a=open(customers.name)

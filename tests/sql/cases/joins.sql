@@ -59,7 +59,7 @@
 [full] SELECT c.id, l.n FROM customers c LEFT JOIN LATERAL (SELECT count(*) AS n FROM orders o WHERE o.recipient = c.name) l ON true;
 -> SELECT c.id, l.n FROM "public".customers c LEFT JOIN LATERAL (SELECT count(*) AS n FROM "public".orders o WHERE "o"."fg_recipient_eq" = "c"."fg_name_eq") l ON true
 [full] SELECT s.email FROM (SELECT email, id FROM customers WHERE id > 3) s WHERE s.email = $1;
--> SELECT s.email FROM (SELECT email, id FROM "public".customers WHERE id > 3) s WHERE pg_catalog.substr(s.email, 13, 16) = {TERM customers.email $1}::pg_catalog.bytea
+-> SELECT s.email FROM (SELECT email, id, "customers"."fg_email_eq" AS "fg_1" FROM "public".customers WHERE id > 3) s WHERE "s"."fg_1" = {TERM customers.email $1}::pg_catalog.bytea
 :: email=open(customers.email)
 ++ physical=TERM($1); described=$1:25
 [full] SELECT email FROM (SELECT * FROM customers) s;
@@ -76,7 +76,7 @@
 [support] SELECT s.id FROM (SELECT id, city FROM customers) s;
 !! 42501 permission denied: read of column "public.customers.city"
 [full] SELECT s.m FROM (SELECT id, email FROM customers) AS s(k, m) WHERE s.m IN ('a', 'b');
--> SELECT s.m FROM (SELECT id, email FROM "public".customers) AS s(k, m) WHERE pg_catalog.substr(s.m, 13, 16) IN ({TERM customers.email 'a'}::pg_catalog.bytea, {TERM customers.email 'b'}::pg_catalog.bytea)
+-> SELECT s.m FROM (SELECT id, email, "customers"."fg_email_eq" AS "fg_1" FROM "public".customers) AS s(k, m) WHERE "s"."fg_1" IN ({TERM customers.email 'a'}::pg_catalog.bytea, {TERM customers.email 'b'}::pg_catalog.bytea)
 :: m=open(customers.email)
 [full] SELECT x.email FROM (SELECT email FROM (SELECT email FROM customers) y) x;
 -> SELECT x.email FROM (SELECT email FROM (SELECT email FROM "public".customers) y) x
@@ -112,9 +112,9 @@
 [full] SELECT v.email, v.town FROM customer_view v WHERE v.town = 'x' AND v.email = $1;
 -> SELECT v.email, v.town FROM (SELECT c.id,
        c.email,
-       c.city AS town
+       c.city AS town, "c"."fg_email_eq" AS "fg_1"
       FROM public.customers c
-     WHERE (c.city <> 'x'::text)) v WHERE v.town = 'x' AND pg_catalog.substr(v.email, 13, 16) = {TERM customers.email $1}::pg_catalog.bytea
+     WHERE (c.city <> 'x'::text)) v WHERE v.town = 'x' AND "v"."fg_1" = {TERM customers.email $1}::pg_catalog.bytea
 :: email=open(customers.email), town
 ++ physical=TERM($1); described=$1:25
 [full] SELECT * FROM customer_view;
@@ -140,9 +140,9 @@
 [full] SELECT c.k FROM customer_view AS c(k, m) WHERE c.m = 'x';
 -> SELECT c.k FROM (SELECT c.id,
        c.email,
-       c.city AS town
+       c.city AS town, "c"."fg_email_eq" AS "fg_1"
       FROM public.customers c
-     WHERE (c.city <> 'x'::text)) AS c(k, m) WHERE pg_catalog.substr(c.m, 13, 16) = {TERM customers.email 'x'}::pg_catalog.bytea
+     WHERE (c.city <> 'x'::text)) AS c(k, m) WHERE "c"."fg_1" = {TERM customers.email 'x'}::pg_catalog.bytea
 [full] SELECT * FROM customer_copy;
 !! 0A000 "public.customer_copy" shows data of protected tables in a way that can not be analysed
    hint: Query the tables themselves.
@@ -205,4 +205,4 @@
 -> SELECT c.id, x FROM "public".customers c JOIN unnest($1::text[]) WITH ORDINALITY AS u(x, n) ON c.city = u.x
 ++ physical=PLAIN($1)
 [full] SELECT x, y FROM (SELECT city AS a, status AS a, email AS a FROM customers) s(x, y, z) WHERE z = 'ann@x';
--> SELECT x, y FROM (SELECT city AS a, status AS a, email AS a FROM "public".customers) s(x, y, z) WHERE pg_catalog.substr(z, 13, 16) = {TERM customers.email 'ann@x'}::pg_catalog.bytea
+-> SELECT x, y FROM (SELECT city AS a, status AS a, email AS a, "customers"."fg_email_eq" AS "fg_1" FROM "public".customers) s(x, y, z) WHERE "s"."fg_1" = {TERM customers.email 'ann@x'}::pg_catalog.bytea

@@ -198,8 +198,9 @@
 !! 0A000 the sealed column "public.accounts.password" can not be searched: its data map entry has no equality
    hint: Declare equality for it in the data map, or select it and compare in the application.
 [full] SELECT s.password FROM (SELECT password FROM accounts) s;
-!! 0A000 the sealed column "public.accounts.password" is bound to its row and can only be read together with the row's key
-   hint: Select the key of its table beside it, in every subquery on the way.
+-> SELECT s.password, "s"."fg_1" FROM (SELECT password, "accounts"."id" AS "fg_1" FROM "public".accounts) s
+:: password=open(accounts.password, row key 1)
+++ hidden=1
 [full] SELECT s.password FROM (SELECT id, password FROM accounts) s;
 -> SELECT s.password, "s"."id" FROM (SELECT id, password FROM "public".accounts) s
 :: password=open(accounts.password, row key 1)
