@@ -23,14 +23,23 @@ class SessionSettings:
         self._book: dict[Any, Any] = {_PATH: (search_path,)}  # a tuple around, since None is a value of its own
         self._change_sent = self._changed = False  # search_path, since the transaction began
         self._failed = False  # since the transaction began
+        self._asked: tuple[str, ...] | None = None  # the path that was resolved last
+        self._resolved: tuple[str, ...] | None = None
         self._values: ValueSettings | None = None
         self._blocking: FieldgateError | None = self._find_blocking()
         self.transaction = b"I"  # as of the last ReadyForQuery
 
     @property
     def search_path(self) -> tuple[str, ...] | None:
+        """`$user` is the server's role, which it reports and which no session may change."""
         path: tuple[str, ...] | None = self._book[_PATH][0]
-        return path
+        if path is self._asked:
+            return self._resolved
+        user = self._reported.get("session_authorization")
+        known = path is not None and user is not None and "$user" in path
+        self._asked = path
+        self._resolved = tuple(user if s == "$user" else s for s in path) if known and path and user else path
+        return self._resolved
 
     @property
     def values(self) -> ValueSettings:

@@ -390,3 +390,10 @@ def test_a_path_that_an_implicit_transaction_lost_is_unknown(talk: Talk) -> None
     talk.server(done("SET"), failed(b"42703", b"no"), ready())
     talk.client(query("select 1"))
     assert talk.planner.contexts[-1].search_path is None
+
+
+def test_the_users_own_schema_is_that_of_the_servers_role(talk: Talk) -> None:
+    talk.server(backend.build_parameter_status(b"session_authorization", b"fg_support"))
+    talk.server(backend.build_parameter_status(b"search_path", b'"$user", public'))
+    talk.client(query("select 1"))
+    assert talk.planner.contexts[-1].search_path == ("fg_support", "public")
