@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from proxy.errors import CellUnreadable
+from proxy.errors import CellUnreadable, ProtocolViolation
 from proxy.sql.plan import OutputAction, StatementPlan
 from proxy.wire.backend import FieldDescription
 from proxy.wire.oids import BYTEA
@@ -42,10 +42,12 @@ def client_fields(
     """The fields as the client must see them: logical types, the client's own formats, no hidden columns.
 
     `formats`: what the client asked for in Bind, one for each visible column; None: text (Describe of a statement or
-    a simple query, where the protocol says 0).
+    a simple query, where the protocol says 0).  Raises ProtocolViolation.
     """
     if plan.outputs is None:
         return list(fields)
+    if len(fields) != len(plan.outputs) + plan.hidden_outputs:
+        raise ProtocolViolation("the server describes another number of columns than was asked for")
     visible = fields[: len(plan.outputs)]
     told = []
     for index, (output, described) in enumerate(zip(plan.outputs, visible, strict=True)):

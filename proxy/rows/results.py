@@ -5,12 +5,13 @@ Where the rows themselves are walked: `run`, and here for cells that are bound t
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Sequence
 
 from keys.errors import CryptoError
 from keys.field import FieldCipher, FieldCiphers
 from policies.fields import Field
-from proxy.errors import CellUnreadable, ProtocolViolation, SqlState
+from proxy.errors import CellUnreadable, ProtocolViolation, SqlState, ValueRejected
 from proxy.sql.plan import OutputAction, OutputColumn, StatementPlan
 from proxy.wire import oids
 from proxy.wire.backend import FieldDescription, build_data_row, parse_data_row
@@ -72,14 +73,16 @@ class RowTransformer:
 
         Raises CellUnreadable or ProtocolViolation; the rows before that one are then in `out`, and nothing of it is.
         """
-        if self._bound:
-            for _, start, end in spans:
-                out.append(self._row_with_bound_cells(data[start + HEADER_SIZE : end]))
-            return
         try:
-            transform(data, spans, self._columns, self._openers, out)
+            if self._bound:
+                for _, start, end in spans:
+                    out.append(self._row_with_bound_cells(data[start + HEADER_SIZE : end]))
+            else:
+                transform(data, spans, self._columns, self._openers, out)
         except ColumnUnreadable as error:
             raise _unreadable(_sealed_field(self._outputs[error.column])) from None
+        except (ValueRejected, ValueError, struct.error):  # a key or a cell that is none of the type it should be
+            raise CellUnreadable("a value in this result does not have the form of its type") from None
 
     def _row_with_bound_cells(self, body: bytes) -> bytes:
         columns = parse_data_row(body)

@@ -33,6 +33,7 @@ _COPY = frozenset(b"GHWdc")
 _ANYTIME = frozenset(b"NSA")
 _PREFACE = frozenset(b"123tTn")  # what comes before a result, and is of no use without it
 _FATAL = (b"FATAL", b"PANIC")
+_LONG_TAG = 64  # bytes; no command's tag is as long, with the rows that it counts
 _ENVELOPE_FOUND = "a sealed cell stands where the analysis expects none"
 
 
@@ -102,7 +103,7 @@ class Answers:
         if (owed := _SIMPLE_TAGS.get(tag)) is not None:
             return self._expect(head, owed)
         if tag in _ENDS:
-            return self._complete(head, tag)
+            return self._complete(head, tag, start, end)
         if tag == _READY:
             return self._ready(head, start, end)
         if tag == _ERROR:
@@ -117,6 +118,7 @@ class Answers:
             case 0x6E:  # 'n'
                 return self._no_data(head)
             case 0x56:  # 'V'
+                self._refuse_envelope(start, end)
                 return not self._expected(head, Owed.FUNCTION).skip
         raise ProtocolViolation(f"the server sent an unexpected message of type 0x{tag:02x}")
 
@@ -156,7 +158,7 @@ class Answers:
         behind = islice(self._state.queue, 1, None)  # the oldest entry is answered but for its ReadyForQuery
         name, value = (part.decode("utf-8", "replace") for part in status)
         settings.report(name, value, path_in_flight=settings.path_in_flight(behind))
-        return True
+        return not self._holds_envelope(start, end)
 
     # -- results --
 
@@ -280,7 +282,9 @@ class Answers:
         told = _client_parameter_types(statement, upstream)
         return self._put(start, backend.build_parameter_description(told))
 
-    def _complete(self, head: Reply, tag: int) -> bool:
+    def _complete(self, head: Reply, tag: int, start: int, end: int) -> bool:
+        if end - start > _LONG_TAG:
+            self._refuse_envelope(start, end)
         if not _only_reads(head):
             self._state.executed = True
         for change in head.changes:
@@ -313,6 +317,11 @@ class Answers:
             self._fail_result(head, CellUnreadable(_ENVELOPE_FOUND))
             return False
         return True
+
+    def _refuse_envelope(self, start: int, end: int) -> None:
+        """In a message where no honest server puts one."""
+        if self._holds_envelope(start, end):
+            raise ProtocolViolation("the server sent a sealed cell where none can be")
 
     def _holds_envelope(self, start: int, end: int) -> bool:
         if not may_hold_envelope(self._data, start, end):

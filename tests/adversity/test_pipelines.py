@@ -116,10 +116,10 @@ def whole(text: Text, name: bytes, portal: bytes, results: tuple[int, ...], rows
 
 def copied(lines: list[bytes], end: bytes, extended: bool, sync: bool) -> Step:
     """A COPY with all of its data; libpq sends a Sync in front of it, too."""
-    begin = [parse("COPY notes FROM STDIN", b"c"), bind(name=b"c", portal=b"c"), execute(b"c")]
+    begin = [parse("COPY notes FROM STDIN", b"x"), bind(name=b"x", portal=b"x"), execute(b"x")]
     first = [*begin, SYNC] if sync else begin
     data = [frontend.build_copy_data(line) for line in lines]
-    closing = [end, SYNC, close(b"S", b"c"), SYNC]
+    closing = [end, SYNC, close(b"S", b"x"), SYNC]
     return same(*(first if extended else [query("COPY notes FROM STDIN")]), *data, *closing)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from keys.errors import EnvelopeInvalid
 from policies.fields import DataMap, Field, LogicalType, ProtectedTable, Sealing
@@ -94,6 +94,15 @@ SELECT_EMAIL = StatementPlan(
     StatementKind.SELECT,
     (b"select id, email from public.customers",),
     outputs=(PASS_ID, OPEN_EMAIL),
+    returns_rows=True,
+    touches_protected=True,
+    uses=READ_EMAIL,
+)
+BOUND_EMAIL = StatementPlan(
+    StatementKind.SELECT,
+    (b"select email, id from public.customers",),
+    outputs=(replace(OPEN_EMAIL, row_key_output=1),),
+    hidden_outputs=1,
     returns_rows=True,
     touches_protected=True,
     uses=READ_EMAIL,

@@ -6,20 +6,26 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from proxy.session.commands import CloseBoth
+from proxy.wire import backend, frontend
+from proxy.wire.framing import message
 
 from .talk import (
     BOUND,
+    BOUND_EMAIL,
     CLOSED,
+    CUSTOMERS_OID,
     EMAIL_COLUMNS,
     FLUSH,
     NO_DATA,
     PARSED,
+    PLANS,
     SUSPENDED,
     SYNC,
     Talk,
     bind,
     cell,
     close,
+    columns,
     describe,
     done,
     execute,
@@ -31,7 +37,7 @@ from .talk import (
     row,
 )
 
-TEXTS = st.sampled_from(["select email", "find email", "insert", "refused", "select 1", "", "begin", "set path"])
+TEXTS = st.sampled_from([*PLANS, "select bound", "select 1", "", "insert; select email", "select 1; copy t from stdin"])
 NAMES = st.sampled_from([b"", b"s", b"t"])
 CLIENT = st.one_of(
     st.builds(query, TEXTS),
@@ -41,9 +47,12 @@ CLIENT = st.one_of(
     st.builds(lambda k, n: describe(k, n), st.sampled_from([b"S", b"P"]), NAMES),
     st.builds(lambda n: execute(n), NAMES),
     st.builds(lambda k, n: close(k, n), st.sampled_from([b"S", b"P"]), NAMES),
-    st.sampled_from([SYNC, FLUSH]),
+    st.sampled_from([SYNC, FLUSH, frontend.build_copy_data(b"1\n"), frontend.COPY_DONE]),
+    st.sampled_from([frontend.build_copy_fail(b"no"), frontend.build_function_call(1, (), (), 0)]),
     st.binary(max_size=30),
+    st.builds(message, st.sampled_from([bytes([c]) for c in b"QPBDECHSFdcf"]), st.binary(max_size=30)),
 )
+BOUND_COLUMNS = columns(("email", 17, CUSTOMERS_OID, 2), ("id", 20, CUSTOMERS_OID, 1))
 SERVER = st.one_of(
     st.sampled_from(
         [PARSED, BOUND, CLOSED, NO_DATA, SUSPENDED, EMAIL_COLUMNS, done(), ready(), ready(b"T"), ready(b"E")]
@@ -51,7 +60,16 @@ SERVER = st.one_of(
     st.sampled_from(
         [row(b"7", cell(b"a")), row(b"7", hex_cell(b"a")), row(), row(b"\xf9g\x01"), failed(), failed(b"26000")]
     ),
+    st.sampled_from([columns(), columns(("email", 17, CUSTOMERS_OID, 2)), BOUND_COLUMNS, NO_DATA]),
+    st.sampled_from(
+        [row(cell(b"a"), b"no number"), row(cell(b"a"), b"7"), row(b"7", cell(b"a"), b"x"), row(None, None)]
+    ),
+    st.sampled_from([backend.build_parameter_description(()), backend.build_parameter_description((17, 20, 25))]),
+    st.sampled_from([backend.build_copy_response(b"G", 0, ()), backend.build_copy_response(b"H", 0, ())]),
+    st.sampled_from([backend.build_parameter_status(b"search_path", b'"'), failed(b"57P01", b"", V=b"FATAL")]),
+    st.sampled_from([backend.build_parameter_status(b"TimeZone", b"Nowhere"), backend.build_error_response({})]),
     st.binary(max_size=30),
+    st.builds(message, st.sampled_from([bytes([c]) for c in b"TDdENAtRKSZ123CGHIWcnsvV"]), st.binary(max_size=30)),
 )
 STEPS = st.lists(st.one_of(st.tuples(st.just("client"), CLIENT), st.tuples(st.just("server"), SERVER)), max_size=25)
 
@@ -60,6 +78,7 @@ STEPS = st.lists(st.one_of(st.tuples(st.just("client"), CLIENT), st.tuples(st.ju
 @given(STEPS, st.booleans())
 def test_any_order_of_any_bytes(steps: list[tuple[str, bytes]], split: bool) -> None:
     talk = Talk(split=split)
+    talk.planner.plans["select bound"] = BOUND_EMAIL
     for side, data in steps:
         give = talk.conversation.client_bytes if side == "client" else talk.conversation.server_bytes
         for piece in [data[i : i + 1] for i in range(len(data))] if split else [data]:
