@@ -1,14 +1,15 @@
 """The proxy's own connections to the database server, by asyncpg: catalog, verifiers, checks, sequences.
 
 Contract: every statement sent here is fully qualified and runs under `search_path = ''`, so that nothing a client can
-create is ever called (CVE-2025-12819).  At most one connection a database, opened when needed, opened again when lost.
+create is ever called (CVE-2025-12819).  At most one connection a database and lane, opened when needed and again when
+lost.
 """
 
 from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -36,17 +37,18 @@ class Control:
         self._config = config
         self._upstream = upstream
         self._password = read_secret(config.password_file)
-        self._connections: dict[str, Connection] = {}
-        self._turns: dict[str, asyncio.Lock] = {}
+        self._connections: dict[tuple[str, str], Connection] = {}
+        self._turns: dict[tuple[str, str], asyncio.Lock] = {}
 
     @asynccontextmanager
-    async def connection(self, database: str | None = None) -> AsyncIterator[Connection]:
-        """Raises UpstreamUnavailable when the server cannot be reached."""
-        name = database or self._config.database
+    async def connection(self, database: str | None = None, lane: str = "") -> AsyncIterator[Connection]:
+        """Raises UpstreamUnavailable when the server cannot be reached.  Lanes do not wait for each other."""
+        database = database or self._config.database
+        name = (database, lane)
         async with self._turns.setdefault(name, asyncio.Lock()):
             known = self._connections.get(name)
             if known is None or known.is_closed():
-                known = self._connections[name] = await self._connect(name)
+                known = self._connections[name] = await self._connect(database)
             try:
                 yield known
             except (OSError, asyncpg.InterfaceError, asyncpg.PostgresConnectionError):
@@ -55,7 +57,7 @@ class Control:
 
     async def verifier(self, login: str) -> Verifier | None:
         """The server's own SCRAM verifier of a role that may log in now; None for any other."""
-        async with self.connection() as connection:
+        async with self.connection(lane="logins") as connection:
             try:
                 text = await connection.fetchval(
                     f"SELECT {self._config.scram_function}($1)",
@@ -68,6 +70,16 @@ class Control:
             return parse_verifier(text) if text else None
         except ValueError:
             return None  # an md5 password, or none: no SCRAM login
+
+    async def listener(self, database: str, channel: str, heard: Callable[[], None]) -> Connection:
+        """A connection of its own that calls `heard` for each notification; it is the caller's to close."""
+        connection = await self._connect(database)
+        try:
+            await connection.add_listener(channel, lambda *_: heard())
+        except (OSError, asyncpg.InterfaceError, asyncpg.PostgresError):
+            connection.terminate()
+            raise UpstreamUnavailable("the server does not let the proxy listen for notifications") from None
+        return connection
 
     async def close(self) -> None:
         for connection in self._connections.values():

@@ -36,6 +36,7 @@ from .sequences import SequencePool
 from .sql.catalog import Catalog
 from .sql.planner import Planner
 
+CATALOG_CHANNEL = "fieldgate_catalog"
 _SHOWN_PROBLEMS = 20
 TellPeers = Callable[[str], Awaitable[None]]
 
@@ -66,6 +67,7 @@ class ProtectedDatabase:
         self.ciphers = ciphers
         self.stale = asyncio.Event()
         self._control = control
+        self._listener: Connection | None = None
         self._planning = planning
         self._pool = SequencePool(self._next_values)
         self._revision: Revision | None = None
@@ -150,11 +152,26 @@ class ProtectedDatabase:
         _require_none(f"database {self.name} is not as its data map says", map(str, sealed))
         _require_none(f"upstream roles of database {self.name} may do too much", map(finding_text, granted))
 
+    async def listen(self) -> None:
+        """Hear of changes from other proxies and from the event trigger; called again, mends what was lost."""
+        if self._listener is None or self._listener.is_closed():
+            self._listener = await self._control.listener(self.name, CATALOG_CHANNEL, self.stale.set)
+            self.stale.set()  # whatever happened before we listened
+
+    async def announce(self) -> None:
+        """Tell other proxies that the catalog may have changed."""
+        async with self._control.connection(self.name) as connection:
+            await connection.execute("SELECT pg_catalog.pg_notify($1, '')", CATALOG_CHANNEL)
+
+    def stop_listening(self) -> None:
+        if self._listener is not None:
+            self._listener.terminate()
+
     async def have_keys(self, counts: dict[str, int]) -> None:
         await self._pool.have(counts)
 
     async def _next_values(self, sequence: str, count: int) -> list[bytes]:
-        async with self._control.connection(self.name) as connection:
+        async with self._control.connection(self.name, lane="sequences") as connection:
             rows = await connection.fetch(
                 "SELECT pg_catalog.nextval($1::pg_catalog.text::pg_catalog.regclass)::pg_catalog.text"
                 " FROM pg_catalog.generate_series(1, $2::pg_catalog.int4)",
@@ -238,8 +255,9 @@ class ProtectedDatabases:
     def changed(self, database: str) -> None:
         """A statement of ours may have changed the catalog: read it soon, here and in the other workers."""
         self.refresh(database)
-        if self._tell_peers is not None and database in self.by_name:
-            self._spawn(self._tell(self._tell_peers, database))
+        found = self.by_name.get(database)
+        if found is not None:
+            self._spawn(self._announce(found))
 
     def refresh(self, database: str) -> None:
         found = self.by_name.get(database)
@@ -265,22 +283,24 @@ class ProtectedDatabases:
         for task in self._tasks:
             task.cancel()
         for database in self.by_name.values():
+            database.stop_listening()
             await asyncio.to_thread(database.ciphers.close)
 
     async def _watch(self, database: ProtectedDatabase) -> None:
         interval = self._config.control.refresh_interval if self._config.control else 30.0
         while True:
+            database.stale.clear()
+            await self._read_again(database)
+            await asyncio.to_thread(database.ciphers.renew)
             try:
                 async with asyncio.timeout(interval):
                     await database.stale.wait()
             except TimeoutError:
                 pass
-            database.stale.clear()
-            await self._read_again(database)
-            await asyncio.to_thread(database.ciphers.renew)
 
     async def _read_again(self, database: ProtectedDatabase) -> None:
         try:
+            await database.listen()
             if await database.load():
                 self._stats.catalog_refreshes += 1
                 self._logger.info("catalog_changed", database=database.name)
@@ -289,8 +309,14 @@ class ProtectedDatabases:
             database.fresh = False
             self._logger.error("catalog_unreadable", database=database.name, **describe(error))
 
-    async def _tell(self, tell_peers: TellPeers, database: str) -> None:
-        await tell_peers(database)
+    async def _announce(self, database: ProtectedDatabase) -> None:
+        """Workers of this proxy by their sockets, other proxies by the server."""
+        if self._tell_peers is not None:
+            await self._tell_peers(database.name)
+        try:
+            await database.announce()
+        except (FieldgateError, asyncpg.PostgresError) as error:
+            self._logger.warning("catalog_not_announced", database=database.name, **describe(error))
 
     def _spawn(self, work: Awaitable[None]) -> None:
         task = asyncio.ensure_future(work)

@@ -1,4 +1,4 @@
-"""The shell's tests run on uvloop, as the proxy does, with a scripted server and a worker in this process."""
+"""The shell's tests run on uvloop, as the proxy usually does, with a scripted server and a worker in this process."""
 
 from __future__ import annotations
 
@@ -12,8 +12,10 @@ import uvloop
 from tests.support.shell import FakeServer, Proxy, running, serving, settings
 
 
-def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
-    return {"uvloop": uvloop.new_event_loop}
+def pytest_asyncio_loop_factories(item: pytest.Item) -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
+    """The client port is also tried on asyncio's own loop, for `[process] uvloop = false`."""
+    both = item.path.name == "test_listener.py"
+    return {"uvloop": uvloop.new_event_loop} | ({"asyncio": asyncio.new_event_loop} if both else {})
 
 
 @pytest.fixture

@@ -206,6 +206,33 @@ async def test_the_catalog_is_read_again_when_it_may_have_changed(stage: Stage, 
                 connection.execute("DROP TABLE freshly_made")
 
 
+async def test_ddl_on_the_server_itself_is_heard_of(stage: Stage, config: Config) -> None:
+    """By the event trigger of deploy/catalog_events.sql; the poll alone would take longer than this test waits."""
+    sql = (Path(__file__).parents[2] / "deploy" / "catalog_events.sql").read_text()
+    stage.raw.run("\n".join(line for line in sql.splitlines() if not line.startswith("\\")))
+    assert config.control is not None
+    patient = altered(config, control=altered(config.control, refresh_interval=3600.0))
+    async with working(patient) as one, working(patient) as other:
+        databases = [worker._protected.by_name["shop"] for worker in (one, other)]
+        async with asyncio.timeout(20):
+            while any(database._listener is None for database in databases):  # noqa: ASYNC110 - nobody tells
+                await asyncio.sleep(0.02)
+        with stage.raw.connect() as connection:
+            connection.execute("CREATE TABLE heard_of (a int)")
+            await _until_known(databases, "heard_of")
+            connection.execute("DROP EVENT TRIGGER fieldgate_catalog_changed")
+            connection.execute("CREATE TABLE told_of (a int)")
+            one._protected.changed("shop")  # what our own session did, other proxies hear by the server
+            await _until_known(databases, "told_of")
+            connection.execute("DROP TABLE heard_of, told_of")
+
+
+async def _until_known(databases: list[ProtectedDatabase], table: str) -> None:
+    async with asyncio.timeout(20):
+        while not all(("public", table) in d.current().catalog.by_name for d in databases):  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
+
+
 async def test_without_the_server_the_catalog_stays_and_it_is_said(config: Config) -> None:
     async with working(config) as worker:
         database = worker._protected.by_name["shop"]
