@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -50,10 +51,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if chosen.seconds is not None:
         sizes = sizes.lasting(max(1, chosen.seconds))
     names = tuple(name for name in NAMES if not chosen.only or name in chosen.only)
-    console = Console()
+    console = Console(width=None if sys.stdout.isatty() else 150)
     seen = machine.describe()
     for key, value in seen.items():
-        console.print(f"{key:14}{value}", highlight=False)
+        console.print(f"{key:17}{value}", highlight=False)
     outcomes = _play_all(console, names, sizes, chosen.rounds)
     path = report.save(RESULTS, report.as_json(seen, outcomes))
     console.print(f"written to {path}", highlight=False)

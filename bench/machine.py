@@ -13,6 +13,7 @@ from proxy.demo.server import embedded_binaries
 
 from .bouncer import PGBOUNCER
 from .pgbench import PGBENCH
+from .workplace import DEBIAN
 
 _PACKAGES = ("uvloop", "cryptography", "asyncpg", "sqlglot", "pgparse")
 
@@ -26,6 +27,7 @@ def describe() -> dict[str, str]:
         "python": platform.python_version(),
         "openssl": ssl.OPENSSL_VERSION,
         "postgresql": _first_line(embedded_binaries() / "postgres", "--version"),
+        "postgresql, TLS": _first_line(DEBIAN / "postgres", "--version"),
         "pgbench": _first_line(PGBENCH, "--version"),
         "pgbouncer": _first_line(PGBOUNCER, "--version"),
         "load": " ".join(f"{load:.2f}" for load in os.getloadavg()),

@@ -4,7 +4,8 @@
     DATABASE "appside"   customers whose cells the application seals and opens itself
     DATABASE "shop"      Fieldgate's: the sample's schema, sealed, and pgbench's tables beside it (see gate.py)
 
-All servers listen on loopback without durability, so that no disk is measured.
+All servers listen on loopback without durability, so that no disk is measured.  The embedded server was built without
+TLS; where Debian's PostgreSQL is installed, a second server with TLS holds "appside", too.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from pathlib import Path
 import asyncpg
 
 from proxy.demo.certificates import Authority
+from proxy.demo.osuser import give, let_through, server_user
 from proxy.demo.server import Server
 
 from . import appside, bouncer, pgbench
@@ -31,6 +33,7 @@ from .places import Endpoint
 PLAIN = "plain"
 APPSIDE = "appside"
 SHOP = "shop"
+DEBIAN = Path("/usr/lib/postgresql/15/bin")
 SETTINGS = {"max_connections": "1300", "shared_buffers": "512MB", "max_wal_size": "4GB", "jit": "off"}
 
 
@@ -60,6 +63,7 @@ class Workplace:
     server: Server
     authority: Authority
     direct: Endpoint  # as the superuser, in "plain"
+    direct_tls: Endpoint | None  # as the superuser of the second server, in "appside"
     bouncer: bouncer.Bouncer | None
     app_keys: AppKeys = field(default_factory=AppKeys)
 
@@ -88,13 +92,29 @@ def workplace(sizes: Sizes, progress: Callable[[str], None]) -> Iterator[Workpla
         authority = Authority(home / "tls", "Fieldgate benchmark CA")
         for database in (PLAIN, APPSIDE):
             asyncio.run(execute(direct.at("postgres"), f"CREATE DATABASE {database}"))
+        direct_tls = _second_server(stack, home, authority) if (DEBIAN / "postgres").exists() else None
         progress("filling pgbench's tables")
         pgbench.fill(direct, sizes.scale)
         running = None
         if bouncer.PGBOUNCER.exists():
             pair = authority.server("pgbouncer")
             running = stack.enter_context(bouncer.running(home / "pgbouncer", direct, pair))
-        yield Workplace(home, sizes, server, authority, direct, running)
+        yield Workplace(home, sizes, server, authority, direct, direct_tls, running)
+
+
+def _second_server(stack: contextlib.ExitStack, home: Path, authority: Authority) -> Endpoint:
+    pair, user = authority.server("postgres"), server_user()
+    let_through(pair.key, user)
+    give(pair.key, user)
+    tls = {"ssl": "on", "ssl_cert_file": str(pair.certificate), "ssl_key_file": str(pair.key)}
+    hba = ("hostssl all all 127.0.0.1/32 scram-sha-256",)
+    made = Server(home / "tls-server", binaries=DEBIAN, durable=False, settings=SETTINGS | tls, hba=hba)
+    server = stack.enter_context(made)
+    where = Endpoint(
+        "direct, TLS", server.host, server.port, "postgres", server.superuser, server.password, authority.certificate
+    )
+    asyncio.run(execute(where, f"CREATE DATABASE {APPSIDE}"))
+    return where.at(APPSIDE)
 
 
 async def execute(where: Endpoint, *statements: str) -> None:
@@ -107,8 +127,14 @@ async def execute(where: Endpoint, *statements: str) -> None:
 
 
 async def fill_appside(place: Workplace) -> None:
+    for where in (place.direct.at(APPSIDE), place.direct_tls):
+        if where is not None:
+            await _fill_appside(place, where)
+
+
+async def _fill_appside(place: Workplace, where: Endpoint) -> None:
     crypto = AppCrypto(place.app_keys)
-    connection = await connect(place.direct.at(APPSIDE))
+    connection = await connect(where)
     try:
         await connection.execute(appside.TABLE)
         rows = (crypto.row(*person) for person in people(place.sizes.rows))
