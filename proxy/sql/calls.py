@@ -7,8 +7,8 @@ from proxy.errors import Refused, Unsupported
 
 from . import functions
 from .analysis import Analysis, Use
-from .comparisons import Lineage, Operand, column_operand, require_equality, retype_casts
 from .groups import count_groups, require_group
+from .operands import Lineage, Operand, column_operand, require_equality, retype_casts
 from .ordering import walk_sort, walk_window
 from .references import masked, refuse_unreadable, sealed_in
 from .scope import Scope

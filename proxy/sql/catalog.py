@@ -75,6 +75,7 @@ class Catalog:
     functions: dict[str, tuple[Function, ...]] = field(default_factory=dict)  # by bare name
     type_names: dict[int, str] = field(default_factory=dict)  # oid -> format_type name, for casts we write
     operators: frozenset[str] = frozenset()  # bare names of operators that are defined outside pg_catalog
+    _schemas: dict[str, frozenset[str]] = field(init=False, repr=False, compare=False, default_factory=dict)
     _sensitive: frozenset[str] = field(init=False, repr=False, compare=False, default=frozenset())
 
     def __post_init__(self) -> None:
@@ -82,6 +83,8 @@ class Catalog:
         protected = any(r.protected is not None for r in relations)
         names = frozenset(r.name for r in relations if r.protected is not None or r.reaches or (protected and r.opaque))
         object.__setattr__(self, "_sensitive", names)
+        for schema, name in self.by_name:
+            self._schemas[name] = self._schemas.get(name, frozenset()) | {schema}
 
     @property
     def has_protected(self) -> bool:
@@ -92,6 +95,10 @@ class Catalog:
     def sensitive_names(self) -> frozenset[str]:
         """Bare names that a protected relation, or one that shows something protected, has in some schema."""
         return self._sensitive
+
+    def schemas_of(self, name: str) -> frozenset[str]:
+        """The schemas that have a relation of this name."""
+        return self._schemas.get(name, frozenset())
 
     def resolve(self, schema: str | None, name: str, search_path: tuple[str, ...]) -> Relation | None:
         """The relation that PostgreSQL would find; pg_catalog is implicitly first when it is not listed."""

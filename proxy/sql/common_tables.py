@@ -6,7 +6,8 @@ from proxy.errors import Refused, Unsupported
 
 from .analysis import Analysis, Item, QueryRole
 from .scope import CommonTable, Scope
-from .sources import columns_of, rename
+from .source_names import rename
+from .sources import columns_of
 from .tree import Node, strings, unwrap
 
 WRITING = frozenset({"InsertStmt", "UpdateStmt", "DeleteStmt"})

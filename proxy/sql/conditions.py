@@ -5,7 +5,7 @@ from __future__ import annotations
 from policies.model import Verb
 
 from .analysis import Analysis, Use
-from .comparisons import Lineage, column_operand
+from .operands import Lineage, column_operand
 from .scope import Scope
 from .tree import Node, unwrap
 

@@ -7,8 +7,8 @@ from proxy.errors import Unsupported
 
 from .analysis import GROUPING, Analysis, Item
 from .appendix import term_at_hand
-from .comparisons import column_operand, require_equality
 from .fragments import term_of
+from .operands import column_operand, require_equality
 from .ordering import group_by
 from .references import Reference
 from .scope import Scope

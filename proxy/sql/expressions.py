@@ -13,9 +13,11 @@ from proxy.errors import Unsupported
 from .analysis import Analysis, QueryRole, Use
 from .authorise import Guarded
 from .calls import walk_call
-from .comparisons import Lineage, column_operand, compare, match_query, walk_comparison
+from .cells import match_query
+from .comparisons import compare, walk_comparison
 from .conditions import walk_condition
 from .lexer import TokenKind
+from .operands import Lineage, column_operand
 from .operators import check_operator
 from .references import refuse_unreadable, sealed_in, walk_reference
 from .scope import Scope

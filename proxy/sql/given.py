@@ -11,7 +11,7 @@ from policies.fields import Field
 from proxy.errors import Unsupported
 
 from .analysis import READING, Analysis
-from .comparisons import Operand, retype_casts_for
+from .operands import Operand, retype_casts_for
 from .plan import SlotKind
 from .scope import Given, Scope
 from .tree import Node

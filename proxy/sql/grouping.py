@@ -10,8 +10,8 @@ from policies.model import Verb
 from proxy.errors import Unsupported
 
 from .analysis import GROUPING, Analysis
-from .comparisons import Operand, column_operand, require_equality
 from .groups import require_group
+from .operands import Operand, column_operand, require_equality
 from .ordering import group_by, no_ordinals
 from .scope import Scope
 from .tree import Node, strings, unwrap

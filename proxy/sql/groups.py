@@ -10,9 +10,9 @@ from policies.model import Verb
 from proxy.errors import Refused, Unsupported
 
 from .analysis import Analysis
-from .comparisons import Operand
 from .edits import SqlText, end_index, word_index
 from .fragments import dotted
+from .operands import Operand
 from .references import Reference
 from .scope import Level, Scope, Source
 

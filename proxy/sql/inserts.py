@@ -8,12 +8,12 @@ from proxy.errors import Refused, SqlState, Unsupported
 
 from .analysis import READING, Analysis, Item, QueryRole
 from .common_tables import walk_with
-from .comparisons import column_operand
 from .conflicts import walk_conflict
 from .edits import closing_index, word_index
 from .fragments import quoted
 from .given import seal_column
 from .lexer import TokenKind
+from .operands import column_operand
 from .plan import Slot, SlotKind, ValueSource
 from .scope import Scope, is_hidden
 from .targets import star_place

@@ -9,8 +9,9 @@ from proxy.errors import Unsupported
 
 from .analysis import FILTERING, Analysis
 from .conditions import walk_condition
+from .name_errors import ambiguous, unknown_column
 from .references import sealed_in
-from .scope import Column, Namespace, Origin, Scope, Source, Visible, ambiguous, namespace_of, unknown_column
+from .scope import Column, Namespace, Origin, Scope, Source, Visible, namespace_of
 from .tree import Node, strings
 
 FromItem = Callable[[Analysis, Node, Scope], Namespace]

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from proxy.errors import Unsupported
 
-from .comparisons import rowless
 from .edits import SqlText
 from .functions import LEAKPROOF_OPERATORS
+from .operands import rowless
 from .tree import Node, strings, unwrap
 
 _TRANSPARENT = frozenset({"BoolExpr", "NullTest", "BooleanTest", "List", "A_ArrayExpr"})

@@ -9,8 +9,8 @@ from policies.model import Verb
 from proxy.errors import Unsupported
 
 from .analysis import GROUPING, ORDERING, Analysis
-from .comparisons import Operand, column_operand, require_equality, retype_casts
 from .groups import no_small_windows
+from .operands import Operand, column_operand, require_equality, retype_casts
 from .operators import check_operator
 from .references import sealed_in
 from .scope import Scope

@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from proxy.errors import FieldgateError, Refused, SqlState, Unsupported
 
+from .definitions import refuse_shadowing, refuse_temporary_shadow
 from .explain import explained
 from .forward import forwarded
 from .plan import ScriptPlan, SessionEffect, StatementKind, StatementPlan
@@ -17,7 +18,7 @@ from .settings import path_by_function
 from .statement import KINDS, Request, plan_touching
 from .touch import Findings, look
 from .tree import RawStatement, fingerprint, parse_script
-from .utility import plan_utility, refuse_shadowing, refuse_temporary_shadow
+from .utility import plan_utility
 
 
 def plan_single(text: str, declared: tuple[int, ...], context: PlanContext) -> StatementPlan:

@@ -14,7 +14,8 @@ from .authorise import Guarded, refused_use
 from .edits import SqlText
 from .fragments import dotted, null_of, null_of_column, term_of
 from .lexer import TokenKind
-from .scope import SYSTEM_COLUMNS, Scope, Source, Visible, is_hidden, system_column, unknown_column, whole_row
+from .name_errors import system_column, unknown_column, whole_row
+from .scope import SYSTEM_COLUMNS, Scope, Source, Visible, is_hidden
 from .tree import Node, strings
 
 

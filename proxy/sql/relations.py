@@ -44,7 +44,7 @@ def _user_schema_first(catalog: Catalog, relation: Relation, path: tuple[str, ..
     """`$user` stands for the server's role, which is not known here: another relation of that name could come first."""
     if "$user" not in path or relation.schema not in path or path.index("$user") > path.index(relation.schema):
         return False
-    return any(name == relation.name and schema not in path for schema, name in catalog.by_name)
+    return not catalog.schemas_of(relation.name) <= set(path)
 
 
 def reach_of(relation: Relation | None) -> Reach:

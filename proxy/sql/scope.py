@@ -17,6 +17,7 @@ from .authorise import Guarded
 from .catalog import Relation
 from .edits import SqlText
 from .fragments import HIDDEN_PREFIX, dotted
+from .name_errors import QUALIFY, ambiguous, system_column, unknown_column, whole_row
 from .tree import Node
 
 if TYPE_CHECKING:
@@ -247,39 +248,10 @@ def _check_system_column(level: Scope, name: str, position: int | None) -> None:
         raise system_column(name, position)
 
 
-QUALIFY = "Write it with its table's name or alias in front."
-
-
 def _matches(source: Source, schema: str | None) -> bool:
     if schema is None:
         return True
     return source.qualified and source.relation is not None and source.relation.schema == schema
-
-
-def ambiguous(name: str, position: int | None = None) -> Refused:
-    return Refused(
-        f'column reference "{name}" is ambiguous', sqlstate=SqlState.AMBIGUOUS_COLUMN, hint=QUALIFY, position=position
-    )
-
-
-def unknown_column(name: str, position: int | None) -> Refused:
-    return Refused(f'column "{name}" does not exist', sqlstate=SqlState.UNDEFINED_COLUMN, position=position)
-
-
-def system_column(name: str, position: int | None) -> Refused:
-    return Refused(
-        f'permission denied: system column "{name}" of a protected table',
-        detail="System columns tell where and when rows were written; no policy gives them.",
-        position=position,
-    )
-
-
-def whole_row(name: str, position: int | None) -> Unsupported:
-    return Unsupported(
-        f'"{name}" as a whole row is not available where protected tables are read',
-        hint="Name the columns that you need.",
-        position=position,
-    )
 
 
 def is_hidden(name: str) -> bool:

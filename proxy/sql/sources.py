@@ -7,36 +7,23 @@ subquery that shows just these.  A view over protected tables is expanded in its
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 from policies.model import Verb
 from policies.physical import selectable
-from proxy.errors import Refused, Unsupported
+from proxy.errors import Unsupported
 
-from . import functions
 from .analysis import Analysis, Item, QueryRole, Use
-from .authorise import Guarded
-from .calls import check_function
 from .catalog import Relation
 from .edits import SqlText
 from .fragments import quoted
-from .given import give
 from .joins import walk_join
 from .lexer import TokenKind
+from .range_functions import range_function
 from .relations import Reach, closed, find_relation, reach_of
 from .row_view import row_view
-from .scope import (
-    NOTHING,
-    Column,
-    CommonTable,
-    Namespace,
-    Origin,
-    Scope,
-    Source,
-    is_hidden,
-    namespace_of,
-)
-from .tree import Node, parse_script, strings, unwrap
+from .scope import Column, CommonTable, Namespace, Origin, Scope, Source, is_hidden, namespace_of
+from .source_names import alias_of, given_alias, name_span, plain_source, renamed
+from .tree import Node, parse_script, unwrap
 
 MAX_VIEWS = 100
 
@@ -96,18 +83,6 @@ def _replaced(a: Analysis, relation: Relation) -> bool:
     return a.ledger.table(relation.protected).row_filter is not None
 
 
-def alias_of(body: Node) -> str:
-    return str(body.get("alias", {}).get("aliasname", body.get("relname", "")))
-
-
-def plain_source(relation: Relation | None, body: Node) -> Source:
-    """What is not protected; the columns of PostgreSQL's catalogs and of new temporary tables are not known."""
-    known = relation.columns if relation is not None else ()
-    columns = [Column(c.name, Origin(type_oid=c.type_oid), inner=c.name) for c in known]
-    source = Source(alias_of(body), columns, relation, qualified="alias" not in body, opaque=not columns)
-    return renamed(source, body)
-
-
 def _protected_table(a: Analysis, relation: Relation, body: Node, scope: Scope) -> Source:
     assert relation.protected is not None  # noqa: S101 - the caller looked
     a.analysed.add(relation.oid)
@@ -121,7 +96,7 @@ def _protected_table(a: Analysis, relation: Relation, body: Node, scope: Scope) 
         source.replaced = True
         first, last = name_span(scope.text, body)
         usable = selectable(relation.protected, a.ledger.table(relation.protected))
-        scope.text.replace(first, last, *row_view(relation, usable, filtered, a.catalog), *_given_alias(body))
+        scope.text.replace(first, last, *row_view(relation, usable, filtered, a.catalog), *given_alias(body))
     return source
 
 
@@ -150,46 +125,6 @@ def protected_source(a: Analysis, relation: Relation, body: Node) -> Source:
     return renamed(Source(alias_of(body), columns, relation, qualified="alias" not in body), body)
 
 
-def renamed(source: Source, body: Node) -> Source:
-    """Apply a column alias list: it renames the first columns, in the order of the table."""
-    names = strings(body.get("alias", {}).get("colnames", []))
-    if not names:
-        return source
-    if source.relation is not None and any(is_hidden(c.name) for c in source.relation.columns[: len(names)]):
-        raise Unsupported("a column alias list over this table is not supported", hint="Rename with AS instead.")
-    if len(names) > len(source.columns) and not source.opaque:
-        raise Refused(f'table "{source.alias}" has {len(source.columns)} columns available but more are named')
-    source.columns = rename(source.columns, names)
-    return source
-
-
-def rename(columns: list[Column], names: tuple[str, ...]) -> list[Column]:
-    """The first columns get new names, by their places; row keys follow."""
-    given = [*names, *(column.name for column in columns[len(names) :])]
-    keys = {column.name: new for column, new in zip(columns, given, strict=False)}
-    return [
-        replace(
-            column, name=new, row_key=keys.get(column.row_key, column.row_key) if column.row_key else column.row_key
-        )
-        for column, new in zip(columns, given, strict=False)
-    ]
-
-
-def name_span(text: SqlText, body: Node) -> tuple[int, int]:
-    """The tokens of a relation's name, with its schema."""
-    first = text.token_at(body.get("location", -1), TokenKind.WORD, TokenKind.QUOTED)
-    last = first
-    while text.tokens.text(last + 1) == b".":
-        last += 2
-    if text.tokens.text(last + 1) == b"*":
-        raise Unsupported("`table *` is not supported over protected tables", hint="Leave the star out.")
-    return first, last
-
-
-def _given_alias(body: Node) -> tuple[str, ...]:
-    return () if "alias" in body else (f" AS {quoted(str(body['relname']))}",)
-
-
 def _view(a: Analysis, relation: Relation, body: Node, scope: Scope) -> Source:
     position = scope.text.position(body.get("location", -1))
     if relation.kind != "v" or relation.definition is None or relation.has_rules or not body.get("inh", False):
@@ -205,7 +140,7 @@ def _view(a: Analysis, relation: Relation, body: Node, scope: Scope) -> Source:
     [statement] = parse_script(definition.source)
     items = a.query(a, statement.body, Scope(definition), QueryRole.DERIVED)
     first, last = name_span(scope.text, body)
-    scope.text.replace(first, last, "(", definition, ")", *_given_alias(body))
+    scope.text.replace(first, last, "(", definition, ")", *given_alias(body))
     source = Source(alias_of(body), columns_of(items, position), relation, "alias" not in body, replaced=True)
     return renamed(source, body)
 
@@ -245,58 +180,6 @@ def _lost_key(item: Item) -> str | None:
     return "" if cell is not None and cell.sealing is not None and cell.sealing.row_bound else None
 
 
-def _function(a: Analysis, body: Node, scope: Scope) -> Source:
-    """A function in FROM sees the items before it; what goes in is read, and what comes out depends on it."""
-    alias = body.get("alias", {}).get("aliasname")
-    calls = [_call(a, entry["List"]["items"][0], scope) for entry in body.get("functions", [])]
-    if len(calls) == 1 and calls[0][0] == "unnest":
-        columns = _unnested(a, calls[0][1], scope, alias)
-        opaque = False
-    else:
-        columns, opaque = _returned(a, calls, scope, alias)
-    if body.get("coldeflist"):
-        lineage = tuple(dict.fromkeys(guarded for column in columns for guarded in column.origin.columns))
-        columns = [Column(each["ColumnDef"]["colname"], Origin(lineage)) for each in body["coldeflist"]]
-    if body.get("ordinality"):
-        columns.append(Column("ordinality", NOTHING))
-    name = alias or (calls[0][0] if calls else "")
-    return renamed(Source(name, columns, opaque=opaque), body)
-
-
-def _call(a: Analysis, node: Node, scope: Scope) -> tuple[str, Node]:
-    kind, call = unwrap(node)
-    if kind != "FuncCall":
-        raise Unsupported(f"{kind} in FROM is not supported in statements over protected tables")
-    return check_function(a, strings(call["funcname"]), scope.text.position(call.get("location", -1))), call
-
-
-def _unnested(a: Analysis, call: Node, scope: Scope, alias: str | None) -> list[Column]:
-    """One column for each array; an array that is a constant or a parameter may hold values of a sealed column."""
-    arguments = call.get("args", [])
-    name = alias if alias is not None and len(arguments) == 1 else "unnest"
-    origins = []
-    for argument in arguments:
-        given = give(a, [argument], scope, array=True)
-        lineage = a.walk(a, argument, scope, Use(Verb.READ, what="the function unnest")) if given is None else ()
-        origins.append(Origin(tuple(dict.fromkeys(lineage)), given=given))
-    return [Column(name, origin) for origin in origins]
-
-
-def _returned(a: Analysis, calls: list[tuple[str, Node]], scope: Scope, alias: str | None) -> tuple[list[Column], bool]:
-    """The columns of any other functions, and whether their names are not known."""
-    names: list[str] = []
-    lineage: list[Guarded] = []
-    opaque = False
-    for name, call in calls:
-        for argument in call.get("args", []):
-            lineage += a.walk(a, argument, scope, Use(Verb.READ, what=f"the function {name}"))
-        returned = functions.SETS.get(name)
-        opaque = opaque or (returned is None and name not in functions.SCALARS)
-        names += returned or (alias or name,)
-    origin = Origin(columns=tuple(dict.fromkeys(lineage))) if lineage else NOTHING
-    return [Column(name, origin) for name in names], opaque
-
-
 def _sample(a: Analysis, body: Node, scope: Scope) -> Source:
     source = _table(a, body["relation"]["RangeVar"], scope)
     if source.relation is None or source.protected:
@@ -309,6 +192,6 @@ def _sample(a: Analysis, body: Node, scope: Scope) -> Source:
 _ITEMS: dict[str, Callable[[Analysis, Node, Scope], Source]] = {
     "RangeVar": _table,
     "RangeSubselect": _subquery,
-    "RangeFunction": _function,
+    "RangeFunction": range_function,
     "RangeTableSample": _sample,
 }

@@ -9,10 +9,10 @@ from policies.model import Verb
 from proxy.errors import Refused, SqlState, Unsupported
 
 from .analysis import READING, Analysis, Item, QueryRole
-from .comparisons import Operand, column_operand, retype_casts
 from .fragments import quoted
 from .lexer import TokenKind
 from .names import column_name
+from .operands import Operand, column_operand, retype_casts
 from .parameters import OIDS
 from .references import masked, null_for, replace_by_null, sealed_in, source_of
 from .scope import NOTHING, Origin, Pending, Scope, Visible

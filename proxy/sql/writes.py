@@ -10,12 +10,14 @@ from proxy.errors import Refused, SqlState, Unsupported
 from .analysis import READING, Analysis, Item, QueryRole
 from .authorise import Guarded
 from .catalog import Column, Relation
-from .comparisons import column_operand
+from .name_errors import unknown_column
+from .operands import column_operand
 from .outputs import add_hidden_keys
 from .plan import SlotKind, ValueSource
 from .relations import Reach, closed, reach_of
-from .scope import Namespace, Scope, Source, is_hidden, namespace_of, unknown_column
-from .sources import locate, name_span, plain_source, protected_source
+from .scope import Namespace, Scope, Source, is_hidden, namespace_of
+from .source_names import name_span, plain_source
+from .sources import locate, protected_source
 from .targets import walk_targets
 from .tree import Node
 from .typenames import logical_of

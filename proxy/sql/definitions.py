@@ -1,0 +1,161 @@
+"""CREATE, ALTER, DROP and their like: what is protected is changed on a direct connection, and no name may hide it."""
+
+from __future__ import annotations
+
+from proxy.errors import Refused, Unsupported
+
+from .catalog import Catalog
+from .touch import Findings
+from .tree import Node, nodes, strings, unwrap
+from .verdicts import DDL, PLAIN, Handler, Utility, check_query, refuse_touching
+
+
+def _ddl(catalog: Catalog, body: Node, found: Findings) -> Utility:
+    refuse_touching(found)
+    created = _created(body)
+    refuse_shadowing(catalog, created.get("relname"))
+    refuse_temporary_shadow(catalog, created)
+    return DDL
+
+
+def _created(body: Node) -> Node:
+    for key in ("relation", "view", "sequence", "typevar", "rel"):
+        if isinstance(body.get(key), dict) and "relname" in body[key]:
+            found: Node = body[key]
+            return found
+    return {}
+
+
+def refuse_temporary_shadow(catalog: Catalog, created: Node) -> None:
+    """Temporary relations come first in every search_path, unseen by the catalog: one may not take a known name."""
+    if created.get("relpersistence") == "t" or created.get("schemaname") == "pg_temp":
+        refuse_known_name(catalog, created.get("relname"))
+
+
+def refuse_known_name(catalog: Catalog, name: str | None) -> None:
+    if name is not None and catalog.schemas_of(name) - {"pg_catalog", "information_schema"}:
+        raise Refused(
+            f'a temporary relation named "{name}" is refused: it would hide the table of that name from analysis',
+            hint="Choose another name.",
+        )
+
+
+def refuse_shadowing(catalog: Catalog, name: str | None) -> None:
+    if name is not None and name in catalog.sensitive_names:
+        raise Refused(
+            f'a relation named "{name}" is refused: a protected table has that name', hint="Choose another name."
+        )
+
+
+def _create_schema(catalog: Catalog, body: Node, found: Findings) -> Utility:
+    refuse_touching(found)
+    for _, node in nodes(body.get("schemaElts", [])):
+        if "relname" in node:
+            refuse_shadowing(catalog, node["relname"])
+    for element in body.get("schemaElts", []):
+        if unwrap(element)[0] not in ("CreateStmt", "IndexStmt", "CreateSeqStmt"):
+            raise Unsupported("CREATE SCHEMA with this element is refused", hint="Create it by a statement of its own.")
+    return DDL
+
+
+def _create_table_as(catalog: Catalog, body: Node, found: Findings) -> Utility:
+    _refuse_storing(found)
+    refuse_shadowing(catalog, body["into"]["rel"]["relname"])
+    refuse_temporary_shadow(catalog, body["into"]["rel"])
+    check_query(body.get("query", {}))
+    return DDL
+
+
+def _create_view(catalog: Catalog, body: Node, found: Findings) -> Utility:
+    _refuse_storing(found)
+    if any(body["relname"] == "pg_settings" for body, _ in found.relations):
+        raise Unsupported(
+            "a view of pg_settings is refused: writing to it would change settings unseen", hint="Use SET and SHOW."
+        )
+    refuse_shadowing(catalog, body["view"]["relname"])
+    refuse_temporary_shadow(catalog, body["view"])
+    return DDL
+
+
+def _refuse_storing(found: Findings) -> None:
+    if found.touches:
+        raise Refused(
+            "creating a table or view from protected tables is refused: it would show their data where no policy "
+            "covers it",
+            hint="Create it on a direct connection and add it to the data map if it stores data.",
+        )
+
+
+def _rename(catalog: Catalog, body: Node, found: Findings) -> Utility:
+    refuse_touching(found)
+    if body.get("renameType") in ("OBJECT_TABLE", "OBJECT_VIEW", "OBJECT_MATVIEW", "OBJECT_SEQUENCE", "OBJECT_INDEX"):
+        refuse_shadowing(catalog, body.get("newname"))
+        refuse_known_name(catalog, body.get("newname"))
+    if body.get("renameType") in ("OBJECT_SCHEMA", "OBJECT_ROLE", "OBJECT_DATABASE"):
+        raise Unsupported("renaming schemas, roles and databases is refused", hint="Use a direct connection.")
+    return DDL
+
+
+def _alter_schema(catalog: Catalog, body: Node, found: Findings) -> Utility:
+    """SET SCHEMA gives a relation a new full name."""
+    refuse_touching(found)
+    refuse_shadowing(catalog, body.get("relation", {}).get("relname"))
+    return DDL
+
+
+_DROPPABLE = frozenset(
+    {"OBJECT_TABLE", "OBJECT_VIEW", "OBJECT_MATVIEW", "OBJECT_SEQUENCE", "OBJECT_INDEX", "OBJECT_TYPE"}
+)
+
+
+def _drop(catalog: Catalog, body: Node, found: Findings) -> Utility:
+    if body.get("removeType") not in _DROPPABLE:
+        raise Unsupported("dropping this kind of object is refused in a database with protected tables")
+    if body.get("behavior") == "DROP_CASCADE":
+        raise Unsupported("DROP ... CASCADE is refused in a database with protected tables", hint="Drop one by one.")
+    for node in body.get("objects", []):
+        name = strings(node.get("List", {}).get("items", []))
+        if name and name[-1] in catalog.sensitive_names:
+            raise Refused(
+                f'dropping "{".".join(name)}" is refused: the table is protected, or shows protected data',
+                hint="Use a direct connection, as the administrator of the database.",
+            )
+    return DDL
+
+
+def _comment(catalog: Catalog, body: Node, found: Findings) -> Utility:
+    """Names no data, but belongs to whoever owns the table."""
+    for _, node in nodes(body.get("object", {})):
+        if any(value in catalog.sensitive_names for value in node.values() if isinstance(value, str)):
+            raise Refused("COMMENT on a protected table is refused", hint="Use a direct connection.")
+    return PLAIN
+
+
+def _grant(catalog: Catalog, body: Node, found: Findings) -> Utility:
+    """Column privileges of protected tables are compiled from policy (I2); a whole schema's may contain them."""
+    refuse_touching(found)
+    if body.get("targtype") != "ACL_TARGET_OBJECT" or body.get("objtype") not in ("OBJECT_TABLE", "OBJECT_SEQUENCE"):
+        raise Unsupported("GRANT and REVOKE are supported for single unprotected tables and sequences only")
+    return PLAIN
+
+
+DEFINITIONS: dict[str, Handler] = {
+    "CreateStmt": _ddl,
+    "AlterTableStmt": _ddl,
+    "IndexStmt": _ddl,
+    "CreateSeqStmt": _ddl,
+    "AlterSeqStmt": _ddl,
+    "CreateEnumStmt": _ddl,
+    "AlterEnumStmt": _ddl,
+    "CompositeTypeStmt": _ddl,
+    "CreateStatsStmt": _ddl,
+    "CreateSchemaStmt": _create_schema,
+    "CreateTableAsStmt": _create_table_as,
+    "ViewStmt": _create_view,
+    "RefreshMatViewStmt": _ddl,
+    "RenameStmt": _rename,
+    "AlterObjectSchemaStmt": _alter_schema,
+    "DropStmt": _drop,
+    "CommentStmt": _comment,
+    "GrantStmt": _grant,
+}
