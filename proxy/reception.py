@@ -212,14 +212,10 @@ class Reception:
         except ServerRefused as error:
             self._server_refused(error, admission)
             return
-        if admission.protected and dialled.ready.over_privileged is not False:
+        if admission.protected and (unfit := _unfit(dialled)) is not None:
             dialled.leg.owner = None
             dialled.leg.close()
-            raise FieldgateError(
-                "this role may read around every privilege, so it may not use a database with protected tables here",
-                sqlstate=SqlState.INVALID_AUTHORIZATION,
-                hint="Superusers and members of pg_read_all_data and the like connect to the server directly.",
-            )
+            raise unfit
         self._open(who, admission, dialled)
 
     def _open(self, who: Authenticated, admission: Admission, dialled: Dialled) -> None:
@@ -314,3 +310,20 @@ class Reception:
         if self._admitted_login is not None:
             self._services.limits.release_login(self._admitted_login)
             self._admitted_login = None
+
+
+def _unfit(dialled: Dialled) -> FieldgateError | None:
+    """Why this upstream session cannot be used where tables are protected."""
+    if dialled.ready.over_privileged is not False:
+        return FieldgateError(
+            "this role may read around every privilege, so it may not use a database with protected tables here",
+            sqlstate=SqlState.INVALID_AUTHORIZATION,
+            hint="Superusers and members of pg_read_all_data and the like connect to the server directly.",
+        )
+    if dialled.ready.settings.get("standard_conforming_strings") != "on":  # from options, ALTER ROLE or ALTER DATABASE
+        return FieldgateError(
+            "standard_conforming_strings must be on in a database with protected tables",
+            sqlstate=SqlState.FEATURE_NOT_SUPPORTED,
+            hint="Take it out of the connection's options and of ALTER ROLE and ALTER DATABASE.",
+        )
+    return None

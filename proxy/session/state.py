@@ -148,12 +148,12 @@ class SessionState:
         """Why this plan may not run now: its own refusal, a setting that makes analysis unsound, no audit sink."""
         if plan.refusal is not None:
             return plan.refusal
+        if (blocked := self.settings.blocking()) and (plan.touches_protected or _read_differently(plan)):
+            return blocked
         if plan.effect in _RUNNERS:
             return self._refusal_to_run(plan)
         if not plan.touches_protected:
             return None
-        if blocked := self.settings.blocking():
-            return blocked
         if not self.services.audit_available():
             return AuditUnavailable(
                 "no audit record can be written, so protected fields are not available",
@@ -273,6 +273,12 @@ class SessionState:
         while oids and oids[-1] == 0:
             oids.pop()
         return tuple(oids)
+
+
+def _read_differently(plan: StatementPlan) -> bool:
+    """With other string literals or another encoding the server may see another statement than we have analysed."""
+    text = b"".join(part for part in plan.segments if isinstance(part, bytes))
+    return b"\\" in text or not text.isascii()
 
 
 def _changed(book: dict[Any, Any], key: object, new: object, index: int) -> BookChange:

@@ -257,3 +257,19 @@ def test_what_ran_before_a_refusal_is_recorded_as_allowed() -> None:
     assert talk.told() == []
     talk.conversation.audit_durable(talk.tickets[0])
     assert tags(talk.told()) == "TCEZ"
+
+
+@pytest.mark.parametrize(
+    "report", [(b"standard_conforming_strings", b"off"), (b"client_encoding", b"SJIS")], ids=["strings", "encoding"]
+)
+def test_what_the_server_may_read_differently_is_refused_though_it_seems_to_touch_nothing(
+    report: tuple[bytes, bytes],
+) -> None:
+    r"""With standard_conforming_strings off `'\', '` is one string, and what follows is no string but SQL."""
+    talk = Talk()
+    talk.server(backend.build_parameter_status(*report))
+    for text in ("SELECT '\\', ', city FROM customers --'", "select 'ソ'"):
+        (sent,) = talk.client(query(text))
+        assert frontend.parse_query(sent[HEADER_SIZE:]) == STAND_IN_SQL
+        assert error_of(talk.server(failed(), ready())[0])[b"C"] == b"0A000"
+    assert talk.client(query("set standard_conforming_strings to on")) != []
