@@ -100,7 +100,14 @@ class Ledger:
         self.uses[FieldUse(f"{table.schema}.{table.table}.*", verb)] = None
 
 
-def refused_use(column: Guarded, verb: Verb, position: int | None) -> Refused:
+class UseRefused(Refused):
+    """One use of one field is not allowed; `use` and `rules` are for the record of the decision."""
+
+    use: FieldUse
+    rules: tuple[str, ...] = ()
+
+
+def refused_use(column: Guarded, verb: Verb, position: int | None) -> UseRefused:
     name = (verb.name or "").lower()
     if column.field is None:
         detail = "The column is not in the data map, and what is not in the data map is denied to everyone."
@@ -108,4 +115,6 @@ def refused_use(column: Guarded, verb: Verb, position: int | None) -> Refused:
         detail = f"Decided by {', '.join(column.rights.rules)}."
     else:
         detail = "No rule of the policy gives it."
-    return Refused(f'permission denied: {name} of column "{column.name}"', detail=detail, position=position)
+    refusal = UseRefused(f'permission denied: {name} of column "{column.name}"', detail=detail, position=position)
+    refusal.use, refusal.rules = FieldUse(column.name, verb), column.rights.rules
+    return refusal

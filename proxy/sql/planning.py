@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from proxy.errors import FieldgateError, Refused, SqlState, Unsupported
 
+from .authorise import UseRefused
 from .definitions import refuse_shadowing, refuse_temporary_shadow
 from .explain import explained
 from .forward import forwarded
@@ -123,8 +124,15 @@ def refused(
 ) -> StatementPlan:
     kind = KINDS.get(statement.kind, StatementKind.UTILITY) if statement is not None else StatementKind.UTILITY
     text = source.decode(errors="replace") if source is not None else ""
+    use = refusal if isinstance(refusal, UseRefused) else None
     return StatementPlan(
-        kind, (), refusal=refusal, touches_protected=True, fingerprint=fingerprint(text) if source is not None else ""
+        kind,
+        (),
+        refusal=refusal,
+        touches_protected=True,
+        uses=(use.use,) if use is not None else (),
+        rules=use.rules if use is not None else (),
+        fingerprint=fingerprint(text) if source is not None else "",
     )
 
 

@@ -271,3 +271,10 @@ def test_the_row_of_something_unknown_is_not_ours_to_refuse() -> None:
     text = "SELECT t FROM temp_things t, customers c"
     assert CachedPlanner().plan_statement(text, (), context()).refusal is None
     assert CachedPlanner().plan_statement(text.replace("SELECT t", "SELECT c"), (), context()).refusal is not None
+
+
+def test_a_refused_use_is_part_of_the_plan_for_the_record() -> None:
+    plan = CachedPlanner().plan_statement("SELECT email FROM customers", (), context("none"))
+    assert plan.refusal is not None
+    support = CachedPlanner().plan_statement("SELECT city FROM customers", (), context("support"))
+    assert [(use.field, use.verb.name) for use in support.uses] == [("public.customers.city", "READ")]
