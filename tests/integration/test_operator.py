@@ -1,0 +1,111 @@
+"""The operator's commands against the running whole: check, grants, reload, metrics."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psycopg
+import pytest
+
+from .canaries import Canaries
+from .stage import Stage
+
+pytestmark = pytest.mark.integration
+
+
+def fieldgate(stage: Stage, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "proxy", *arguments, "--config", str(stage.folder.config)]
+    environment = {**os.environ, "PGPASSWORD": stage.server.password}
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=90, env=environment)
+
+
+@contextmanager
+def policy_with(stage: Stage, old: str, new: str) -> Iterator[None]:
+    """The policy file changed; afterwards as it was, and loaded so."""
+    file = stage.folder.policy / "policy.csv"
+    before = file.read_text()
+    assert old in before
+    file.write_text(before.replace(old, new))
+    try:
+        yield
+    finally:
+        file.write_text(before)
+        put_in_force(stage)
+
+
+def put_in_force(stage: Stage) -> None:
+    """Grants first: a policy that leaves an upstream role with more than it gives is refused (I2)."""
+    for command in (("grants", "apply", "--as", "postgres"), ("reload",)):
+        done = fieldgate(stage, *command)
+        assert done.returncode == 0, done.stdout + done.stderr
+
+
+def sees_mail(stage: Stage) -> bool:
+    with stage.connect("support") as connection:
+        try:
+            connection.execute("SELECT email FROM customers WHERE id = 1")
+        except psycopg.errors.InsufficientPrivilege:
+            return False
+    return True
+
+
+def test_check_finds_nothing_wrong_and_then_what_is_wrong(stage: Stage) -> None:
+    good = fieldgate(stage, "check")
+    assert good.returncode == 0, good.stderr
+    with stage.raw.connect() as raw:
+        raw.execute("GRANT SELECT ON customers TO fg_support")
+        try:
+            bad, verified = fieldgate(stage, "check"), fieldgate(stage, "grants", "verify")
+        finally:
+            repaired = fieldgate(stage, "grants", "apply", "--as", "postgres")
+    assert bad.returncode != 0
+    assert verified.returncode != 0
+    assert "fg_support" in bad.stderr + bad.stdout
+    assert "fg_support" in verified.stdout + verified.stderr
+    assert repaired.returncode == 0, repaired.stderr
+    assert fieldgate(stage, "check").returncode == 0
+
+
+def test_a_wrong_policy_is_refused_with_its_line_and_the_old_one_stays(stage: Stage) -> None:
+    with policy_with(stage, "support, identify, read|filter_eq,", "support, identify, raed|filter_eq,"):
+        refused = fieldgate(stage, "reload")
+        assert refused.returncode != 0
+        assert "policy.csv:" in refused.stdout + refused.stderr
+        assert "raed" in refused.stdout + refused.stderr
+        assert sees_mail(stage)
+
+
+def test_a_new_policy_holds_for_the_next_statement_of_an_open_session(stage: Stage) -> None:
+    with stage.connect("support") as connection:
+        statement = "SELECT email FROM customers WHERE id = 1"
+        assert connection.execute(statement, prepare=True).fetchall()
+        with policy_with(stage, "support, identify, read|filter_eq,", "support, identify, filter_eq,"):
+            assert "fg_support" in fieldgate(stage, "reload").stdout
+            put_in_force(stage)
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                connection.execute(statement, prepare=True)
+            assert not sees_mail(stage)
+        assert connection.execute(statement, prepare=True).fetchall()
+
+
+def test_keys_are_listed_without_their_material(stage: Stage) -> None:
+    listed = fieldgate(stage, "keys", "list")
+    assert listed.returncode == 0, listed.stderr
+    assert listed.stdout.count("active") >= 30
+
+
+@pytest.mark.parametrize("page", ["healthz", "readyz", "metrics"])
+def test_the_admin_pages_answer_and_hold_no_value(stage: Stage, canaries: Canaries, page: str) -> None:
+    with stage.connect("management") as connection:
+        connection.execute("SELECT id FROM customers WHERE email = %s", (canaries.mail(),))
+    with urllib.request.urlopen(f"http://127.0.0.1:{stage.admin_port}/{page}", timeout=10) as answer:
+        text = answer.read().decode()
+    assert answer.status == 200
+    assert canaries.marker not in text
+    if page == "metrics":
+        assert "fieldgate_" in text
