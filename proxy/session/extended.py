@@ -16,7 +16,7 @@ from .bulk import begin_copy
 from .effects import apply_effect, asked_for
 from .refusals import RESERVED_NAMES, SET_STAND_IN_SQL, STAND_IN_PORTAL, STAND_IN_SQL, STAND_IN_STATEMENT
 from .replies import Owed, Portal, Reply, Statement, remember
-from .state import SessionState, upstream_text
+from .state import AnswersNeeded, SessionState, upstream_text
 
 _HEADER = 5  # tag and length
 
@@ -103,6 +103,8 @@ def bind(state: SessionState, raw: bytes) -> None:
             portal, raw = _rewritten_bind(state, statement, split_bind(raw, names_end))
         except (ValueRejected, CellUnreadable, ProtocolViolation) as error:
             refusal = error
+    if refusal is not None and state.queue.may_fail_alone(statement.parse_number):
+        raise AnswersNeeded  # if the Parse has failed, that is what the client must hear
     entry = Reply(Owed.BIND, statement=statement, portal=portal, refusal=refusal)
     entry.unchanged = not statement.plan.rewritten
     if refusal is not None:

@@ -69,6 +69,7 @@ class Statement:
     results: dict[tuple[int, ...], Result] = field(default_factory=dict)  # by the client's result formats
     by_sql: bool = False  # PREPARE or DECLARE made it, and `text` is that statement
     parse_refused: bool = False  # its Parse was refused, and recorded as that
+    parse_number: int = 0  # the entry that owes the answer to its Parse
     describe_number: int = 0  # the entry that owes the newest description of it
 
     def described(self, fields: list[FieldDescription]) -> None:
@@ -209,6 +210,8 @@ class ReplyQueue:
             self.last_sync = entry.number
         elif entry.statement is not None and entry.owed in _DESCRIPTIONS:
             entry.statement.describe_number = entry.number
+        elif entry.statement is not None and entry.owed is Owed.PARSE:
+            entry.statement.parse_number = entry.number
         self._entries.append(entry)
 
     def owes(self, number: int) -> bool:
@@ -222,6 +225,10 @@ class ReplyQueue:
     @property
     def second(self) -> Reply | None:
         return self._entries[1] if len(self._entries) > 1 else None
+
+    def may_fail_alone(self, number: int) -> bool:
+        """Whether the entry of this number is still to be answered, and its failure would not skip the next message."""
+        return number <= self.last_sync and self.owes(number)
 
     def owes_description(self, statement: Statement) -> bool:
         """Whether a Describe of the statement, or of a portal of it, will be answered before the next message.

@@ -181,3 +181,12 @@ def test_a_closed_name_is_forgotten_only_if_the_server_gets_there(talk: Talk) ->
     assert not talk.conversation.client_paused
     (sent, _) = talk.client(bind(b"ivan", b"5", name=b"s"), SYNC)
     assert frontend.parse_bind(sent[HEADER_SIZE:]).statement == STAND_IN_STATEMENT
+
+
+def test_a_value_is_refused_only_where_the_server_has_the_statement(talk: Talk) -> None:
+    """Its Parse may be on its way to fail, and then the server's word counts."""
+    sent = talk.client(parse("select boom"), parse("find email", b"new"), SYNC, bind(name=b"new"), SYNC)
+    assert tags(sent) == "PPS"
+    talk.server(failed(b"42703", b"no"), ready())
+    assert tags(talk.sent()) == "BS"
+    assert error_of(talk.server(failed(b"26000", b"no"), ready())[0])[b"C"] == b"26000"
