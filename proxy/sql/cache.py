@@ -12,6 +12,7 @@ from .planning import plan_all, plan_single
 
 DEFAULT_SIZE = 4096
 MAX_CACHED_TEXT = 100_000  # longer texts are bulk loads with constants in them, and do not come again
+MAX_CHARACTERS = 16_000_000  # of all texts in one cache together: a plan is as large as its text
 
 Value = TypeVar("Value")
 
@@ -29,7 +30,7 @@ class CachedPlanner:
         if found is None:
             found = plan_single(text, parameter_types, context)
             if len(text) <= MAX_CACHED_TEXT:
-                self._statements.put(key, found)
+                self._statements.put(key, found, len(text))
         return found
 
     def plan_script(self, text: str, context: PlanContext) -> ScriptPlan:
@@ -38,7 +39,7 @@ class CachedPlanner:
         if found is None:
             found = plan_all(text, context)
             if len(text) <= MAX_CACHED_TEXT:
-                self._scripts.put(key, found)
+                self._scripts.put(key, found, len(text))
         return found
 
 
@@ -50,22 +51,27 @@ def _meaning(context: PlanContext) -> Hashable:
 
 
 class _Recent(Generic[Value]):
-    """A bounded map; what was used least recently goes first."""
+    """A map bounded in number and weight; what was used least recently goes first."""
 
-    def __init__(self, size: int) -> None:
-        self._size = size
-        self._items: OrderedDict[Hashable, Value] = OrderedDict()
+    def __init__(self, size: int, weight: int = MAX_CHARACTERS) -> None:
+        self._size, self._weight = size, weight
+        self._items: OrderedDict[Hashable, tuple[Value, int]] = OrderedDict()
+        self._held = 0
 
     def __len__(self) -> int:
         return len(self._items)
 
     def get(self, key: Hashable) -> Value | None:
         found = self._items.get(key)
-        if found is not None:
-            self._items.move_to_end(key)
-        return found
+        if found is None:
+            return None
+        self._items.move_to_end(key)
+        return found[0]
 
-    def put(self, key: Hashable, value: Value) -> None:
-        self._items[key] = value
-        if len(self._items) > self._size:
-            self._items.popitem(last=False)
+    def put(self, key: Hashable, value: Value, weight: int) -> None:
+        """The key is new."""
+        self._items[key] = (value, weight)
+        self._held += weight
+        while len(self._items) > self._size or self._held > self._weight:
+            _, (_, gone) = self._items.popitem(last=False)
+            self._held -= gone

@@ -122,6 +122,7 @@ def _refuse_uncertain_names(request: Request, found: Findings) -> None:
 def refused(
     refusal: FieldgateError, statement: RawStatement | None = None, source: bytes | None = None
 ) -> StatementPlan:
+    refusal.__traceback__ = refusal.__context__ = None  # it is kept in caches, and must not keep what made it
     kind = KINDS.get(statement.kind, StatementKind.UTILITY) if statement is not None else StatementKind.UTILITY
     text = source.decode(errors="replace") if source is not None else ""
     use = refusal if isinstance(refusal, UseRefused) else None

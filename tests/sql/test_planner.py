@@ -8,14 +8,18 @@ import time
 from typing import Any
 
 import pytest
+import sqlglot
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proxy.errors import SqlState
-from proxy.sql import planning, statement
+from proxy.errors import SqlState, Unsupported
+from proxy.sql import cache, crosscheck, planning, statement
 from proxy.sql.cache import CachedPlanner
 from proxy.sql.catalog import Catalog
+from proxy.sql.edits import SqlText
+from proxy.sql.parameters import Parameters
 from proxy.sql.plan import SessionEffect, SlotKind, StatementKind, physical_parameters
+from proxy.sql.tree import nodes, parse_script
 from proxy.sql.verify import Differs
 
 from .generator import statements
@@ -152,6 +156,48 @@ def test_the_cache_is_bounded() -> None:
     planner.plan_statement("SELECT 3", (), context())
     assert planner.plan_statement("SELECT 1", (), context()) is first
     assert len(planner._statements) == 2
+
+
+def test_the_cache_is_bounded_by_weight_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cache._Recent.__init__, "__defaults__", (100,))
+    planner = CachedPlanner()
+    for number in range(50):
+        planner.plan_statement(f"SELECT {number:020}", (), context())
+    assert 0 < len(planner._statements) <= 4
+
+
+def test_a_cached_refusal_holds_on_to_nothing() -> None:
+    refusal = CachedPlanner().plan_statement("SELECT lower(email) FROM customers", (), context()).refusal
+    assert refusal is not None
+    assert refusal.__traceback__ is None and refusal.__context__ is None
+
+
+def test_a_parameter_that_nobody_looked_at_is_noticed() -> None:
+    parameters = Parameters(())
+    text = SqlText(b"SELECT $1, $2")
+    parameters.use_plainly(1, text, 1, typed=False)
+    with pytest.raises(Unsupported):
+        parameters.check_complete(nodes(parse_script(text.source)[0].body))
+    parameters.use_plainly(2, text, 3, typed=False)
+    parameters.check_complete(nodes(parse_script(text.source)[0].body))
+
+
+def test_the_second_parser_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever it sees otherwise, the statement is refused; where nothing is protected it is not asked at all."""
+    text = "SELECT email FROM customers WHERE email = 'x' AND city = $1"
+    assert CachedPlanner().plan_statement(text, (), context()).refusal is None
+    for other in (
+        "SELECT email FROM orders WHERE email = 'x' AND city = $1",
+        "SELECT email FROM customers WHERE phone = 'x' AND city = $1",
+        "SELECT email FROM customers WHERE email = 'y' AND city = $1",
+        "SELECT email FROM customers WHERE email = 'x' AND city = $2",
+        "SELECT 1",
+        "SELECT (",
+    ):
+        monkeypatch.setattr(crosscheck, "parse", lambda _, other=other, **more: sqlglot.parse(other, **more))
+        refusal = CachedPlanner().plan_statement(text, (), context()).refusal
+        assert refusal is not None and "two independent parsers" in refusal.message, other
+        assert CachedPlanner().plan_statement("SELECT body FROM notes", (), context()).refusal is None
 
 
 def test_a_name_follows_the_search_path() -> None:
