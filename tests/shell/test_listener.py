@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import ssl
 from pathlib import Path
 
 import pytest
 
+from proxy.demo.certificates import Authority
 from proxy.wire import backend
 from proxy.wire.frontend import TERMINATE, build_query
 from proxy.wire.startup import GSSENC_REQUEST_PACKET, PROTOCOL_3_2, SSL_REQUEST_PACKET
@@ -258,3 +261,25 @@ async def test_databases_that_are_not_configured_are_refused_by_default(upstream
         with pytest.raises(AssertionError, match="3D000"):
             await finish_login(peer, PASSWORD, proxy.end_point)
     assert upstream.startups == []
+
+
+async def test_client_certificates_must_be_ours_and_name_the_login(upstream: FakeServer, tmp_path: Path) -> None:
+    authority = Authority(tmp_path / "clients")
+    listener = {"method": "certificate", "client_ca": str(authority.certificate)}
+    stranger = Authority(tmp_path / "strangers").client("app")
+    async with running(settings(tmp_path, upstream.port, listener=listener), tmp_path) as proxy:
+        for files, fine in ((authority.client("app"), True), (authority.client("eve"), False), (None, False)):
+            context = proxy.client_tls(alpn=True)
+            if files is not None:
+                context.load_cert_chain(files.certificate, files.key)
+            peer = await proxy.raw(ssl=context, server_hostname="localhost")
+            await peer.send(startup("app"))
+            found = await peer.until(b"Z" if fine else b"E")
+            assert found[-1][0] == b"Z" if fine else error_of(found)["C"] == "28000"
+        context = proxy.client_tls(alpn=True)
+        context.load_cert_chain(stranger.certificate, stranger.key)
+        with contextlib.suppress(OSError, ssl.SSLError):  # the alert may come before or after the first write
+            peer = await proxy.raw(ssl=context, server_hostname="localhost")
+            await peer.send(startup("app"))
+            assert await peer.rest() == b""
+    assert len(upstream.startups) == 1

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterator
 from io import StringIO
 from pathlib import Path
 
@@ -13,15 +12,6 @@ import pytest
 from proxy.config import LogConfig
 from proxy.errors import ConfigError, LoginRefused
 from proxy.logs import LogStream, describe, make_logger
-
-
-@pytest.fixture(autouse=True)
-def _root_handlers() -> Iterator[None]:
-    root = logging.getLogger()
-    kept, level = root.handlers[:], root.level
-    yield
-    root.handlers[:] = kept
-    root.setLevel(level)
 
 
 def lines(stream: StringIO) -> list[dict[str, object]]:

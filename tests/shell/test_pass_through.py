@@ -8,9 +8,11 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from proxy.config import altered
 from proxy.control import Control
 from proxy.demo.osuser import write_private
 from proxy.hba import find_exposures
+from proxy.wire.scram import make_verifier
 from tests.support.servers import Database, TlsServer
 from tests.support.shell import Proxy, running, settings
 
@@ -160,3 +162,29 @@ async def test_tls_upstream_with_channel_binding(
         assert (
             connection.info.backend_pid == (await (await connection.execute("SELECT pg_backend_pid()")).fetchone())[0]
         )  # type: ignore[index]
+
+
+async def test_an_upstream_role_by_client_certificate(
+    postgres_tls: TlsServer, tls_database: Database, tmp_path: Path
+) -> None:
+    """A mapped login whose upstream role has no password at all: the server asks for the proxy's certificate."""
+    role = tls_database.role("certified")
+    with tls_database.connect() as connection:
+        connection.execute("DO 'BEGIN CREATE ROLE certificate_only; EXCEPTION WHEN duplicate_object THEN NULL; END'")
+        connection.execute(f"GRANT certificate_only TO {role}".encode())
+    pair = postgres_tls.authority.client(role)
+    write_private(tmp_path / "mapped", f'"{role}" = "{make_verifier("secret")}"\n')
+    upstream = {
+        "sslmode": "verify-full",
+        "ca": str(postgres_tls.authority.certificate),
+        "hosts": [f"localhost:{postgres_tls.server.port}"],
+        "credentials": {role: {"certificate": str(pair.certificate), "key": str(pair.key)}},
+    }
+    config = settings(tmp_path, 1, upstream=upstream)
+    query = "SELECT current_user, client_dn FROM pg_stat_ssl WHERE pid = pg_backend_pid()"
+    async with (
+        running(altered(config, logins=tmp_path / "mapped"), tmp_path) as proxy,
+        await connect(proxy, role, "secret", tls_database.name) as connection,
+    ):
+        row = await (await connection.execute(query)).fetchone()
+    assert row == (role, f"/CN={role}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import signal
@@ -18,10 +19,14 @@ import psutil
 import psycopg
 import pytest
 
+from proxy.config import load_config
 from proxy.demo.certificates import Authority
 from proxy.demo.osuser import write_private
 from proxy.demo.server import free_port
+from proxy.peers import prepare_run_dir
+from proxy.process import make_process_logger, run_dir_of
 from proxy.workers import Supervisor
+from tests.integration.stage import Stage, raised
 from tests.support.servers import Database
 
 from .test_pass_through import install_verifier
@@ -270,6 +275,34 @@ def test_workers_end_with_their_supervisor(database: Database, tmp_path: Path) -
     process.wait(WITHIN)
     process.stdout.close()
     eventually(lambda: not any(psutil.pid_exists(pid) for pid in workers))
+
+
+def test_a_passphrase_that_was_asked_for_reaches_the_workers() -> None:
+    """The supervisor asks once, and tells each worker by its standard input: no argument, no environment, no file."""
+    with raised() as stage:
+        stage.service.stop()
+        passphrase = stage.folder.passphrase.read_text().rstrip("\n")
+        text = stage.folder.config.read_text().replace('passphrase_file = "passphrase"\n', "")
+        stage.folder.config.write_text(text.replace("workers = 1", "workers = 2"))
+        asyncio.run(_serve_sample(stage, passphrase))
+
+
+async def _serve_sample(stage: Stage, passphrase: str) -> None:
+    config = load_config(stage.folder.config)
+    prepare_run_dir(run_dir_of(config, stage.folder.config))
+    _, logger = make_process_logger(config)
+    supervisor = Supervisor(config, stage.folder.config, lambda: passphrase, logger)
+    ready: asyncio.Queue[int] = asyncio.Queue()
+    running = asyncio.create_task(supervisor.run(ready.put_nowait))
+    async with asyncio.timeout(60):
+        assert await ready.get() == stage.port
+        connection = await stage.open("support")
+        assert await connection.fetchval("SELECT surname FROM customers WHERE id = 1")
+        await connection.close()
+        for worker in psutil.Process().children():
+            assert not any(passphrase in seen for seen in [*worker.cmdline(), *worker.environ().values()])
+        supervisor._stop.set()
+        await running
 
 
 @pytest.mark.parametrize("workers", [1, 2])
