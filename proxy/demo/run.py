@@ -31,7 +31,8 @@ from .check import Checker
 from .folder import Contents, DemoFolder, FolderNotOurs
 from .generate import Shop, make_shop
 from .prepare import prepare, write_settings
-from .server import Server, ServerFailed, free_port
+from .programs import ServerFailed
+from .server import Server, free_port
 from .service import ProxyFailed, Service, Wanted
 from .show import Door, Exhibition, show_connections
 

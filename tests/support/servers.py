@@ -24,7 +24,8 @@ from psycopg import sql
 
 from proxy.demo.certificates import Authority
 from proxy.demo.osuser import give, let_through, server_user
-from proxy.demo.server import DEFAULT_HBA, Server, ServerFailed
+from proxy.demo.programs import ServerFailed
+from proxy.demo.server import DEFAULT_HBA, Server
 
 DEBIAN_15 = Path("/usr/lib/postgresql/15/bin")
 TEST_SETTINGS = {"max_connections": "200", "shared_buffers": "64MB", "max_prepared_transactions": "10"}
