@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from .processes import OtherWork
 from .ratios import Goal
+
+OTHERS = "other work, cores"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,5 +60,7 @@ def play(contest: Contest, rounds: int, progress: Callable[[str], None] = lambda
         shift = number % len(contest.sides)
         for side in contest.sides[shift:] + contest.sides[:shift]:
             progress(f"{contest.name}: round {number + 1} of {rounds}, {side.name}")
-            outcome.readings[side.name].append(side.measure())
+            others = OtherWork()
+            reading = side.measure()
+            outcome.readings[side.name].append(replace(reading, notes=reading.notes | {OTHERS: others.cores()}))
     return outcome

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import subprocess
 import time
@@ -62,6 +63,34 @@ def cpu_time(pid: int | None) -> Iterator[CpuTime]:
     yield taken
     if pid is not None:
         taken.seconds = cpu_seconds(pid) - before
+
+
+class OtherWork:
+    """What the rest of the machine did meanwhile, in cores: 0.1 spoils little, 1 spoils a measurement."""
+
+    def __init__(self) -> None:
+        self._began = time.monotonic()
+        self._busy = _busy() - _ours()
+
+    def cores(self) -> float:
+        return max(0.0, (_busy() - _ours() - self._busy) / (time.monotonic() - self._began))
+
+
+def _busy() -> float:
+    """CPU seconds of the whole machine; what a hypervisor gave to others counts as work of others."""
+    times = psutil.cpu_times()
+    return float(sum(getattr(times, kind, 0.0) for kind in ("user", "nice", "system", "irq", "softirq", "steal")))
+
+
+def _ours() -> float:
+    """CPU seconds of this process and all below it, those that have ended included."""
+    total = 0.0
+    for process in tree(os.getpid()):
+        try:
+            total += sum(process.cpu_times()[:4])  # own user and system, and those of ended children
+        except psutil.NoSuchProcess:
+            continue
+    return total
 
 
 def memory(pid: int) -> int:

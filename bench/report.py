@@ -11,15 +11,18 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from .contest import Outcome
+from .contest import OTHERS, Outcome
 from .ratios import Goal, spread
 
+_TOO_MUCH = 0.2  # cores that something else used
 _VERDICTS = {True: "[green]yes[/]", False: "[red]no[/]", None: ""}
 
 
 def show(console: Console, outcome: Outcome) -> None:
     contest = outcome.contest
-    sides = Table(title=contest.title, title_justify="left", caption=_skipped(outcome), caption_justify="left")
+    sides = Table(
+        title=contest.title, title_justify="left", caption="\n".join(remarks(outcome)) or None, caption_justify="left"
+    )
     for heading in (contest.unit, "min", "median", "max"):
         sides.add_column(heading, justify="left" if heading == contest.unit else "right")
     notes = _note_names(outcome)
@@ -71,8 +74,13 @@ def _note_names(outcome: Outcome) -> list[str]:
     return list(dict.fromkeys(name for readings in outcome.readings.values() for r in readings for name in r.notes))
 
 
-def _skipped(outcome: Outcome) -> str | None:
-    return "; ".join(f"skipped {side}: {reason}" for side, reason in outcome.contest.skipped) or None
+def remarks(outcome: Outcome) -> list[str]:
+    """What a reader must know before believing the numbers."""
+    found = [f"skipped {side}: {reason}" for side, reason in outcome.contest.skipped]
+    others = [r.notes[OTHERS] for readings in outcome.readings.values() for r in readings if OTHERS in r.notes]
+    if others and median(others) > _TOO_MUCH:
+        found.append(f"other work took {number(median(others))} cores meanwhile: measure again")
+    return found
 
 
 def as_json(machine: dict[str, str], outcomes: list[Outcome]) -> dict[str, Any]:

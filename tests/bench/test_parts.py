@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 
 from bench.appside import AppCrypto, AppKeys
-from bench.contest import Contest, Outcome, Reading, Side, play
+from bench.contest import OTHERS, Contest, Outcome, Reading, Side, play
 from bench.jobs import Job, Work
 from bench.people import email_of, people
 from bench.pgbench import PgbenchFailed, PgbenchResult, parse
 from bench.places import Endpoint
 from bench.ratios import Goal, Spread, ratios, spread
-from bench.report import as_json, number, save
+from bench.report import as_json, number, remarks, save
 
 OUTPUT = """\
 pgbench (15.12 (Debian 15.12-0+deb12u2))
@@ -96,7 +96,8 @@ def test_results_are_saved_as_json(tmp_path: Path) -> None:
     saved = json.loads(save(tmp_path / "results", as_json({"cpu": "any"}, [outcome])).read_text())
     (only,) = saved["contests"]
     assert saved["machine"] == {"cpu": "any"}
-    assert only["sides"]["a"] == [{"value": 1.0, "notes": {"note": 1.0}}, {"value": 6.0, "notes": {"note": 1.0}}]
+    assert [reading["value"] for reading in only["sides"]["a"]] == [1.0, 6.0]
+    assert only["sides"]["a"][0]["notes"] == {"note": 1.0, OTHERS: outcome.readings["a"][0].notes[OTHERS]}
     assert only["goals"][0] == {"what": "b / a", "rounds": [2.0, 4 / 6], "at_least": 1, "at_most": None, "met": True}
     assert only["skipped"] == {"missing": "not installed"}
 
@@ -124,6 +125,13 @@ def test_the_application_side_opens_what_it_sealed() -> None:
     assert again.open(b"email", email) == email_of(1)
     assert again.open(b"surname", surname) not in surname.decode("latin-1")
     assert term == again.term(email_of(1))
+
+
+def test_a_busy_machine_and_missing_sides_are_remarked() -> None:
+    outcome = Outcome(contest([]), {"a": [Reading(1.0, {OTHERS: 0.9})], "b": [Reading(1.0, {OTHERS: 0.7})]})
+    assert remarks(outcome) == ["skipped missing: not installed", "other work took 0.8 cores meanwhile: measure again"]
+    outcome.readings = {"a": [Reading(1.0, {OTHERS: 0.01})]}
+    assert remarks(outcome) == ["skipped missing: not installed"]
 
 
 @pytest.mark.parametrize(
