@@ -482,7 +482,7 @@ MANAGEMENT = (
             "SELECT email FROM customers UNION SELECT email FROM customers",
             "SELECT email FROM customers ORDER BY email",
             "SELECT sum(salary) FROM employees",
-            "SELECT login FROM (SELECT login FROM access_accounts) x",
+            "SELECT login FROM (SELECT DISTINCT customer_id, login FROM access_accounts) x",
             "UPDATE customers SET email = phone",
             "UPDATE customers SET city = email",
             "UPDATE customers SET email = email || 'x'",
