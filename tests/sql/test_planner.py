@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import random
-import time
 from typing import Any
 
 import pytest
@@ -297,20 +296,6 @@ def test_a_rewrite_that_says_something_else_is_caught(monkeypatch: pytest.Monkey
         )
         if evil in ("email) OR (true", "email -- ", "(SELECT email FROM orders)"):
             assert isinstance(plan.refusal, Differs), evil
-
-
-def test_a_miss_is_planned_in_time() -> None:
-    text = (
-        "SELECT c.email, o.status, o.tech_notes FROM customers c JOIN orders o ON o.customer_id = c.id "
-        "WHERE c.email = $1 ORDER BY o.placed_at DESC LIMIT 10"
-    )
-    planning.plan_single(text, (), context("full"))
-    samples = []
-    for _ in range(50):
-        start = time.perf_counter()
-        planning.plan_single(text, (), context("full"))
-        samples.append(time.perf_counter() - start)
-    assert min(samples) < 0.003
 
 
 def test_the_row_of_something_unknown_is_not_ours_to_refuse() -> None:
