@@ -9,7 +9,7 @@ import subprocess
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from proxy.demo.server import embedded_binaries
+from proxy.demo.programs import embedded_binaries
 
 from .bouncer import PGBOUNCER
 from .pgbench import PGBENCH
