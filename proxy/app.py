@@ -24,7 +24,6 @@ from .admin.api import Readiness
 from .cancel import AskPeers, CancelDesk, CancelKeys
 from .catalog_loader import load_catalog
 from .config import AuditConfig, Config, altered
-from .connection import ConversationLike, RelayServices
 from .control import Control
 from .databases import PlainDatabase
 from .doorman import Credentials, Door, load_verifiers
@@ -33,8 +32,10 @@ from .limits import ConnectionLimits, FailedLogins
 from .listener import Listener
 from .logs import Logger
 from .metrics import StatsCollector, WorkerStats, page
-from .protected import Planning, ProtectedDatabases
+from .protected import ProtectedDatabases
+from .protected_database import Planning
 from .reception import ReceptionServices
+from .relaying import ConversationLike, RelayServices
 from .sql.cache import CachedPlanner
 from .tls import server_identity
 from .upstream import Connector

@@ -8,77 +8,23 @@ could hand one request the answer of another.
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable, Coroutine
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from functools import partial
-from typing import Protocol
 
 from proxy.errors import FieldgateError, SqlState
 from proxy.session.commands import CloseBoth, Command, DrawKeys, RecordAudit, RefreshCatalog
 from proxy.wire.backend import error_response
 
 from .leg import Leg
-from .logs import Logger, describe
-from .metrics import WorkerStats
-from .upstream import Connector, Dialled
+from .logs import describe
+from .relaying import ConversationLike, RelayServices, Side
+from .upstream import Dialled
 
 _TERMINATE = b"X\x00\x00\x00\x04"
 _FATAL_MARKS = (b"\0VFATAL\0", b"\0VPANIC\0")
 _TAIL = 2048  # a server's last words are at the end of what it sent
 _CONVERSATION, _CONGESTED = 1, 2
 _SERVER_LINGER = 10.0  # seconds for the server to read what was sent last
-
-
-class ConversationLike(Protocol):
-    """What `proxy.session.conversation.Conversation` offers."""
-
-    def client_bytes(self, data: bytes) -> None: ...
-    def server_bytes(self, data: bytes) -> None: ...
-    def take_to_server(self) -> bytes: ...
-    def take_to_client(self) -> bytes: ...
-    def take_commands(self) -> list[Command]: ...
-    def audit_durable(self, ticket: int) -> None: ...
-    def audit_failed(self, ticket: int) -> None: ...
-    def keys_drawn(self) -> None: ...
-    def keys_unavailable(self) -> None: ...
-    def shut_down(self, error: FieldgateError) -> None: ...
-    @property
-    def server_paused(self) -> bool: ...
-    @property
-    def client_paused(self) -> bool: ...
-    @property
-    def idle(self) -> bool: ...
-
-
-class AuditSink(Protocol):
-    """Group commit: `done(True)` once the record is durable, `done(False)` if it can not be made so."""
-
-    def submit(self, record: dict[str, object], done: Callable[[bool], None]) -> None: ...
-
-
-@dataclass(slots=True)
-class RelayServices:
-    """What sessions of one worker share."""
-
-    stats: WorkerStats
-    logger: Logger
-    connector: Connector
-    audit: AuditSink | None
-    refresh_catalog: Callable[[str], None]  # for one database, soon
-    have_keys: Callable[[str, dict[str, int]], Coroutine[object, object, bool]]  # values of a database's sequences
-    clock: Callable[[], float]
-    client_linger: float  # seconds for a client to take our last words
-    ended: Callable[[Relay], None]  # the session is over; what was said last may still be on its way
-    gone: Callable[[Relay], None]  # and now both sockets are closed
-    draining: bool = False
-    tasks: set[asyncio.Task[None]] = field(default_factory=set)
-
-    def spawn(self, work: Coroutine[object, object, None]) -> None:
-        """In the background; the loop itself holds tasks only weakly."""
-        task = asyncio.get_running_loop().create_task(work)
-        self.tasks.add(task)
-        task.add_done_callback(self.tasks.discard)
 
 
 class Relay:
@@ -103,8 +49,8 @@ class Relay:
 
     def begin(self, greeting: bytes, from_client: bytes) -> None:
         """Send the whole greeting in one write, then go on with what either side has already said."""
-        self._client.owner = ClientSide(self)
-        self._server.owner = ServerSide(self)
+        self._client.owner = Side(self.from_client, self.client_ended, self.client_lost, self.client_congested)
+        self._server.owner = Side(self.from_server, self.server_ended, self.server_lost, self.server_congested)
         self._client.send(greeting)
         if self._dialled.rest:
             self.from_server(self._dialled.rest)
@@ -323,49 +269,3 @@ class Relay:
         ready = self._dialled.ready
         if ready.process_id is not None:
             await self._services.connector.cancel(self._dialled.host, ready.process_id, ready.cancel_key)
-
-
-class ClientSide:
-    """The client leg's owner."""
-
-    __slots__ = ("_relay", "received")
-
-    def __init__(self, relay: Relay) -> None:
-        self._relay = relay
-        self.received = relay.from_client
-
-    def tls_ready(self) -> None:
-        """TLS was ready before the session began."""
-
-    def ended(self) -> None:
-        self._relay.client_ended()
-
-    def lost(self, error: Exception | None) -> None:
-        del error
-        self._relay.client_lost()
-
-    def congested(self, full: bool) -> None:
-        self._relay.client_congested(full)
-
-
-class ServerSide:
-    """The server leg's owner."""
-
-    __slots__ = ("_relay", "received")
-
-    def __init__(self, relay: Relay) -> None:
-        self._relay = relay
-        self.received = relay.from_server
-
-    def tls_ready(self) -> None:
-        """TLS was ready before the session began."""
-
-    def ended(self) -> None:
-        self._relay.server_ended()
-
-    def lost(self, error: Exception | None) -> None:
-        del error
-        self._relay.server_lost()
-
-    def congested(self, full: bool) -> None:
-        self._relay.server_congested(full)

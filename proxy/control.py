@@ -19,7 +19,8 @@ import asyncpg
 from proxy.errors import ConfigError, UpstreamUnavailable
 from proxy.wire.scram import Verifier, parse_verifier
 
-from .config import ControlConfig, SslMode, UpstreamConfig, split_host
+from .config import ControlConfig, SslMode, UpstreamConfig
+from .config_types import split_host
 from .tls import client_context
 
 _IDENTIFIER = re.compile(r"[a-z_][a-z0-9_]*\.[a-z_][a-z0-9_]*")

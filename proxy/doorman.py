@@ -23,10 +23,10 @@ from proxy.session.services import SessionServices
 from proxy.session.upstream_authentication import Secret
 from proxy.wire.scram import Verifier, parse_verifier
 
+from .admission import Admission
 from .config import CredentialConfig, OtherDatabases, UpstreamConfig
-from .connection import ConversationLike
 from .control import read_secret
-from .reception import Admission
+from .relaying import ConversationLike
 
 Converse = Callable[[SessionServices, Principal, dict[str, str], str | None, str], ConversationLike]
 """Makes a conversation of services, principal, reported settings, search_path as reported, session id."""

@@ -13,10 +13,10 @@ from typing import Any
 from proxy.errors import ConfigError
 
 from .config import LimitsConfig, ListenerConfig
-from .connection import Relay
 from .leg import Leg
 from .logs import Logger
 from .reception import Reception, ReceptionServices
+from .relaying import RunningSession
 
 _TICK = 1.0
 _LAST_WORDS = 2.0  # seconds for what was said last to be sent
@@ -37,8 +37,8 @@ class Listener:
         self.port = 0
         self._ticking: asyncio.TimerHandle | None = None
         self._receptions: dict[Reception, float] = {}  # when it must be done
-        self._relays: set[Relay] = set()
-        self._lingering: set[Relay] = set()  # over, but their sockets are not closed yet
+        self._relays: set[RunningSession] = set()
+        self._lingering: set[RunningSession] = set()  # over, but their sockets are not closed yet
         self._news = asyncio.Event()  # one of these sets has become smaller
 
     @property
@@ -58,15 +58,15 @@ class Listener:
         self.port = int(self._server.sockets[0].getsockname()[1])
         self._ticking = loop.call_later(_TICK, self._tick)
 
-    def session_began(self, relay: Relay) -> None:
+    def session_began(self, relay: RunningSession) -> None:
         self._relays.add(relay)
 
-    def session_ended(self, relay: Relay) -> None:
+    def session_ended(self, relay: RunningSession) -> None:
         self._relays.discard(relay)
         self._lingering.add(relay)
         self._news.set()
 
-    def session_gone(self, relay: Relay) -> None:
+    def session_gone(self, relay: RunningSession) -> None:
         self._lingering.discard(relay)
         self._news.set()
 
@@ -93,7 +93,7 @@ class Listener:
         if self._ticking is not None:
             self._ticking.cancel()
 
-    async def _until_none(self, those: set[Relay], seconds: float) -> None:
+    async def _until_none(self, those: set[RunningSession], seconds: float) -> None:
         try:
             async with asyncio.timeout(seconds):
                 while those:

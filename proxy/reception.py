@@ -9,10 +9,8 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass, field
-from typing import Protocol
+from dataclasses import dataclass
 
-from policies.model import Principal
 from proxy.errors import FieldgateError, LoginRefused, SqlState, UpstreamUnavailable
 from proxy.session.login import (
     Authenticated,
@@ -24,49 +22,21 @@ from proxy.session.login import (
     Refused,
     StartTls,
 )
-from proxy.session.upstream_authentication import Secret
 from proxy.wire.backend import build_backend_key_data, build_ready_for_query
-from proxy.wire.scram import Verifier
 from proxy.wire.startup import PROTOCOL_3_2, StartupMessage
 
+from .admission import Admission, Doorman
 from .cancel import CancelDesk
-from .config import CredentialConfig
-from .connection import ConversationLike, Relay, RelayServices
+from .connection import Relay
+from .dialling import ServerRefused
 from .leg import Leg
 from .limits import ConnectionLimits, FailedLogins, LimitReached, address_key
 from .logs import Logger, describe
+from .relaying import RelayServices
 from .tls import TlsIdentity, certificate_names
-from .upstream import Connector, Dialled, ServerRefused
+from .upstream import Connector, Dialled
 
 _LINGER = 10.0  # seconds for a refused client to read why
-
-
-@dataclass(frozen=True, slots=True)
-class Admission:
-    """What a proven login may become: who it is, and how its upstream session is opened.
-
-    `converse` makes the conversation from the reported settings, the search_path and the session's id.
-    """
-
-    principal: Principal
-    role: str
-    secret: Secret = field(repr=False)
-    credential: CredentialConfig | None
-    protected: bool
-    show_server_errors: bool  # pass-through: the server speaks of the client's own role
-    converse: Callable[[dict[str, str], str | None, str], ConversationLike]
-
-
-class Doorman(Protocol):
-    """Who may come in; made by the composition root."""
-
-    async def verifier(self, login: str) -> Verifier | None:
-        """The SCRAM verifier of a login; None for one that does not exist or may not log in now."""
-        ...
-
-    def admit(self, who: Authenticated) -> Admission:
-        """Raises FieldgateError: unknown database, replication where it is refused, a purpose that does not exist."""
-        ...
 
 
 @dataclass(slots=True)

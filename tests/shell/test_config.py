@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from proxy.config import Config, altered, is_loopback, load_config, split_host
+from proxy.config import Config, altered, load_config
+from proxy.config_types import is_loopback, split_host
 from proxy.errors import ConfigError
 from proxy.session.login import LoginMethod
 from proxy.session.upstream_authentication import Binding

@@ -10,12 +10,12 @@ import pytest
 
 from policies.loader import SHOP, load_policy
 from policies.policy_set import PolicySet
+from proxy.admission import Admission
 from proxy.config import CredentialConfig, OtherDatabases, SslMode, UpstreamConfig
 from proxy.databases import PlainDatabase
 from proxy.demo.osuser import write_private
 from proxy.doorman import Credentials, Door, load_verifiers
 from proxy.errors import ConfigError, FieldgateError
-from proxy.reception import Admission
 from proxy.session.login import Authenticated
 from proxy.session.startup_settings import ClientSettings
 from proxy.wire.scram import ScramKeys, make_verifier, parse_verifier

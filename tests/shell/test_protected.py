@@ -16,7 +16,7 @@ from proxy.config import Config, LogConfig, altered, load_config
 from proxy.demo.osuser import write_private
 from proxy.errors import FieldgateError
 from proxy.logs import LogStream, make_logger
-from proxy.protected import ProtectedDatabase
+from proxy.protected_database import ProtectedDatabase
 from proxy.terminal import passphrase_of
 from tests.integration.stage import Stage, raised
 from tests.shell.test_pass_through import install_verifier

@@ -1,0 +1,208 @@
+"""One database with protected tables: its policy, catalog, keys and planner, and whether all of them agree (I9).
+
+A `Revision` (catalog, decisions, ciphers) is replaced as a whole, so that a statement is planned under exactly one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import asyncpg
+
+from keys.errors import CryptoError
+from keys.keyring import KeyringCiphers
+from keys.store import OpenKeyring, open_keyring
+from policies.errors import PolicyError, PrincipalRefused
+from policies.fields import DataMap
+from policies.holder import PolicyHolder, Published
+from policies.model import Principal
+from policies.policy_set import PolicySet
+from proxy.errors import ConfigError, FieldgateError, SqlState, UpstreamUnavailable
+from proxy.session.services import Revision, SessionServices
+
+from .config import KeysConfig
+from .control import Connection, Control
+from .grants.command import finding_text, verify_grants
+from .sealing.needs import key_needs
+from .sealing.verify import verify_sealed
+from .sequences import SequencePool
+from .sql.catalog import Catalog
+from .sql.planner import Planner
+
+CATALOG_CHANNEL = "fieldgate_catalog"
+_SHOWN_PROBLEMS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Planning:
+    """The concrete planner and catalog loader; the loader takes a connection, the data map and the new version."""
+
+    make_planner: Callable[[], Planner]
+    load_catalog: Callable[[Connection, DataMap, int], Awaitable[Catalog]]
+
+
+class ProtectedDatabase:
+    """One of them.  Made by `open`; `policy` and `services` are what sessions see."""
+
+    def __init__(
+        self,
+        name: str,
+        control: Control,
+        planning: Planning,
+        holder: PolicyHolder,
+        ciphers: KeyringCiphers,
+        audit_available: Callable[[], bool],
+    ) -> None:
+        self.name = name
+        self.fresh = False
+        self.holder = holder
+        self.ciphers = ciphers
+        self.stale = asyncio.Event()
+        self._control = control
+        self._listener: Connection | None = None
+        self._planning = planning
+        self._pool = SequencePool(self._next_values)
+        self._revision: Revision | None = None
+        self._version = 0
+        self.services = SessionServices(
+            planning.make_planner(), self.current, audit_available, self._pool.draw, self._identify
+        )
+
+    @property
+    def policy(self) -> PolicySet | None:
+        return self.holder.current.policy
+
+    @property
+    def revision_name(self) -> str:
+        return self.holder.current.revision
+
+    def current(self) -> Revision:
+        if self._revision is None:
+            raise RuntimeError("a database is loaded before it is used")
+        return self._revision
+
+    def _identify(self, asked: Principal) -> Principal:
+        """The same rules as at login.  Raises FieldgateError."""
+        try:
+            return self.holder.current.policy.principal(
+                asked.login,
+                person=asked.person if asked.person != asked.login else None,
+                purpose=asked.purpose,
+                case=asked.case,
+                subject=asked.subject,
+            )
+        except PrincipalRefused as refused:
+            raise FieldgateError(str(refused), sqlstate=SqlState.INVALID_AUTHORIZATION) from None
+
+    async def load(self) -> bool:
+        """Read the catalog; True when it differs from what was known.  Raises UpstreamUnavailable, ConfigError."""
+        return self._adopt(await self._read_catalog(self.holder.current))
+
+    async def _read_catalog(self, policy: Published) -> Catalog:
+        async with self._control.connection(self.name) as connection:
+            try:
+                return await self._planning.load_catalog(connection, policy.policy.data_map, self._version + 1)
+            except asyncpg.PostgresError as error:
+                raise UpstreamUnavailable(f"the catalog of {self.name} cannot be read ({error.sqlstate})") from None
+
+    def _adopt(self, catalog: Catalog) -> bool:
+        self.fresh = True
+        known = self._revision
+        if known is not None and replace(catalog, version=known.catalog.version) == known.catalog:
+            return False
+        self._version += 1
+        decisions = self.holder.current.decisions
+        self._revision = Revision(replace(catalog, version=self._version), decisions, self.ciphers)
+        return True
+
+    async def prepare(self, holder: PolicyHolder, ciphers: KeyringCiphers) -> Callable[[], None]:
+        """Verify a new policy against the database; the result puts it in force, all at once."""
+        data_map, old = holder.current.policy.data_map, self.holder.current.policy.data_map
+        if (data_map.controller, data_map.database) != (old.controller, old.database):
+            raise ConfigError(f"{holder.folder}: controller and database cannot change while the proxy runs")
+        await self._verify(holder.current.policy, ciphers)
+        catalog = await self._read_catalog(holder.current)
+
+        def put_in_force() -> None:
+            self.holder, self.ciphers = holder, ciphers
+            self._revision = None
+            self._adopt(catalog)
+
+        return put_in_force
+
+    async def verify(self) -> None:
+        """The database must be as the data map says.  Raises ConfigError."""
+        await self._verify(self.holder.current.policy, self.ciphers)
+
+    async def _verify(self, policy: PolicySet, ciphers: KeyringCiphers) -> None:
+        async with self._control.connection(self.name) as connection:
+            try:
+                sealed = await verify_sealed(connection, policy.data_map, ciphers.heads())
+                granted = await verify_grants(connection, policy)
+            except asyncpg.PostgresError as error:
+                raise UpstreamUnavailable(f"database {self.name} cannot be verified ({error.sqlstate})") from None
+        _require_none(f"database {self.name} is not as its data map says", map(str, sealed))
+        _require_none(f"upstream roles of database {self.name} may do too much", map(finding_text, granted))
+
+    async def listen(self) -> None:
+        """Hear of changes from other proxies and from the event trigger; called again, mends what was lost."""
+        if self._listener is None or self._listener.is_closed():
+            self._listener = await self._control.listener(self.name, CATALOG_CHANNEL, self.stale.set)
+            self.stale.set()  # whatever happened before we listened
+
+    async def announce(self) -> None:
+        """Tell other proxies that the catalog may have changed."""
+        async with self._control.connection(self.name) as connection:
+            await connection.execute("SELECT pg_catalog.pg_notify($1, '')", CATALOG_CHANNEL)
+
+    def stop_listening(self) -> None:
+        if self._listener is not None:
+            self._listener.terminate()
+
+    async def have_keys(self, counts: dict[str, int]) -> None:
+        await self._pool.have(counts)
+
+    async def _next_values(self, sequence: str, count: int) -> list[bytes]:
+        async with self._control.connection(self.name, lane="sequences") as connection:
+            rows = await connection.fetch(
+                "SELECT pg_catalog.nextval($1::pg_catalog.text::pg_catalog.regclass)::pg_catalog.text"
+                " FROM pg_catalog.generate_series(1, $2::pg_catalog.int4)",
+                sequence,
+                count,
+            )
+        return [row[0].encode() for row in rows]
+
+
+def _require_none(headline: str, problems: Iterable[str]) -> None:
+    found = list(problems)
+    if found:
+        shown = "".join(f"\n  {problem}" for problem in found[:_SHOWN_PROBLEMS])
+        more = f"\n  and {len(found) - _SHOWN_PROBLEMS} more" if len(found) > _SHOWN_PROBLEMS else ""
+        raise ConfigError(f"{headline}:{shown}{more}")
+
+
+def unlock(config: KeysConfig, passphrase: Callable[[], str] | None) -> OpenKeyring:
+    """Slow on purpose: not on the event loop."""
+    if passphrase is None:
+        raise ConfigError(f"{config.keyring}: the keyring needs its passphrase")
+    try:
+        return open_keyring(config.keyring, passphrase())
+    except CryptoError as error:
+        raise ConfigError(str(error)) from None
+
+
+def load_policy_holder(folder: Path) -> PolicyHolder:
+    try:
+        return PolicyHolder.load(folder)
+    except PolicyError as error:
+        raise ConfigError(f"{folder}: {error}") from None
+
+
+def ciphers_for(keyring: OpenKeyring, holder: PolicyHolder) -> KeyringCiphers:
+    try:
+        return keyring.keyring.ciphers(key_needs(holder.current.policy.data_map), keyring.leases())
+    except CryptoError as error:
+        raise ConfigError(str(error)) from None
