@@ -68,9 +68,12 @@ class SessionState:
     # Names that stood for something else before: the newest entry that changes each, and whether it can fail alone.
     unsettled: dict[tuple[bool, bytes], tuple[int, bool]] = field(default_factory=dict)
     identity: dict[str, Principal] = field(default_factory=dict)
+    _known: Revision | None = None
+    _outcast: FieldgateError | None = None  # why the policy in force does not know this session's principal
 
     def __post_init__(self) -> None:
         self.identity[_PRINCIPAL] = self.login
+        self._known = self.services.current()
 
     @property
     def principal(self) -> Principal:
@@ -123,7 +126,22 @@ class SessionState:
     # -- planning
 
     def revision(self) -> Revision:
-        return self.services.current()
+        current = self.services.current()
+        if current is not self._known:
+            self._meet(current)
+        return current
+
+    def _meet(self, current: Revision) -> None:
+        """A new revision may give this login other roles, or none: it is asked again who the session may be."""
+        self._known, self._outcast = current, None
+        try:
+            self.login = self.services.identify(self.login)
+            now = self.services.identify(self.principal)
+        except FieldgateError as error:
+            self._outcast = error
+            return
+        if now != self.principal:
+            self.identity[_PRINCIPAL] = now
 
     def context(self) -> PlanContext:
         revision = self.revision()
@@ -154,6 +172,8 @@ class SessionState:
             return self._refusal_to_run(plan)
         if not plan.touches_protected:
             return None
+        if self._outcast is not None:
+            return self._outcast
         if not self.services.audit_available():
             return AuditUnavailable(
                 "no audit record can be written, so protected fields are not available",

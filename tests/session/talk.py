@@ -210,6 +210,8 @@ class Talk:
     records: list[dict[str, object]] = field(default_factory=list)
     tickets: list[int] = field(default_factory=list)
     commands: list[Command] = field(default_factory=list)
+    roles: frozenset[str] = frozenset({"support"})  # of this login, by the policy in force
+    unknown_purpose: str = "unheard of"
     keys: dict[str, list[bytes]] = field(default_factory=dict)  # by sequence: values that were drawn
 
     def __post_init__(self) -> None:
@@ -235,9 +237,9 @@ class Talk:
         return split_messages(self.conversation.take_to_server(), FRONTEND_LIMITS)
 
     def _identify(self, asked: Principal) -> Principal:
-        if asked.purpose == "unheard of":
+        if asked.purpose == self.unknown_purpose:
             raise Refused("this purpose is not in the register")
-        return asked
+        return replace(asked, roles=self.roles)
 
     def _draw(self, sequence: str, count: int) -> list[bytes] | None:
         pool = self.keys.get(sequence, [])

@@ -7,7 +7,22 @@ from proxy.sql.plan import SessionEffect
 from proxy.wire import frontend
 from proxy.wire.framing import HEADER_SIZE
 
-from .talk import BOUND, PARSED, SYNC, Talk, bind, done, error_of, execute, failed, parse, query, ready, utility
+from .talk import (
+    BOUND,
+    PARSED,
+    SYNC,
+    Talk,
+    bind,
+    catalog,
+    done,
+    error_of,
+    execute,
+    failed,
+    parse,
+    query,
+    ready,
+    utility,
+)
 
 
 def purpose(talk: Talk) -> str:
@@ -52,3 +67,27 @@ def test_discard_all_forgets_whom_the_session_acted_for() -> None:
     talk.client(query("discard all"))
     talk.server(done("DISCARD ALL"), ready())
     assert purpose(talk) == "support_service"
+
+
+def new_policy(talk: Talk) -> None:
+    talk.revision = type(talk.revision)(catalog(version=2), talk.revision.decisions, talk.revision.ciphers)
+
+
+def test_a_new_policy_gives_an_open_session_its_new_roles() -> None:
+    talk = Talk()
+    talk.client(parse("select email", b"s"), SYNC)
+    talk.server(PARSED, ready())
+    talk.roles = frozenset({"guest"})
+    new_policy(talk)
+    talk.client(bind(name=b"s"), execute(), SYNC)
+    assert talk.planner.contexts[-1].principal.roles == frozenset({"guest"})
+
+
+def test_who_may_not_be_any_more_what_they_were_gets_no_protected_data() -> None:
+    talk = Talk()
+    talk.unknown_purpose = "support_service"
+    new_policy(talk)
+    (sent,) = talk.client(query("select email"))
+    assert frontend.parse_query(sent[HEADER_SIZE:]) == STAND_IN_SQL
+    talk.server(failed(), ready())
+    assert talk.client(query("select 1")) == [query("select 1")]
