@@ -199,13 +199,17 @@ def _port(asked: int | None, usual: int, check: bool) -> int:
 
 @contextmanager
 def _ended_like_ctrl_c() -> Iterator[None]:
-    """SIGTERM (a container's stop) ends the demo as tidily as Ctrl-C does."""
+    """SIGTERM (a container's stop) ends the demo as tidily as Ctrl-C does, and so does SIGINT to one in the background.
+
+    A shell starts what runs in the background with SIGINT ignored; then Python raises no KeyboardInterrupt by itself.
+    """
 
     def interrupt(_signal: int, _frame: FrameType | None) -> None:
         raise KeyboardInterrupt
 
-    before = signal.signal(signal.SIGTERM, interrupt)
+    before = {kind: signal.signal(kind, interrupt) for kind in (signal.SIGTERM, signal.SIGINT)}
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for kind, handler in before.items():
+            signal.signal(kind, handler)
