@@ -14,16 +14,16 @@ from pathlib import Path
 
 from rich.console import Console
 
-from . import gate as gates
+from . import gate as gate_module
 from . import machine, measure_customers, measure_memory, measure_pgbench, measure_planner, report
 from .contest import Contest, Outcome, play
-from .gate import Gate
+from .gate import Gates
 from .workplace import Sizes, Workplace, fill_appside, workplace
 
 RESULTS = Path(__file__).parent / "results"
 
 # In the order of a run.
-_CONTESTS: dict[str, Callable[[Workplace, Gate], Contest]] = {
+_CONTESTS: dict[str, Callable[[Workplace, Gates], Contest]] = {
     measure_planner.NAME: measure_planner.contest,
     measure_pgbench.NAME: measure_pgbench.contest,
     measure_customers.POINTS: measure_customers.points,
@@ -77,6 +77,6 @@ def _contests(names: tuple[str, ...], sizes: Sizes, progress: Callable[[str], No
         place = stack.enter_context(workplace(sizes, progress))
         progress("sealing the application's own customers")
         asyncio.run(fill_appside(place))
-        gate = stack.enter_context(gates.running(place, progress))
+        gates = stack.enter_context(gate_module.running(place, progress))
         for name in names:
-            yield _CONTESTS[name](place, gate)
+            yield _CONTESTS[name](place, gates)

@@ -1,4 +1,4 @@
-"""Fieldgate itself, started as an operator starts it: `fieldgate serve` with a configuration file, one worker.
+"""Fieldgate itself, started as an operator starts it: `fieldgate serve` with a configuration file.
 
 The database `shop` is the sample's, made by the demo's own steps; its customers are replaced by those of the
 benchmarks, and pgbench's tables stand beside them.  One listener takes TLS and, on loopback, plaintext, so that one
@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -53,8 +54,16 @@ class Gate:
         return Endpoint("fieldgate", HOST, self.port, database, LOGIN, PASSWORD, self.authority if tls else None)
 
 
+@dataclass(frozen=True, slots=True)
+class Gates:
+    """`one` is a single process; `several` is Fieldgate as it is run in production, a worker for each core."""
+
+    one: Gate
+    several: Gate
+
+
 @contextlib.contextmanager
-def running(place: Workplace, progress: Callable[[str], None]) -> Iterator[Gate]:
+def running(place: Workplace, progress: Callable[[str], None]) -> Iterator[Gates]:
     folder = DemoFolder(place.home / "gate")
     folder.path.mkdir()
     progress("making the sealed shop")
@@ -63,12 +72,21 @@ def running(place: Workplace, progress: Callable[[str], None]) -> Iterator[Gate]
     progress(f"sealing {place.sizes.rows:,} customers")
     asyncio.run(_replace_customers(place, folder))
     _add_pgbench(place)
-    port = free_port()
-    _write_settings(place, folder, port)
+    _write_logins(folder)
     progress("starting Fieldgate")
-    log = folder.path / "output"
+    cores = len(os.sched_getaffinity(0))
+    with _serving(place, folder, 1) as one, _serving(place, folder, max(2, cores)) as several:
+        yield Gates(one, several)
+
+
+@contextlib.contextmanager
+def _serving(place: Workplace, folder: DemoFolder, workers: int) -> Iterator[Gate]:
+    port, name = free_port(), f"workers-{workers}"
+    config, log = folder.path / f"{name}.toml", folder.path / f"{name}.output"
+    roles = upstream_roles(load_policy(folder.policy))
+    config.write_text(configuration(place.server.port, port, roles, workers))
     with log.open("wb") as output:
-        command = [sys.executable, "-m", "proxy", "serve", "--config", str(folder.config)]
+        command = [sys.executable, "-m", "proxy", "serve", "--config", str(config)]
         process = subprocess.Popen(command, stdout=output, stderr=output, stdin=subprocess.DEVNULL)
     try:
         await_port(HOST, port, process, log)
@@ -103,14 +121,13 @@ def _add_pgbench(place: Workplace) -> None:
         asyncio.run(execute(place.direct.at(database), f"GRANT SELECT ON {_PGBENCH_TABLES} TO {UPSTREAM_ROLE}"))
 
 
-def _write_settings(place: Workplace, folder: DemoFolder, port: int) -> None:
+def _write_logins(folder: DemoFolder) -> None:
     policy = load_policy(folder.policy)
-    folder.config.write_text(configuration(place.server.port, port, upstream_roles(policy)))
     lines = [f'"{login}" = "{make_verifier(PASSWORD)}"\n' for login in sorted(policy.logins)]
     write_private(folder.logins, "".join(lines))
 
 
-def configuration(server_port: int, port: int, roles: list[str]) -> str:
+def configuration(server_port: int, port: int, roles: list[str], workers: int) -> str:
     """TOML; the server is reached by TCP on loopback, as pgbouncer reaches it."""
     sections: dict[str, dict[str, object]] = {
         "listener": {
@@ -129,10 +146,10 @@ def configuration(server_port: int, port: int, roles: list[str]) -> str:
         "control": {"user": CONTROL_ROLE, "password_file": f"upstream/{CONTROL_ROLE}.password", "database": SHOP},
         f"databases.{SHOP}": {"policy": "policy"},
         "keys": {"keyring": "keyring", "passphrase_file": "passphrase"},
-        "audit": {"path": "audit.jsonl", "mode": "strict"},
+        "audit": {"path": f"audit-{workers}.jsonl", "mode": "strict"},
         "limits": {"connections": 3000, "connections_per_login": 2000, "connections_per_address": 2000},
-        "process": {"workers": 1},
-        "logs": {"level": "warning", "file": "fieldgate.log"},
+        "process": {"workers": workers, "run_dir": f"run-{workers}"},
+        "logs": {"level": "warning", "file": f"fieldgate-{workers}.log"},
     }
     for role in roles:
         sections[f"upstream.credentials.{role}"] = {"password_file": f"upstream/{role}.password"}

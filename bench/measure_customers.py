@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 
 from .contest import Contest, Reading, Side
-from .gate import Gate
+from .gate import Gates
 from .jobs import Done, Job, Work
 from .places import Endpoint
 from .ratios import Goal
@@ -28,6 +28,8 @@ _APP = "application itself, no TLS"
 _APP_TLS = "application itself"
 _TLS = "fieldgate"
 _NO_TLS = "fieldgate, no TLS"
+_SEVERAL = "fieldgate, all cores"
+_SEVERAL_NO_TLS = "fieldgate, all cores, no TLS"
 _ROOT = Path(__file__).parent.parent
 
 
@@ -35,13 +37,18 @@ class ClientFailed(Exception):
     """The client process ended badly; the message has what it said last."""
 
 
-def points(place: Workplace, gate: Gate) -> Contest:
+def points(place: Workplace, gates: Gates) -> Contest:
     title = f"point select by a sealed equality field, two fields opened, {CONNECTIONS} connections"
-    goals = (Goal(_TLS, _APP_TLS, at_least=POINTS_WANTED), Goal(_NO_TLS, _APP, at_least=POINTS_WANTED))
-    return _contest(place, gate, POINTS, title, "selects/s", Work.POINTS, goals)
+    goals = (
+        Goal(_TLS, _APP_TLS, at_least=POINTS_WANTED),
+        Goal(_NO_TLS, _APP, at_least=POINTS_WANTED),
+        Goal(_SEVERAL, _APP_TLS, at_least=POINTS_WANTED),
+        Goal(_SEVERAL_NO_TLS, _APP, at_least=POINTS_WANTED),
+    )
+    return _contest(place, gates, POINTS, title, "selects/s", Work.POINTS, goals)
 
 
-def rows(place: Workplace, gate: Gate) -> Contest:
+def rows(place: Workplace, gates: Gates) -> Contest:
     title = f"SELECT of {place.sizes.rows:,} rows with three sealed text fields, one connection"
     goals = (
         Goal(_TLS, at_least=ROWS_WANTED),
@@ -49,17 +56,21 @@ def rows(place: Workplace, gate: Gate) -> Contest:
         Goal(_TLS, _APP_TLS),
         Goal(_NO_TLS, _APP),
     )
-    return _contest(place, gate, ROWS, title, "rows/s", Work.ROWS, goals)
+    return _contest(place, gates, ROWS, title, "rows/s", Work.ROWS, goals)
 
 
 def _contest(
-    place: Workplace, gate: Gate, name: str, title: str, unit: str, work: Work, goals: tuple[Goal, ...]
+    place: Workplace, gates: Gates, name: str, title: str, unit: str, work: Work, goals: tuple[Goal, ...]
 ) -> Contest:
     sides = [
         _side(place, _APP, place.direct.at(APPSIDE), work, None),
-        _side(place, _TLS, gate.endpoint(SHOP, tls=True), work, gate.pid),
-        _side(place, _NO_TLS, gate.endpoint(SHOP, tls=False), work, gate.pid),
+        _side(place, _TLS, gates.one.endpoint(SHOP, tls=True), work, gates.one.pid),
+        _side(place, _NO_TLS, gates.one.endpoint(SHOP, tls=False), work, gates.one.pid),
     ]
+    if work is Work.POINTS:
+        sides.append(_side(place, _SEVERAL, gates.several.endpoint(SHOP, tls=True), work, gates.several.pid))
+        where = gates.several.endpoint(SHOP, tls=False)
+        sides.append(_side(place, _SEVERAL_NO_TLS, where, work, gates.several.pid))
     skipped: tuple[tuple[str, str], ...] = ()
     if place.direct_tls is not None:
         sides.insert(0, _side(place, _APP_TLS, place.direct_tls, work, None))

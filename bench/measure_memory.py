@@ -15,7 +15,7 @@ import asyncpg
 
 from .client import POINT, connect
 from .contest import Contest, Reading, Side
-from .gate import Gate
+from .gate import Gates
 from .people import email_of
 from .places import Endpoint
 from .processes import memory
@@ -29,9 +29,9 @@ _WARM_UP = 50
 _SIDE = "fieldgate"
 
 
-def contest(place: Workplace, gate: Gate) -> Contest:
-    where, count = gate.endpoint(SHOP, tls=True), place.sizes.connections
-    side = Side(_SIDE, lambda: asyncio.run(_measure(where, gate.pid, count)))
+def contest(place: Workplace, gates: Gates) -> Contest:
+    where, count = gates.one.endpoint(SHOP, tls=True), place.sizes.connections
+    side = Side(_SIDE, lambda: asyncio.run(_measure(where, gates.one.pid, count)))
     title = f"{count:,} idle connections, each has asked once: resident memory of the proxy for one"
     return Contest(NAME, title, "KiB", (side,), (Goal(_SIDE, at_most=WANTED_KIB),))
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 from . import pgbench
 from .bouncer import PGBOUNCER
 from .contest import Contest, Reading, Side
-from .gate import Gate
+from .gate import Gates
 from .places import Endpoint
 from .processes import cpu_time
 from .ratios import Goal
@@ -33,7 +33,7 @@ _GOALS = (
 )
 
 
-def contest(place: Workplace, gate: Gate) -> Contest:
+def contest(place: Workplace, gates: Gates) -> Contest:
     sides = [_side(place, "direct", place.direct, None)]
     skipped: tuple[tuple[str, str], ...] = ()
     if place.bouncer is not None:
@@ -43,8 +43,8 @@ def contest(place: Workplace, gate: Gate) -> Contest:
     else:
         skipped = ((_BOUNCER, f"not installed ({PGBOUNCER})"),)
     for database, name in ((SHOP, _TLS), (PLAIN, _TLS_NONE)):
-        sides.append(_side(place, name, gate.endpoint(database, tls=True), gate.pid))
-        sides.append(_side(place, name + _NO_TLS, gate.endpoint(database, tls=False), gate.pid))
+        sides.append(_side(place, name, gates.one.endpoint(database, tls=True), gates.one.pid))
+        sides.append(_side(place, name + _NO_TLS, gates.one.endpoint(database, tls=False), gates.one.pid))
     title = f"pgbench -S -M prepared, {place.sizes.clients} clients"
     return Contest(NAME, title, "transactions/s", tuple(sides), _GOALS, skipped)
 

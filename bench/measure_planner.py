@@ -22,7 +22,7 @@ from proxy.sql.planner import PlanContext
 
 from .client import POINT, connect
 from .contest import Contest, Reading, Side
-from .gate import LOGIN, Gate
+from .gate import LOGIN, Gates
 from .ratios import Goal
 from .workplace import SHOP, Workplace
 
@@ -43,8 +43,8 @@ class PlannerRefused(Exception):
     """A statement that should be planned was refused: its time means nothing."""
 
 
-def contest(place: Workplace, gate: Gate) -> Contest:
-    del gate  # its start has made the shop
+def contest(place: Workplace, gates: Gates) -> Contest:
+    del gates  # its start has made the shop
     context = asyncio.run(_context(place))
     sides = (
         Side(_FIRST, lambda: _first_time(JOIN, context)),

@@ -146,7 +146,7 @@ def test_the_configuration_is_one_that_fieldgate_reads(tmp_path: Path) -> None:
     from proxy.config import load_config
 
     path = tmp_path / "fieldgate.toml"
-    path.write_text(configuration(5432, 6543, ["fg_management"]))
+    path.write_text(configuration(5432, 6543, ["fg_management"], 1))
     config = load_config(path)
     assert tomllib.loads(path.read_text())["audit"]["mode"] == "strict"
     assert config.audit is not None and config.listener.allow_plaintext and config.process.workers == 1
