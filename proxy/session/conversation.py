@@ -12,15 +12,16 @@ from proxy.errors import AuditUnavailable, FieldgateError, ProtocolViolation, Up
 from proxy.wire import backend, frontend
 from proxy.wire.framing import BACKEND_LIMITS, FRONTEND_LIMITS, Span
 
-from . import extended, simple
+from . import extended, preparing, simple
 from .answers import Answers
 from .bulk import copy_message
 from .commands import CloseBoth, Command, DrawKeys
 from .inbox import Inbox
+from .names import AnswersNeeded
 from .rounds import begin_round, unfold
 from .services import SessionServices
 from .settings import SessionSettings
-from .state import AnswersNeeded, KeysNeeded, SessionState
+from .state import KeysNeeded, SessionState
 from .transparent import Transparent
 
 _TERMINATE = ord("X")
@@ -32,7 +33,7 @@ _MANY_BYTES = 64 * 1024
 _HANDLERS = {
     ord("Q"): simple.query,
     ord("F"): simple.function_call,
-    ord("P"): extended.parse,
+    ord("P"): preparing.parse,
     ord("B"): extended.bind,
     ord("D"): extended.describe,
     ord("E"): extended.execute,

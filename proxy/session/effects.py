@@ -9,9 +9,10 @@ from proxy.errors import Refused, SqlState
 from proxy.sql.plan import SessionEffect, StatementKind, StatementPlan
 
 from .commands import RefreshCatalog
-from .replies import Portal, Reply, Statement
+from .replies import Reply
 from .settings import parse_search_path
 from .state import SessionState
+from .statements import Portal, Statement
 
 _STARTERS = ("begin", "start")
 
@@ -58,16 +59,16 @@ def _reset_all(state: SessionState, entry: Reply, index: int) -> None:
 
 
 def _forget_all(state: SessionState, entry: Reply, index: int) -> None:
-    for name in list(state.statements):
-        state.set_statement(entry, name, None, index)
-    for name in list(state.portals):
-        state.set_portal(entry, name, None, index)
+    for name in list(state.names.statements):
+        state.names.set_statement(entry, name, None, index)
+    for name in list(state.names.portals):
+        state.names.set_portal(entry, name, None, index)
 
 
 def _deallocate(state: SessionState, name: str | None, entry: Reply, index: int) -> None:
-    for each in list(state.statements) if name is None else [name.encode()]:
-        if each in state.statements and (each or name is not None):
-            state.set_statement(entry, each, None, index)
+    for each in list(state.names.statements) if name is None else [name.encode()]:
+        if each in state.names.statements and (each or name is not None):
+            state.names.set_statement(entry, each, None, index)
 
 
 def _named(state: SessionState, plan: StatementPlan, entry: Reply, index: int) -> None:
@@ -76,9 +77,9 @@ def _named(state: SessionState, plan: StatementPlan, entry: Reply, index: int) -
     text = b"".join(part for part in plan.segments if isinstance(part, bytes)).decode()
     made = Statement(plan, text, (), state.stamp(), by_sql=True)
     if plan.effect is SessionEffect.PREPARES:
-        state.set_statement(entry, name, made, index)
+        state.names.set_statement(entry, name, made, index)
     else:
-        state.set_portal(entry, name, Portal(made), index)
+        state.names.set_portal(entry, name, Portal(made), index)
 
 
 def asked_for(state: SessionState, who: Principal, plan: StatementPlan) -> Principal:

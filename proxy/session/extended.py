@@ -1,4 +1,4 @@
-"""The client's side of the extended protocol: Parse, Bind, Describe, Execute, Close, Sync.
+"""The client's side of the extended protocol: Bind, Describe, Execute, Close, Sync; Parse is in `preparing`.
 
 Each function gets one whole message as `raw` (tag and length included) and puts one entry into the queue.  What
 needs no change is forwarded as the client's own bytes.  docs/query-path.md lists the messages of our own.
@@ -9,93 +9,34 @@ from __future__ import annotations
 from proxy.errors import CellUnreadable, FieldgateError, ProtocolViolation, SqlState, ValueRejected
 from proxy.rows.binding import Binding, BindParts, build_bind, make_binding, split_bind
 from proxy.rows.params import ClientValues
-from proxy.sql.plan import SessionEffect, StatementKind, StatementPlan
+from proxy.sql.plan import SessionEffect
 from proxy.wire import frontend
 
+from .accounting import account
 from .bulk import begin_copy
-from .effects import apply_effect, asked_for
-from .refusals import RESERVED_NAMES, SET_STAND_IN_SQL, STAND_IN_PORTAL, STAND_IN_SQL, STAND_IN_STATEMENT
-from .replies import Owed, Portal, Reply, Statement, remember
-from .state import AnswersNeeded, SessionState, upstream_text
+from .effects import apply_effect
+from .names import AnswersNeeded
+from .permits import refusal_now
+from .preparing import refresh, refusal_to_parse
+from .refusals import RESERVED_NAMES, STAND_IN_PORTAL, STAND_IN_STATEMENT
+from .replies import Owed, Reply
+from .state import SessionState
+from .statements import Portal, Statement, remember
 
 _HEADER = 5  # tag and length
-
-
-def parse(state: SessionState, raw: bytes) -> None:
-    message = frontend.parse_parse(raw[_HEADER:])
-    if message.name in RESERVED_NAMES:
-        raise ProtocolViolation("this statement name is reserved")
-    statement = _planned(state, message)
-    refusal = _refusal_to_parse(state, statement.plan)
-    statement.parse_refused = refusal is not None
-    entry = Reply(Owed.PARSE, statement=statement, refusal=refusal, unchanged=not statement.plan.rewritten)
-    # A name that is taken is refused by the server (42P05), and undoing the change gives it its first meaning back;
-    # whether it is taken depends on replies that may still be under way.
-    state.set_statement(entry, message.name, statement)
-    if refusal is not None:
-        entry.ticket = state.account((statement.plan,), (refusal,))
-        state.to_server.append(frontend.build_parse(message.name, STAND_IN_SQL))
-    else:
-        state.to_server.append(_upstream_parse(state, message.name, statement, raw))
-    state.queue.push(entry)
-
-
-def _refusal_to_parse(state: SessionState, plan: StatementPlan) -> FieldgateError | None:
-    refusal = state.refusal_of(plan)
-    if refusal is None and plan.effect is SessionEffect.FIELDGATE:
-        try:
-            asked_for(state, state.principal, plan)
-        except FieldgateError as error:
-            return error
-    return refusal
-
-
-def _planned(state: SessionState, message: frontend.Parse) -> Statement:
-    declared = tuple(message.parameter_types)
-    text = _decoded(message.query)
-    if text is None:
-        plan = _undecodable(state)
-        text = ""
-    else:
-        plan = state.services.planner.plan_statement(text, declared, state.context())
-    return Statement(plan, text, declared, state.stamp())
-
-
-def _decoded(text: bytes) -> str | None:
-    try:
-        return text.decode("utf-8")
-    except UnicodeDecodeError:
-        return None
-
-
-def _undecodable(state: SessionState) -> StatementPlan:
-    refusal = FieldgateError('invalid byte sequence for encoding "UTF8"', sqlstate=SqlState.CHARACTER_NOT_IN_REPERTOIRE)
-    return StatementPlan(StatementKind.UTILITY, (STAND_IN_SQL,), refusal=refusal)
-
-
-def _upstream_parse(state: SessionState, name: bytes, statement: Statement, raw: bytes | None) -> bytes:
-    plan = statement.plan
-    if plan.effect is SessionEffect.FIELDGATE:
-        return frontend.build_parse(name, SET_STAND_IN_SQL)
-    if plan.rewritten:
-        declared = state.declared_upstream(plan, statement.declared)
-        return frontend.build_parse(name, upstream_text(plan), declared)
-    if raw is not None:
-        return raw
-    return frontend.build_parse(name, statement.text.encode(), statement.declared)
 
 
 def bind(state: SessionState, raw: bytes) -> None:
     name, portal_name = frontend.bind_statement_name(raw, _HEADER), frontend.bind_portal_name(raw, _HEADER)
     if portal_name in RESERVED_NAMES:
         raise ProtocolViolation("this portal name is reserved")
-    state.settle_statement(name)
-    statement = state.statements.get(name)
+    state.names.settle_statement(name)
+    statement = state.names.statements.get(name)
     if statement is None:
         _bind_unknown(state, name, portal_name)
         return
-    refusal = state.refusal_now(statement) if statement.by_sql else _refresh(state, name, statement)
-    statement = state.statements[name]
+    refusal = refusal_now(state, statement) if statement.by_sql else refresh(state, name, statement)
+    statement = state.names.statements[name]
     portal = Portal(statement)
     if refusal is None and (statement.plan.slots or statement.plan.opens):
         try:
@@ -111,8 +52,8 @@ def bind(state: SessionState, raw: bytes) -> None:
         raw = frontend.build_bind(portal_name, STAND_IN_STATEMENT, (), (), ())
         portal.bind_refused = True
         if not statement.parse_refused:
-            entry.ticket = state.account((statement.plan,), (refusal,))
-    state.set_portal(entry, portal_name, portal)
+            entry.ticket = account(state, (statement.plan,), (refusal,))
+    state.names.set_portal(entry, portal_name, portal)
     state.queue.push(entry)
     state.to_server.append(raw)
 
@@ -126,31 +67,6 @@ def _bind_unknown(state: SessionState, name: bytes, portal_name: bytes) -> None:
     )
     state.queue.push(Reply(Owed.BIND, refusal=refusal))
     state.to_server.append(frontend.build_bind(portal_name, STAND_IN_STATEMENT, (), (), ()))
-
-
-def _refresh(state: SessionState, name: bytes, statement: Statement) -> FieldgateError | None:
-    """Plan again when something the plan depends on has changed since Parse; re-Parse upstream if the text differs."""
-    if statement.stamp != state.stamp():
-        plan = state.services.planner.plan_statement(statement.text, statement.declared, state.context())
-        if plan == statement.plan:
-            statement.stamp = state.stamp()
-        else:
-            renewed = Statement(plan, statement.text, statement.declared, state.stamp())
-            if plan.refusal is None:
-                _parse_again(state, name, renewed)
-            else:
-                state.statements[name] = renewed
-    return state.refusal_of(state.statements[name].plan)
-
-
-def _parse_again(state: SessionState, name: bytes, renewed: Statement) -> None:
-    """Our own Close and Parse, both `skip`, in place of the statement that the client prepared before the change."""
-    state.queue.push(Reply(Owed.CLOSE, skip=True))
-    state.to_server.append(frontend.build_close(b"S", name))
-    entry = Reply(Owed.PARSE, skip=True, statement=renewed, unchanged=not renewed.plan.rewritten)
-    state.set_statement(entry, name, renewed)
-    state.queue.push(entry)
-    state.to_server.append(_upstream_parse(state, name, renewed, None))
 
 
 def _rewritten_bind(state: SessionState, statement: Statement, parts: BindParts) -> tuple[Portal, bytes]:
@@ -173,12 +89,12 @@ def _physical_values(
 def describe(state: SessionState, raw: bytes) -> None:
     message = frontend.parse_describe(raw[_HEADER:])
     if message.kind == b"S":
-        state.settle_statement(message.name)
-        statement = state.statements.get(message.name)
+        state.names.settle_statement(message.name)
+        statement = state.names.statements.get(message.name)
         state.queue.push(Reply(Owed.DESCRIBE_STATEMENT, statement=statement))
     else:
-        state.settle_portal(message.name)
-        portal = state.portals.get(message.name)
+        state.names.settle_portal(message.name)
+        portal = state.names.portals.get(message.name)
         statement = portal.statement if portal else None
         state.queue.push(Reply(Owed.DESCRIBE_PORTAL, statement=statement, portal=portal))
     state.to_server.append(raw)
@@ -186,8 +102,8 @@ def describe(state: SessionState, raw: bytes) -> None:
 
 def execute(state: SessionState, raw: bytes) -> None:
     name = frontend.execute_portal_name(raw, _HEADER)
-    state.settle_portal(name)
-    portal = state.portals.get(name)
+    state.names.settle_portal(name)
+    portal = state.names.portals.get(name)
     if portal is None:
         _refuse_execute(state, None, _no_portal(name))
         return
@@ -202,7 +118,7 @@ def execute(state: SessionState, raw: bytes) -> None:
     entry = Reply(Owed.EXECUTE, statement=statement, portal=portal)
     entry.unchanged = not plan.rewritten
     if plan.uses:
-        entry.ticket = state.account((plan,), (None,))
+        entry.ticket = account(state, (plan,), (None,))
     if not statement.by_sql:  # what PREPARE and DECLARE have done is in our books
         apply_effect(state, plan, entry)
         begin_copy(state, (plan,), entry)
@@ -213,10 +129,10 @@ def execute(state: SessionState, raw: bytes) -> None:
 def _refusal_to_execute(state: SessionState, portal: Portal) -> FieldgateError | None:
     """Between Bind and Execute rights may have changed, and the audit sink may have gone (I5, I8)."""
     plan = portal.statement.plan
-    if (refusal := state.refusal_now(portal.statement)) is not None:
+    if (refusal := refusal_now(state, portal.statement)) is not None:
         return refusal
     if plan.effect is SessionEffect.FIELDGATE:
-        return _refusal_to_parse(state, plan)
+        return refusal_to_parse(state, plan)
     return None
 
 
@@ -228,7 +144,7 @@ def _no_portal(name: bytes) -> FieldgateError:
 def _refuse_execute(state: SessionState, portal: Portal | None, refusal: FieldgateError) -> None:
     entry = Reply(Owed.EXECUTE, refusal=refusal)
     if portal is not None and not portal.bind_refused:
-        entry.ticket = state.account((portal.statement.plan,), (refusal,))
+        entry.ticket = account(state, (portal.statement.plan,), (refusal,))
     state.queue.push(entry)
     state.to_server.append(frontend.build_execute(STAND_IN_PORTAL))
 
@@ -237,9 +153,9 @@ def close(state: SessionState, raw: bytes) -> None:
     message = frontend.parse_close(raw[_HEADER:])
     entry = Reply(Owed.CLOSE)
     if message.kind == b"S":
-        state.set_statement(entry, message.name, None)
+        state.names.set_statement(entry, message.name, None)
     else:
-        state.set_portal(entry, message.name, None)
+        state.names.set_portal(entry, message.name, None)
     state.queue.push(entry)
     state.to_server.append(raw)
 

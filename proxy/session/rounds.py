@@ -15,8 +15,9 @@ from proxy.sql.plan import SessionEffect, StatementKind, StatementPlan
 from proxy.wire import backend
 from proxy.wire.framing import HEADER_SIZE, Span
 
-from .replies import Owed, Portal, Reply, Round
+from .replies import Owed, Reply, Round
 from .state import SessionState
+from .statements import Portal
 
 _EXECUTE_AND_SYNC = b"E\0\0\0\x09\0\0\0\0\0S\0\0\0\x04"
 _DESCRIBE_TOO = b"D\0\0\0\x06P\0" + _EXECUTE_AND_SYNC
@@ -34,7 +35,7 @@ def begin_round(state: SessionState, data: bytes, spans: Sequence[Span]) -> bool
     described = tail == _DESCRIBE_TOO
     if not described and tail != _EXECUTE_AND_SYNC:
         return False
-    statement = state.statements.get(data[_NAME : data.find(0, _NAME)])
+    statement = state.names.statements.get(data[_NAME : data.find(0, _NAME)])
     if statement is None or statement.by_sql or not _plain(statement.plan) or statement.stamp != state.stamp():
         return False
     state.round = Round(statement, described)
@@ -60,7 +61,7 @@ def unfold(state: SessionState) -> None:
     statement = pending.statement
     portal = Portal(statement)
     bound = Reply(Owed.BIND, statement=statement, portal=portal)
-    state.set_portal(bound, b"", portal)
+    state.names.set_portal(bound, b"", portal)
     state.queue.push(bound)
     if pending.described:
         state.queue.push(Reply(Owed.DESCRIBE_PORTAL, statement=statement, portal=portal))
@@ -79,11 +80,9 @@ def end_round(state: SessionState, data: bytes, spans: Sequence[Span]) -> int:
     statement, state.round = state.round.statement, None
     state.settings.ready(backend.parse_ready_for_query(data[end - 1 : end]), state.queue)
     state.executed = False
-    state.unsettled.clear()
-    if state.settings.transaction == b"I":
-        state.portals.clear()
-    else:
-        state.portals[b""] = Portal(statement)
+    state.names.all_answered(state.settings.transaction)
+    if state.settings.transaction != b"I":
+        state.names.portals[b""] = Portal(statement)
     state.to_client.append(data[spans[0][1] : end])
     return count
 

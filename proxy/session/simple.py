@@ -12,11 +12,14 @@ from proxy.errors import CellUnreadable, FieldgateError, Refused, SqlState, Valu
 from proxy.sql.plan import SessionEffect, StatementPlan
 from proxy.wire import frontend
 
+from .accounting import account
 from .bulk import begin_copy
 from .effects import apply_effect, asked_for
+from .permits import refusal_of
 from .refusals import SET_STAND_IN_SQL, STAND_IN_SQL
 from .replies import Owed, Reply
-from .state import SessionState, upstream_text
+from .state import SessionState
+from .upstream_text import upstream_text
 
 _HEADER = 5
 
@@ -52,7 +55,7 @@ def _refusals(state: SessionState, plans: tuple[StatementPlan, ...]) -> list[Fie
     refusals: list[FieldgateError | None] = []
     who = state.principal
     for plan in plans:
-        refusal = state.refusal_of(plan)
+        refusal = refusal_of(state, plan)
         if refusal is None and plan.effect is SessionEffect.FIELDGATE:
             try:
                 who = asked_for(state, who, plan)
@@ -100,9 +103,9 @@ def _account(
     """What runs is recorded as allowed, what is refused as denied; what is never reached is not recorded."""
     end = _refused_at(refusals)
     if any(plan.uses for plan in plans[:end]):
-        entry.ticket = state.account(plans[:end], (None,) * end)
+        entry.ticket = account(state, plans[:end], (None,) * end)
     if end < len(plans):
-        entry.ticket = state.account(plans[end : end + 1], (refusals[end],)) or entry.ticket
+        entry.ticket = account(state, plans[end : end + 1], (refusals[end],)) or entry.ticket
 
 
 def _refuse_whole(state: SessionState) -> None:

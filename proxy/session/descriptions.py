@@ -1,0 +1,88 @@
+"""What the server says of parameters and results, and what the client is told in its place: logical types, no more."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from proxy.errors import CellUnreadable, ProtocolViolation
+from proxy.rows.describe import client_fields, expand_formats
+from proxy.rows.results import RowTransformer
+from proxy.sql.plan import SlotKind
+from proxy.wire import backend
+
+from .forwarding import Forwarding
+from .replies import Owed, Reply, misplaced
+from .result_rows import fail_result, retyped
+from .statements import Statement
+
+
+def description(forwarding: Forwarding, head: Reply, start: int, end: int) -> bool:
+    if head.owed is Owed.QUERY:
+        return _query_description(forwarding, head, start, end)
+    if head.owed not in (Owed.DESCRIBE_STATEMENT, Owed.DESCRIBE_PORTAL):
+        raise ProtocolViolation("the server sent a description that nobody asked for")
+    forwarding.state.queue.pop()
+    statement = head.statement
+    if statement is None or not retyped(statement.plan):
+        return not head.skip
+    fields = backend.parse_row_description(forwarding.body(start, end))
+    if head.owed is Owed.DESCRIBE_STATEMENT or statement.fields is None:
+        statement.described(fields)
+    if head.skip:
+        return False
+    formats = None
+    if head.owed is Owed.DESCRIBE_PORTAL and head.portal is not None:
+        formats = expand_formats(head.portal.formats, len(statement.plan.outputs or ()))
+    return forwarding.put(start, backend.build_row_description(client_fields(statement.plan, fields, formats)))
+
+
+def _query_description(forwarding: Forwarding, head: Reply, start: int, end: int) -> bool:
+    plan = head.plan
+    head.transformer = None
+    if plan is None or not retyped(plan):
+        return True
+    fields = backend.parse_row_description(forwarding.body(start, end))
+    ciphers, values = forwarding.state.revision().ciphers, forwarding.state.settings.values
+    try:
+        head.transformer = RowTransformer(plan, fields, None, None, ciphers, values)
+    except CellUnreadable as error:
+        forwarding.flush(start)
+        fail_result(forwarding, head, error)
+        return False
+    return forwarding.put(start, backend.build_row_description(client_fields(plan, fields, None)))
+
+
+def no_data(forwarding: Forwarding, head: Reply) -> bool:
+    if head.owed not in (Owed.DESCRIBE_STATEMENT, Owed.DESCRIBE_PORTAL):
+        raise ProtocolViolation("the server sent NoData that nobody asked for")
+    forwarding.state.queue.pop()
+    return not head.skip
+
+
+def parameters(forwarding: Forwarding, head: Reply, start: int, end: int) -> bool:
+    if head.owed is not Owed.DESCRIBE_STATEMENT:
+        raise misplaced()
+    if head.skip:
+        return False
+    statement = head.statement
+    if statement is None or not statement.plan.slots:
+        return True
+    upstream = backend.parse_parameter_description(forwarding.body(start, end))
+    told = _client_parameter_types(statement, upstream)
+    return forwarding.put(start, backend.build_parameter_description(told))
+
+
+def _client_parameter_types(statement: Statement, upstream: Sequence[int]) -> list[int]:
+    """In the client's own numbering: what it declared, what the server inferred, or the field's logical type."""
+    plan = statement.plan
+    types = [0] * plan.client_parameters
+    for position, slot in enumerate(plan.slots):
+        number = slot.source.parameter if slot.source is not None else None
+        if slot.kind is SlotKind.PLAIN and number and position < len(upstream) and not types[number - 1]:
+            types[number - 1] = upstream[position]
+    for number, oid in plan.parameter_types:
+        types[number - 1] = oid
+    for index, oid in enumerate(statement.declared[: len(types)]):
+        if oid:
+            types[index] = oid
+    return types

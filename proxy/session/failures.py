@@ -1,0 +1,62 @@
+"""Errors and notices of the server: swapped for a refusal, scrubbed, or passed on; what a failure undoes (I3, I4)."""
+
+from __future__ import annotations
+
+from proxy.errors import ProtocolViolation
+from proxy.wire import backend
+
+from .forwarding import Forwarding
+from .refusals import is_stand_in_failure
+from .replies import Owed, Reply
+from .scrub import scrub
+
+_ERROR = ord("E")
+_FATAL = (b"FATAL", b"PANIC")
+
+
+def unasked(forwarding: Forwarding, tag: int, start: int, end: int) -> bool:
+    if tag == _ERROR:  # FATAL on an idle connection: a shutdown, a timeout
+        fields = backend.parse_error_response(forwarding.body(start, end))
+        if fields.get(b"V", fields.get(b"S")) in _FATAL:
+            return forwarding.put(start, backend.build_error_response(scrub(fields, rewritten=True)))
+    raise ProtocolViolation("the server sent a message that nobody asked for")
+
+
+def failure(forwarding: Forwarding, head: Reply, start: int, end: int) -> bool:
+    """The entry at the head has failed, and with it what the server will not get to any more."""
+    fields = backend.parse_error_response(forwarding.body(start, end))
+    state = forwarding.state
+    refusal = head.current_refusal
+    muted = head.muted
+    protected, unchanged = _protected(head), head.unchanged
+    state.settings.failed()
+    if head.owed in (Owed.QUERY, Owed.FUNCTION):
+        state.queue.fail_query()
+    elif head.owed is not Owed.SYNC:  # an error while committing comes with Sync, and its Z follows
+        state.skipping = not state.queue.drop_to_sync()
+    if muted:
+        return False
+    if is_stand_in_failure(fields, refusal) and refusal is not None:
+        return forwarding.put(start, backend.error_response(refusal))
+    if protected or forwarding.holds_envelope(start, end):
+        return forwarding.put(start, backend.build_error_response(scrub(fields, rewritten=not unchanged)))
+    if not unchanged:
+        fields.pop(b"P", None)
+        return forwarding.put(start, backend.build_error_response(fields))
+    return True
+
+
+def notice(forwarding: Forwarding, start: int, end: int) -> bool:
+    """One that holds an envelope is dropped: nothing is lost that was asked for."""
+    head = forwarding.state.queue.head
+    if head is not None and _protected(head):
+        fields = backend.parse_error_response(forwarding.body(start, end))
+        return forwarding.put(start, backend.build_notice_response(scrub(fields, rewritten=True)))
+    return not forwarding.holds_envelope(start, end)
+
+
+def _protected(head: Reply) -> bool:
+    plan = head.plan
+    if plan is not None and plan.touches_protected:
+        return True
+    return any(p.touches_protected for p in head.statements)

@@ -1,0 +1,107 @@
+"""Parse, and Parse once more: how a statement is prepared, and prepared again when what its plan depends on changes."""
+
+from __future__ import annotations
+
+from proxy.errors import FieldgateError, ProtocolViolation, SqlState
+from proxy.sql.plan import SessionEffect, StatementKind, StatementPlan
+from proxy.wire import frontend
+
+from .accounting import account
+from .effects import asked_for
+from .permits import refusal_of
+from .refusals import RESERVED_NAMES, SET_STAND_IN_SQL, STAND_IN_SQL
+from .replies import Owed, Reply
+from .state import SessionState
+from .statements import Statement
+from .upstream_text import declared_upstream, upstream_text
+
+_HEADER = 5  # tag and length
+
+
+def parse(state: SessionState, raw: bytes) -> None:
+    message = frontend.parse_parse(raw[_HEADER:])
+    if message.name in RESERVED_NAMES:
+        raise ProtocolViolation("this statement name is reserved")
+    statement = _planned(state, message)
+    refusal = refusal_to_parse(state, statement.plan)
+    statement.parse_refused = refusal is not None
+    entry = Reply(Owed.PARSE, statement=statement, refusal=refusal, unchanged=not statement.plan.rewritten)
+    # A name that is taken is refused by the server (42P05), and undoing the change gives it its first meaning back;
+    # whether it is taken depends on replies that may still be under way.
+    state.names.set_statement(entry, message.name, statement)
+    if refusal is not None:
+        entry.ticket = account(state, (statement.plan,), (refusal,))
+        state.to_server.append(frontend.build_parse(message.name, STAND_IN_SQL))
+    else:
+        state.to_server.append(_upstream_parse(state, message.name, statement, raw))
+    state.queue.push(entry)
+
+
+def refusal_to_parse(state: SessionState, plan: StatementPlan) -> FieldgateError | None:
+    refusal = refusal_of(state, plan)
+    if refusal is None and plan.effect is SessionEffect.FIELDGATE:
+        try:
+            asked_for(state, state.principal, plan)
+        except FieldgateError as error:
+            return error
+    return refusal
+
+
+def _planned(state: SessionState, message: frontend.Parse) -> Statement:
+    declared = tuple(message.parameter_types)
+    text = _decoded(message.query)
+    if text is None:
+        plan = _undecodable(state)
+        text = ""
+    else:
+        plan = state.services.planner.plan_statement(text, declared, state.context())
+    return Statement(plan, text, declared, state.stamp())
+
+
+def _decoded(text: bytes) -> str | None:
+    try:
+        return text.decode("utf-8")
+    except UnicodeDecodeError:
+        return None
+
+
+def _undecodable(state: SessionState) -> StatementPlan:
+    refusal = FieldgateError('invalid byte sequence for encoding "UTF8"', sqlstate=SqlState.CHARACTER_NOT_IN_REPERTOIRE)
+    return StatementPlan(StatementKind.UTILITY, (STAND_IN_SQL,), refusal=refusal)
+
+
+def _upstream_parse(state: SessionState, name: bytes, statement: Statement, raw: bytes | None) -> bytes:
+    plan = statement.plan
+    if plan.effect is SessionEffect.FIELDGATE:
+        return frontend.build_parse(name, SET_STAND_IN_SQL)
+    if plan.rewritten:
+        declared = declared_upstream(plan, statement.declared)
+        return frontend.build_parse(name, upstream_text(plan), declared)
+    if raw is not None:
+        return raw
+    return frontend.build_parse(name, statement.text.encode(), statement.declared)
+
+
+def refresh(state: SessionState, name: bytes, statement: Statement) -> FieldgateError | None:
+    """Plan again when something the plan depends on has changed since Parse; re-Parse upstream if the text differs."""
+    if statement.stamp != state.stamp():
+        plan = state.services.planner.plan_statement(statement.text, statement.declared, state.context())
+        if plan == statement.plan:
+            statement.stamp = state.stamp()
+        else:
+            renewed = Statement(plan, statement.text, statement.declared, state.stamp())
+            if plan.refusal is None:
+                _parse_again(state, name, renewed)
+            else:
+                state.names.statements[name] = renewed
+    return refusal_of(state, state.names.statements[name].plan)
+
+
+def _parse_again(state: SessionState, name: bytes, renewed: Statement) -> None:
+    """Our own Close and Parse, both `skip`, in place of the statement that the client prepared before the change."""
+    state.queue.push(Reply(Owed.CLOSE, skip=True))
+    state.to_server.append(frontend.build_close(b"S", name))
+    entry = Reply(Owed.PARSE, skip=True, statement=renewed, unchanged=not renewed.plan.rewritten)
+    state.names.set_statement(entry, name, renewed)
+    state.queue.push(entry)
+    state.to_server.append(_upstream_parse(state, name, renewed, None))

@@ -1,0 +1,111 @@
+"""Rows of results on their way to the client: forwarded, or turned into what the plan says (I2)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from keys.field import FieldCiphers
+from proxy.errors import CellUnreadable, FieldgateError, ProtocolViolation
+from proxy.rows.describe import expand_formats, upstream_formats
+from proxy.rows.envelopes import may_hold_envelope, row_holds_envelope
+from proxy.rows.results import RowTransformer
+from proxy.sql.plan import StatementKind, StatementPlan
+from proxy.wire import backend
+from proxy.wire.framing import HEADER_SIZE, Span
+from proxy.wire.values.settings import ValueSettings
+
+from .commands import CloseBoth
+from .forwarding import Forwarding
+from .replies import Owed, Reply
+from .statements import Result, Statement, remember
+
+ENVELOPE_FOUND = "a sealed cell stands where the analysis expects none"
+_ROW = ord("D")
+
+
+def pass_rows(forwarding: Forwarding, spans: Sequence[Span], first: int) -> int:
+    """All DataRow messages in a row from `first`; returns the index behind them."""
+    head = forwarding.state.queue.head
+    if head is None or head.owed not in (Owed.EXECUTE, Owed.QUERY):
+        raise ProtocolViolation("the server sent a row that nobody asked for")
+    last = first
+    while last < len(spans) and spans[last][0] == _ROW:
+        last += 1
+    start, end = spans[first][1], spans[last - 1][2]
+    if head.muted:
+        forwarding.flush(start)
+        return last
+    try:
+        _pass_or_transform(forwarding, head, spans[first:last], start, end)
+    except CellUnreadable as error:
+        forwarding.flush(start)
+        fail_result(forwarding, head, error)
+    return last
+
+
+def _pass_or_transform(forwarding: Forwarding, head: Reply, rows: Sequence[Span], start: int, end: int) -> None:
+    """One look for the whole run where nothing is to be opened, one walk where something is."""
+    if head.transformer is None and head.plan is not None and retyped(head.plan):
+        head.transformer = _transformer(forwarding, head)
+    if head.transformer is not None:
+        forwarding.flush(start)
+        head.transformer.rows(forwarding.data, rows, forwarding.state.to_client)
+        return
+    if may_hold_envelope(forwarding.data, start, end):
+        for _, at, behind in rows:
+            if row_holds_envelope(forwarding.data, at + HEADER_SIZE, behind):
+                raise CellUnreadable(ENVELOPE_FOUND)
+    if forwarding.run < 0:
+        forwarding.run = start
+
+
+def _transformer(forwarding: Forwarding, head: Reply) -> RowTransformer:
+    """Made once for all executions that ask for the same formats, until keys or settings are others."""
+    portal, statement = head.portal, head.statement
+    if portal is None or statement is None:
+        raise CellUnreadable("the server has not described this result")
+    ciphers, values = forwarding.state.revision().ciphers, forwarding.state.settings.values
+    found = statement.results.get(portal.formats)
+    if found is None or not found.serves(ciphers, values):
+        found = Result(_make_transformer(statement, portal.formats, ciphers, values), ciphers, values)
+        remember(statement.results, portal.formats, found)
+    return found.transformer
+
+
+def fail_result(forwarding: Forwarding, head: Reply, error: FieldgateError) -> None:
+    """A cell cannot be opened.  Where nothing was written and no transaction is open the statement alone fails."""
+    soft = _may_fail_softly(forwarding, head)
+    severity = "ERROR" if soft else "FATAL"
+    forwarding.state.to_client.append(backend.error_response(error, severity=severity))
+    head.muted = True
+    if not soft:
+        forwarding.state.commands.append(CloseBoth("a sealed cell could not be opened"))
+        forwarding.state.closing = True
+
+
+def _may_fail_softly(forwarding: Forwarding, head: Reply) -> bool:
+    plan = head.plan
+    if plan is None or forwarding.state.settings.transaction != b"I" or plan.kind is not StatementKind.SELECT:
+        return False
+    if forwarding.state.executed:  # that would stay, though PostgreSQL would have rolled it back
+        return False
+    if any(use.verb.name in ("INSERT", "UPDATE", "DELETE") for use in plan.uses):
+        return False
+    if head.owed is Owed.QUERY:
+        return len(head.statements) == 1
+    following = forwarding.state.queue.second
+    return following is not None and following.owed is Owed.SYNC
+
+
+def _make_transformer(
+    statement: Statement, formats: tuple[int, ...], ciphers: FieldCiphers, values: ValueSettings
+) -> RowTransformer:
+    plan, fields = statement.plan, statement.fields
+    if fields is None or plan.outputs is None:
+        raise CellUnreadable("the server has not described this result")
+    asked = upstream_formats(plan, formats)
+    return RowTransformer(plan, fields, expand_formats(formats, len(plan.outputs)), asked, ciphers, values)
+
+
+def retyped(plan: StatementPlan) -> bool:
+    return plan.opens or plan.hidden_outputs > 0

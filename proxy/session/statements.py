@@ -1,0 +1,68 @@
+"""Prepared statements and portals as the client knows them, and what is kept with them for their next execution."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from keys.field import FieldCiphers
+from policies.model import Principal
+from proxy.rows.binding import Binding
+from proxy.rows.results import RowTransformer
+from proxy.sql.plan import StatementPlan
+from proxy.wire.backend import FieldDescription
+from proxy.wire.values.settings import ValueSettings
+
+from .services import Revision
+
+Stamp = tuple[Revision, Principal, tuple[str, ...] | None]
+Key = TypeVar("Key")
+Made = TypeVar("Made")
+_KEPT = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """How a statement's rows are transformed, and what that was made for."""
+
+    transformer: RowTransformer
+    ciphers: FieldCiphers
+    values: ValueSettings
+
+    def serves(self, ciphers: FieldCiphers, values: ValueSettings) -> bool:
+        return self.ciphers is ciphers and self.values is values
+
+
+@dataclass(slots=True)
+class Statement:
+    """A prepared statement as the client knows it, and what the server has said of it."""
+
+    plan: StatementPlan
+    text: str
+    declared: tuple[int, ...]  # the client's parameter type OIDs, $1 first
+    stamp: Stamp  # under which revision, principal and search path it was planned
+    fields: list[FieldDescription] | None = None  # the server's description of its result, once known
+    bindings: dict[tuple[bytes, int, bytes], Binding] = field(default_factory=dict)  # by the shape of a Bind
+    results: dict[tuple[int, ...], Result] = field(default_factory=dict)  # by the client's result formats
+    by_sql: bool = False  # PREPARE or DECLARE made it, and `text` is that statement
+    parse_refused: bool = False  # its Parse was refused, and recorded as that
+    parse_number: int = 0  # the entry that owes the answer to its Parse
+    describe_number: int = 0  # the entry that owes the newest description of it
+
+    def described(self, fields: list[FieldDescription]) -> None:
+        self.fields = fields
+        self.results.clear()
+
+
+def remember(book: dict[Key, Made], key: Key, made: Made) -> None:
+    """Clients ask for few formats; one that asks for many is served, and costs more time but no more memory."""
+    if len(book) >= _KEPT:
+        book.clear()
+    book[key] = made
+
+
+@dataclass(slots=True)
+class Portal:
+    statement: Statement
+    formats: tuple[int, ...] = ()  # the client's result formats, as in Bind
+    bind_refused: bool = False  # its Bind was refused, and recorded as that
