@@ -36,6 +36,7 @@ class Sealing:
 
     `field_id` is 32 hex digits, random, for ever (design, Cells).  `typmod` is PostgreSQL's (-1: none).
     `equality` adds the term column `fg_<column>_eq`; fields of one `join_group` share a term key.
+    `own_key` promises that no other field shares any key with this one, so its keys may be destroyed by themselves.
     `row_bound` puts the table's row key into the associated data.
     """
 

@@ -19,6 +19,7 @@ from .control import Control
 from .logs import Logger, describe
 from .metrics import WorkerStats
 from .protected_database import Planning, ProtectedDatabase, ciphers_for, load_policy_holder, unlock
+from .sealing.needs import check_own_keys
 
 TellPeers = Callable[[str], Awaitable[None]]
 
@@ -55,6 +56,7 @@ class ProtectedDatabases:
         self._keyring = await asyncio.to_thread(unlock, self._config.keys, passphrase)
         for name, database in self._config.databases.items():
             self.by_name[name] = await self._open_one(name, database, self._control, self._keyring)
+        check_own_keys(database.holder.current.policy.data_map for database in self.by_name.values())
 
     async def _open_one(
         self, name: str, config: DatabaseConfig, control: Control, keyring: OpenKeyring
@@ -85,10 +87,12 @@ class ProtectedDatabases:
         if not self.by_name or self._config.keys is None:
             return {}
         keyring = await asyncio.to_thread(unlock, self._config.keys, self._passphrase)
-        ready = []
-        for database in self.by_name.values():
-            holder = await asyncio.to_thread(load_policy_holder, database.holder.folder)
-            ready.append(await database.prepare(holder, ciphers_for(keyring, holder)))
+        holders = [await asyncio.to_thread(load_policy_holder, d.holder.folder) for d in self.by_name.values()]
+        check_own_keys(holder.current.policy.data_map for holder in holders)
+        ready = [
+            await database.prepare(holder, ciphers_for(keyring, holder))
+            for database, holder in zip(self.by_name.values(), holders, strict=True)
+        ]
         for put_in_force in ready:
             put_in_force()
         self._keyring = keyring

@@ -112,6 +112,8 @@ def _check_sealing(entry: Section, sealing: Sealing, has_key: bool) -> None:
             raise entry.error("needs equality = true", key)
     if sealing.normaliser is not None and sealing.normaliser not in NORMALISERS:
         raise entry.error("no such normaliser exists", "normaliser")
+    if sealing.own_key and sealing.join_group is not None:
+        raise entry.error("a field of a join group shares its term key, so its keys are not its own", "own_key")
     if sealing.row_bound and not has_key:
         raise entry.error("needs a row_key of the table", "row_bound")
 

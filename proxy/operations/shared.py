@@ -17,7 +17,7 @@ from policies.policy_set import PolicySet
 from proxy.config import Config, KeysConfig
 from proxy.control import Connection, connect
 from proxy.errors import ConfigError
-from proxy.sealing.needs import key_needs
+from proxy.sealing.needs import check_own_keys, key_needs
 from proxy.terminal import ask_secret, has_source, passphrase_of
 
 DatabaseOption = Annotated[str | None, typer.Option("--database", "-d", help="Needed when several are configured.")]
@@ -47,7 +47,9 @@ def new_passphrase(keys: KeysConfig) -> str:
 
 
 def needs(config: Config) -> tuple[KeyNeed, ...]:
-    return tuple(need for db in config.databases.values() for need in key_needs(load_policy(db.policy).data_map))
+    data_maps = [load_policy(db.policy).data_map for db in config.databases.values()]
+    check_own_keys(data_maps)
+    return tuple(need for data_map in data_maps for need in key_needs(data_map))
 
 
 def policy_of(config: Config, database: str | None) -> tuple[str, PolicySet]:
