@@ -128,15 +128,18 @@ def _collate(a: Analysis, body: Node, scope: Scope, use: Use) -> Lineage:
 
 
 def _indirection(a: Analysis, body: Node, scope: Scope, use: Use) -> Lineage:
-    """Array subscripts; a field of a composite value is refused by what may stand below it."""
+    """Array subscripts.  What looks like a field of a composite value may be the call of a function."""
     lineage = walk(a, body["arg"], scope, use.inside("a subscript"))
     for step in body.get("indirection", []):
         kind, inner = unwrap(step)
         if kind == "A_Indices":
             lineage += walk(a, inner.get("lidx", {}), scope, use.inside("a subscript"))
             lineage += walk(a, inner.get("uidx", {}), scope, use.inside("a subscript"))
-        elif kind != "String":
-            raise Unsupported("(row).* is not supported in statements over protected tables")
+        else:
+            raise Unsupported(
+                "(row).field and (row).* are not supported in statements over protected tables",
+                hint="Name the columns; a function is called as name(argument).",
+            )
     return lineage
 
 

@@ -14,6 +14,7 @@ from proxy.errors import FieldgateError, Refused, Unsupported
 from . import functions
 from .catalog import Catalog, Relation
 from .fragments import HIDDEN_PREFIX
+from .notation import check_notation
 from .relations import Reach, closed, find_relation, reach_of, refuse_closed_name
 from .tree import Node, nodes, string, strings, unwrap
 
@@ -49,8 +50,8 @@ class Findings:
 def look(catalog: Catalog, kind: str, body: Node, path: tuple[str, ...] | None) -> Findings:
     found = Findings(returns_rows=kind == "SelectStmt" or "returningList" in body)
     tree = {kind: body}
-    common = _common_names(tree)
-    for key, body in nodes(tree):
+    common, flat = _common_names(tree), nodes(tree)
+    for key, body in flat:
         try:
             if "relname" in body:
                 _relation(catalog, body, path, common, found)
@@ -64,6 +65,8 @@ def look(catalog: Catalog, kind: str, body: Node, path: tuple[str, ...] | None) 
             found.refusal = found.refusal or refusal
         if _is_hidden(key, body):
             found.names_hidden = True
+    if found.refusal is None:
+        found.refusal = check_notation(catalog, flat, found.relations)
     if found.refusal is None and any(_is_pg_class(relation) for _, relation in found.relations):
         found.refusal = _sizes_named(tree)
     return found

@@ -471,3 +471,36 @@ full | CREATE TABLE pg_temp.notes (id int)
 full | CREATE TEMP TABLE notes AS SELECT 1 AS id
 full | SELECT 1 AS id INTO TEMP notes
 full | ALTER TABLE something RENAME TO notes
+-- Functions that are called without looking like it
+full | SELECT notes.leak FROM notes
+full | SELECT n.leak FROM notes n
+full | SELECT public.notes.leak FROM public.notes
+full | SELECT shop.public.notes.leak FROM shop.public.notes
+full | SELECT (n).leak FROM notes n
+full | SELECT (n.id).leak FROM notes n
+full | SELECT (5).leak
+full | SELECT x.leak FROM (SELECT * FROM notes) x
+full | SELECT x.leak FROM (VALUES (1)) x(a)
+full | SELECT (x.n).leak FROM (SELECT n FROM notes n) x
+full | WITH x AS (SELECT * FROM notes) SELECT x.leak FROM x
+full | SELECT n.leak FROM notes AS n(leak)
+full | SELECT n.initcap FROM notes n
+full | SELECT u.leak FROM unnest(ARRAY(SELECT n FROM notes n)) u
+full | SELECT 1 FROM notes n WHERE n.leak IS NULL
+full | SELECT 1 FROM notes n ORDER BY n.leak
+full | UPDATE notes SET body = notes.leak
+full | INSERT INTO notes (body) VALUES ((5).leak)
+full | DELETE FROM notes n USING temp_things t WHERE t.leak IS NULL
+full | SELECT (1262::oid).pg_stat_get_live_tuples
+full | SELECT ('/etc/passwd').pg_read_file
+full | SELECT ('select city from customers').query_to_xml
+full | SELECT (16384::oid).lo_get
+full | SELECT (c.relfilenode).pg_relation_size FROM pg_class c
+full | SELECT (city).upper FROM customers
+full | SELECT (city).leak FROM customers
+full | SELECT (1).leak FROM customers
+full | SELECT t.leak FROM customers c, temp_things t
+full | EXPLAIN ANALYZE SELECT (5).leak
+full | CREATE TABLE x (a int DEFAULT (5).leak)
+full | COPY (SELECT (5).leak) TO STDOUT
+full | PREPARE p AS SELECT (5).leak
