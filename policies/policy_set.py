@@ -18,7 +18,7 @@ from .model import Principal, RowFilter, Verb
 
 ANY_TAG = "any"
 ANY_PURPOSE = "*"
-_LONGEST_SAID = 200
+LONGEST_SAID = 200
 
 
 class Effect(StrEnum):
@@ -148,8 +148,8 @@ class PolicySet:
         refused.  Raises PrincipalRefused.
         """
         for said in (person, case, subject):
-            if said and not (said.isprintable() and len(said) <= _LONGEST_SAID):
-                raise PrincipalRefused(f"person, case and subject are at most {_LONGEST_SAID} printable characters")
+            if said and not is_sayable(said):
+                raise PrincipalRefused(f"person, case and subject are at most {LONGEST_SAID} printable characters")
         known = self.logins.get(login)
         if known is None:
             return self._stranger(login, person, purpose, case, subject)
@@ -177,6 +177,11 @@ class PolicySet:
             raise PrincipalRefused("this purpose is not in the register")
         if known.case_required and not case:
             raise PrincipalRefused(f"purpose {known.name} needs a case")
+
+
+def is_sayable(text: str) -> bool:
+    """Whether a person, case or subject may be called so: it must have room in an audit record, and be read there."""
+    return text.isprintable() and len(text) <= LONGEST_SAID
 
 
 def _plain(value: object) -> object:

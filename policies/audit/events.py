@@ -98,6 +98,7 @@ _FORMS: dict[str, Callable[[object], bool]] = {
     "id": _matches(r"[0-9a-f]{8,64}"),
     "person": _is_name,
     "login": _is_name,
+    "subject": _is_name_or_none,  # the data subject that the principal is, or speaks for
     "roles": _are_names,
     "controller": _is_name_or_empty,
     "purpose": _is_name_or_empty,

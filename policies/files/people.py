@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from policies.closure import closure
 from policies.fields import DataMap
 from policies.model import RowFilter
-from policies.policy_set import Login, LoginKind, Role, RoleFilter
+from policies.policy_set import LONGEST_SAID, Login, LoginKind, Role, RoleFilter, is_sayable
 
 from .datamap import split_table
 from .registers import cited, known_texts, one_of
@@ -35,6 +35,8 @@ def _login(name: str, section: Section, roles: Mapping[str, Role], purposes: Col
     kind = one_of(section, "kind", LoginKind)
     mine = known_texts(section, "roles", roles, "role")
     subject = section.optional_text("subject")
+    if subject is not None and not is_sayable(subject):
+        raise section.error(f"must be at most {LONGEST_SAID} printable characters", "subject")
     inherits = {role.name: role.inherits for role in roles.values()}
     if kind is LoginKind.PERSON and subject is None and any(roles[r].own_rows for r in closure(mine, inherits)):
         raise section.error("is missing: a role of this login sees only its own rows", "subject")

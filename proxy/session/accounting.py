@@ -51,7 +51,7 @@ def _who(state: SessionState) -> dict[str, object]:
     """The principal's part of an audit record; made anew when the principal is another."""
     who = state.principal
     if state.described is None or state.described[0] is not who:
-        told = {"person": who.person, "login": who.login, "roles": sorted(who.roles)}
+        told = {"person": who.person, "login": who.login, "roles": sorted(who.roles), "subject": who.subject}
         own = {"controller": who.controller, "purpose": who.purpose, "case": who.case}
         state.described = (who, {**told, **own})
     return state.described[1]

@@ -126,6 +126,8 @@ MISTAKES = [
     ("rowfilters", 'clauses = ["D1"]', 'clauses = ["D1"]\nattribute = "login"', 6, "attribute", "must be one of"),
     ("rowfilters", "[[filter]]", "[filter]", 1, "filter", "[[filter]]"),
     ("logins", 'subject = "7"', "", 5, "subject", "own rows"),
+    ("logins", 'subject = "7"', f'subject = "{"7" * 201}"', 8, "subject", "at most 200"),
+    ("logins", 'subject = "7"', 'subject = "\\u0007"', 8, "subject", "printable"),
     ("logins", 'roles = ["boss"]', 'roles = ["bosss"]', 3, "roles", "unknown role"),
     ("logins", 'kind = "service"', 'kind = "robot"', 12, "kind", "must be one of"),
     ("logins", 'kind = "service"', 'kind = "person"', 14, "names_person", "for services"),

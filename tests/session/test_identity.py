@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from policies.audit.events import decode, encode
 from proxy.session.refusals import STAND_IN_SQL
 from proxy.sql.plan import SessionEffect
 from proxy.wire import frontend
@@ -67,6 +68,18 @@ def test_discard_all_forgets_whom_the_session_acted_for() -> None:
     talk.client(query("discard all"))
     talk.server(done("DISCARD ALL"), ready())
     assert purpose(talk) == "support_service"
+
+
+def test_the_record_names_the_data_subject_whom_a_session_speaks_for() -> None:
+    talk = Talk()
+    plan = utility("set fieldgate.subject = '42'", SessionEffect.FIELDGATE, "fieldgate.subject=42")
+    talk.planner.plans["set subject"] = plan
+    for text, answer in (("insert", "INSERT 0 1"), ("set subject", "SET"), ("insert", "INSERT 0 1")):
+        talk.client(query(text))
+        talk.server(done(answer), ready())
+    assert [record["subject"] for record in talk.records] == [None, "42"]
+    for record in talk.records:
+        assert decode(encode(record)) == record
 
 
 def new_policy(talk: Talk) -> None:

@@ -9,6 +9,7 @@ def record(number: int = 0, **changed: object) -> dict[str, object]:
         "id": f"{number:016x}",
         "person": "support",
         "login": "support",
+        "subject": None,
         "roles": ["support"],
         "controller": "shop",
         "purpose": "identification",
