@@ -31,6 +31,7 @@ class ClientValues:
     binary: Sequence[bool] = ()
     declared: Sequence[int] = ()
     drawn: Sequence[bytes] = ()  # keys drawn for this execution, one for each of the plan's `draws`
+    parsed_under: ValueSettings | None = None  # what the text's own constants are read by; None: as values are
 
     def parameter(self, number: int) -> tuple[bytes | None, bool, int]:
         if number > len(self.values):
@@ -86,7 +87,7 @@ class SlotFiller:
         raw, binary, declared = _source_value(slot.source, client)
         if raw is None:
             return None
-        cell = _cell(maker.codec, raw, binary, declared, maker.typmod, self.settings, maker.field)
+        cell = _cell(maker.codec, raw, binary, declared, maker.typmod, self._settings(slot, client), maker.field)
         return maker.make(cell)
 
     def _elements(self, slot: Slot, client: ClientValues) -> list[bytes | None] | None:
@@ -94,6 +95,7 @@ class SlotFiller:
         raw, binary, _ = _source_value(slot.source, client)
         if raw is None:
             return None
+        settings = self._settings(slot, client)
         items: list[bytes | None]
         if binary:
             element_oid, items = parse_binary_array(raw)
@@ -102,9 +104,13 @@ class SlotFiller:
         return [
             None
             if item is None
-            else maker.make(_cell(maker.codec, item, binary, element_oid, -1, self.settings, maker.field))
+            else maker.make(_cell(maker.codec, item, binary, element_oid, -1, settings, maker.field))
             for item in items
         ]
+
+    def _settings(self, slot: Slot, client: ClientValues) -> ValueSettings:
+        bound = slot.source is not None and slot.source.parameter is not None
+        return self.settings if bound or client.parsed_under is None else client.parsed_under
 
     def _maker(self, slot: Slot, client: ClientValues) -> _Maker:
         field = slot.field

@@ -149,7 +149,9 @@ class Answers:
             raise ProtocolViolation("the server is ready before it has answered")
         state = self._state
         state.queue.pop()
-        state.settings.ready(backend.parse_ready_for_query(self._forwarding.body(start, end)), state.queue)
+        status = backend.parse_ready_for_query(self._forwarding.body(start, end))
+        state.values.ready(head.number, status)
+        state.settings.ready(status, state.queue)
         state.executed = False
         if not len(state.queue):
             state.names.all_answered(state.settings.transaction)

@@ -14,12 +14,14 @@ from .settings import parse_search_path
 from .state import SessionState
 from .statements import Portal, Statement
 
+_VALUE_CHANGERS = frozenset({SessionEffect.VALUE_SETTINGS, SessionEffect.RESET_ALL, SessionEffect.DISCARD_ALL})
 _STARTERS = ("begin", "start")
 
 
 def apply_effect(state: SessionState, plan: StatementPlan, entry: Reply, index: int = 0) -> None:
     """`index`: which statement of a Query it is."""
     if plan.kind is StatementKind.TRANSACTION and not _starts(plan):
+        state.values.transaction_control_sent(state.queue.pushed + 1)
         if change := state.settings.transaction_control_sent(index):
             entry.note(change)
         return
@@ -32,6 +34,8 @@ def _apply(state: SessionState, plan: StatementPlan, entry: Reply, index: int) -
         case SessionEffect.SEARCH_PATH:
             path = None if plan.effect_value is None else parse_search_path(plan.effect_value)
             entry.note(state.settings.change_path(path, index))
+        case SessionEffect.VALUE_SETTINGS:
+            state.values.sent(state.queue.pushed + 1)
         case SessionEffect.RESET_ALL:
             _reset_all(state, entry, index)
         case SessionEffect.DISCARD_ALL:
@@ -47,6 +51,13 @@ def _apply(state: SessionState, plan: StatementPlan, entry: Reply, index: int) -
             _named(state, plan, entry, index)
 
 
+def may_change_values(state: SessionState, plan: StatementPlan) -> bool:
+    """Whether behind this statement, in the same Query, DateStyle and TimeZone are not known any more."""
+    if plan.kind is StatementKind.TRANSACTION:
+        return state.values.in_transaction and not _starts(plan)
+    return plan.effect in _VALUE_CHANGERS
+
+
 def _starts(plan: StatementPlan) -> bool:
     first = plan.segments[0] if plan.segments else b""
     return isinstance(first, bytes) and first.decode("utf-8", "replace").strip().lower().startswith(_STARTERS)
@@ -54,6 +65,7 @@ def _starts(plan: StatementPlan) -> bool:
 
 def _reset_all(state: SessionState, entry: Reply, index: int) -> None:
     """A pooler's way to give a session to somebody else: what one said of itself must not stay."""
+    state.values.sent(state.queue.pushed + 1)
     entry.note(state.settings.change_path(None, index))
     state.set_principal(entry, state.login, index)
 
@@ -75,7 +87,7 @@ def _named(state: SessionState, plan: StatementPlan, entry: Reply, index: int) -
     """PREPARE and DECLARE share their names with Parse and Bind.  What they hold touches nothing protected."""
     name = (plan.effect_value or "").encode()
     text = b"".join(part for part in plan.segments if isinstance(part, bytes)).decode()
-    made = Statement(plan, text, (), state.stamp(), by_sql=True)
+    made = Statement(plan, text, (), state.settings.values, state.stamp(), by_sql=True)
     if plan.effect is SessionEffect.PREPARES:
         state.names.set_statement(entry, name, made, index)
     else:

@@ -16,7 +16,7 @@ from .accounting import account
 from .bulk import begin_copy
 from .effects import apply_effect
 from .names import AnswersNeeded
-from .permits import refusal_now
+from .permits import refusal_now, refusal_of_values
 from .preparing import refresh, refusal_to_parse
 from .refusals import RESERVED_NAMES, STAND_IN_PORTAL, STAND_IN_STATEMENT
 from .replies import Owed, Reply
@@ -38,6 +38,8 @@ def bind(state: SessionState, raw: bytes) -> None:
     refusal = refusal_now(state, statement) if statement.by_sql else refresh(state, name, statement)
     statement = state.names.statements[name]
     portal = Portal(statement)
+    if refusal is None and statement.plan.parameters_follow:
+        refusal = refusal_of_values(state, reads=True, shows=False)
     if refusal is None and (statement.plan.slots or statement.plan.opens):
         try:
             names_end = _HEADER + len(portal_name) + len(name) + 2
@@ -83,7 +85,9 @@ def _physical_values(
 ) -> list[bytes | None]:
     plan = statement.plan
     drawn = state.draw((plan,))[0] if plan.draws else ()
-    return state.filler().bind_values(plan, ClientValues(parts.values, binding.binary, statement.declared, drawn))
+    return state.filler().bind_values(
+        plan, ClientValues(parts.values, binding.binary, statement.declared, drawn, statement.values)
+    )
 
 
 def describe(state: SessionState, raw: bytes) -> None:
@@ -133,7 +137,8 @@ def _refusal_to_execute(state: SessionState, portal: Portal) -> FieldgateError |
         return refusal
     if plan.effect is SessionEffect.FIELDGATE:
         return refusal_to_parse(state, plan)
-    return None
+    in_text = not portal.formats or not all(portal.formats)
+    return refusal_of_values(state, reads=False, shows=plan.outputs_follow and in_text)
 
 
 def _no_portal(name: bytes) -> FieldgateError:

@@ -7,8 +7,10 @@ from dataclasses import replace
 from proxy.errors import AuditUnavailable, FieldgateError, Refused, Unsupported
 from proxy.sql.plan import SessionEffect, StatementKind, StatementPlan
 
+from .names import AnswersNeeded
 from .state import SessionState
 from .statements import Statement
+from .value_changes import unknown_values
 
 _RUNNERS = frozenset({SessionEffect.RUNS_STATEMENT, SessionEffect.RUNS_PORTAL})
 _RUNNABLE = frozenset(
@@ -51,7 +53,7 @@ def _refusal_to_run(state: SessionState, plan: StatementPlan) -> FieldgateError 
     if statement.by_sql:
         return refusal_now(state, statement)
     inside = statement.plan
-    if inside.touches_protected or inside.kind not in _RUNNABLE:
+    if inside.touches_protected or inside.kind not in _RUNNABLE or inside.effect is not SessionEffect.NONE:
         return Unsupported(
             "EXECUTE and FETCH of what the extended protocol has prepared are not supported here",
             hint="Use Bind and Execute: the driver's own prepared statements and cursors.",
@@ -71,6 +73,21 @@ def refusal_now(state: SessionState, statement: Statement) -> FieldgateError | N
             return Refused("what this session may see has changed since this was bound", hint="Bind it again.")
         statement.stamp = (state.revision(), state.principal, path)
     return None if statement.by_sql else refusal_of(state, statement.plan)
+
+
+def refusal_of_values(state: SessionState, *, reads: bool, shows: bool) -> FieldgateError | None:
+    """Why dates and times can be neither sealed nor shown as the session's settings say: they are being changed.
+
+    Raises AnswersNeeded where a ReadyForQuery is under way that settles it.  Rows that come behind it need no waiting.
+    """
+    since = state.values.unknown_since
+    if not since or not (reads or shows):
+        return None
+    if not state.queue.owes_ready(since):
+        return unknown_values()
+    if reads:
+        raise AnswersNeeded
+    return None
 
 
 def _read_differently(plan: StatementPlan) -> bool:

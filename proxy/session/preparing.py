@@ -8,7 +8,7 @@ from proxy.wire import frontend
 
 from .accounting import account
 from .effects import asked_for
-from .permits import refusal_of
+from .permits import refusal_of, refusal_of_values
 from .refusals import RESERVED_NAMES, SET_STAND_IN_SQL, STAND_IN_SQL
 from .replies import Owed, Reply
 from .state import SessionState
@@ -39,6 +39,8 @@ def parse(state: SessionState, raw: bytes) -> None:
 
 def refusal_to_parse(state: SessionState, plan: StatementPlan) -> FieldgateError | None:
     refusal = refusal_of(state, plan)
+    if refusal is None and plan.constants_follow:
+        return refusal_of_values(state, reads=True, shows=False)
     if refusal is None and plan.effect is SessionEffect.FIELDGATE:
         try:
             asked_for(state, state.principal, plan)
@@ -55,7 +57,7 @@ def _planned(state: SessionState, message: frontend.Parse) -> Statement:
         text = ""
     else:
         plan = state.services.planner.plan_statement(text, declared, state.context())
-    return Statement(plan, text, declared, state.stamp())
+    return Statement(plan, text, declared, state.settings.values, state.stamp())
 
 
 def _decoded(text: bytes) -> str | None:
@@ -89,7 +91,7 @@ def refresh(state: SessionState, name: bytes, statement: Statement) -> Fieldgate
         if plan == statement.plan:
             statement.stamp = state.stamp()
         else:
-            renewed = Statement(plan, statement.text, statement.declared, state.stamp())
+            renewed = Statement(plan, statement.text, statement.declared, statement.values, state.stamp())
             if plan.refusal is None:
                 _parse_again(state, name, renewed)
             else:

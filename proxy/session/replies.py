@@ -127,6 +127,7 @@ class Round:
     described: bool
 
 
+_READY = (Owed.SYNC, Owed.QUERY, Owed.FUNCTION)
 _DESCRIPTIONS = (Owed.DESCRIBE_STATEMENT, Owed.DESCRIBE_PORTAL)
 
 
@@ -158,6 +159,10 @@ class ReplyQueue:
     def owes(self, number: int) -> bool:
         """Whether the entry of this number, or an older one, is still to be answered."""
         return bool(self._entries) and self._entries[0].number <= number
+
+    def owes_ready(self, number: int) -> bool:
+        """Whether the ReadyForQuery of the entry of this number, or of a newer one, is still to come."""
+        return any(entry.number >= number and entry.owed in _READY for entry in self._entries)
 
     @property
     def head(self) -> Reply | None:

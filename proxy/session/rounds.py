@@ -78,7 +78,9 @@ def end_round(state: SessionState, data: bytes, spans: Sequence[Span]) -> int:
         return 0
     end = spans[count - 1][2]
     statement, state.round = state.round.statement, None
-    state.settings.ready(backend.parse_ready_for_query(data[end - 1 : end]), state.queue)
+    status = backend.parse_ready_for_query(data[end - 1 : end])
+    state.values.ready(state.queue.pushed, status)
+    state.settings.ready(status, state.queue)
     state.executed = False
     state.names.all_answered(state.settings.transaction)
     if state.settings.transaction != b"I":

@@ -14,12 +14,13 @@ from proxy.wire import frontend
 
 from .accounting import account
 from .bulk import begin_copy
-from .effects import apply_effect, asked_for
-from .permits import refusal_of
+from .effects import apply_effect, asked_for, may_change_values
+from .permits import refusal_of, refusal_of_values
 from .refusals import SET_STAND_IN_SQL, STAND_IN_SQL
 from .replies import Owed, Reply
 from .state import SessionState
 from .upstream_text import upstream_text
+from .value_changes import unknown_values
 
 _HEADER = 5
 
@@ -53,16 +54,25 @@ def query(state: SessionState, raw: bytes) -> None:
 
 def _refusals(state: SessionState, plans: tuple[StatementPlan, ...]) -> list[FieldgateError | None]:
     refusals: list[FieldgateError | None] = []
-    who = state.principal
+    who, changed = state.principal, False
     for plan in plans:
-        refusal = refusal_of(state, plan)
+        refusal = refusal_of(state, plan) or _refusal_of_values(state, plan, changed)
         if refusal is None and plan.effect is SessionEffect.FIELDGATE:
             try:
                 who = asked_for(state, who, plan)
             except FieldgateError as error:
                 refusal = error
         refusals.append(refusal)
+        changed = changed or may_change_values(state, plan)
     return refusals
+
+
+def _refusal_of_values(state: SessionState, plan: StatementPlan, changed: bool) -> FieldgateError | None:
+    """`changed`: an earlier statement of this Query may change how dates and times are read and shown."""
+    reads, shows = plan.constants_follow or plan.parameters_follow, plan.outputs_follow
+    if changed and (reads or shows):
+        return unknown_values()
+    return refusal_of_values(state, reads=reads, shows=shows)
 
 
 def _refused_at(refusals: Sequence[FieldgateError | None]) -> int:

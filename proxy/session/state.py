@@ -19,6 +19,7 @@ from .replies import Reply, ReplyQueue, Round
 from .services import Revision, SessionServices
 from .settings import SessionSettings
 from .statements import Stamp
+from .value_changes import ValueChanges
 
 _PRINCIPAL = "principal"
 
@@ -39,6 +40,7 @@ class SessionState:
     session_id: str
     queue: ReplyQueue = field(default_factory=ReplyQueue)
     names: Names = field(init=False)
+    values: ValueChanges = field(default_factory=ValueChanges)
     to_server: list[bytes] = field(default_factory=list)
     to_client: list[bytes] = field(default_factory=list)
     commands: list[Command] = field(default_factory=list)

@@ -40,6 +40,7 @@ class Statement:
     plan: StatementPlan
     text: str
     declared: tuple[int, ...]  # the client's parameter type OIDs, $1 first
+    values: ValueSettings  # as of its Parse, when PostgreSQL reads the constants that stand in it
     stamp: Stamp  # under which revision, principal and search path it was planned
     fields: list[FieldDescription] | None = None  # the server's description of its result, once known
     bindings: dict[tuple[bytes, int, bytes], Binding] = field(default_factory=dict)  # by the shape of a Bind

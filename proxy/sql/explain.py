@@ -30,8 +30,8 @@ def explained(request: Request, statement: RawStatement, source: bytes, found: F
         raise found.refusal
     if kind not in _WRAPPED:
         raise Unsupported("EXPLAIN of this statement is refused in a database with protected tables")
-    if found.sets_path:
-        raise Unsupported("EXPLAIN of set_config of search_path is refused")
+    if found.sets:
+        raise Unsupported(f"EXPLAIN of set_config of {found.sets[0]} is refused")
     if not found.touches and not found.must_rewrite(request.catalog):
         plan = forwarded(StatementKind.UTILITY, source, returns_rows=True)
         executed = _executed(kind, body)

@@ -17,6 +17,7 @@ from enum import StrEnum, auto
 from policies.fields import Field
 from policies.model import Verb
 from proxy.errors import FieldgateError
+from proxy.wire.values.codecs import follows_settings
 
 
 class StatementKind(StrEnum):
@@ -110,6 +111,7 @@ class SessionEffect(StrEnum):
     DECLARES = auto()  # DECLARE CURSOR: `effect_value` names a portal from now on, as a Bind would
     RUNS_STATEMENT = auto()  # EXECUTE: what stands behind the name `effect_value` is run, whoever made it
     RUNS_PORTAL = auto()  # FETCH, MOVE: the same for a portal
+    VALUE_SETTINGS = auto()  # DateStyle, TimeZone or IntervalStyle, which rule how values are read and shown
     TAKES_DATA = auto()  # COPY ... FROM STDIN: the client's CopyData follows
 
 
@@ -138,11 +140,23 @@ class StatementPlan:
     # Follow from the above; asked for at every execution, so worked out once.
     rewritten: bool = field(init=False, compare=False, repr=False)
     opens: bool = field(init=False, compare=False, repr=False)
+    # What DateStyle and TimeZone rule: values of sealed fields that stand in the text, that are bound, that are shown.
+    constants_follow: bool = field(init=False, compare=False, repr=False)
+    parameters_follow: bool = field(init=False, compare=False, repr=False)
+    outputs_follow: bool = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         opens = self.outputs is not None and any(o.action is OutputAction.OPEN for o in self.outputs)
         object.__setattr__(self, "rewritten", self.edited or bool(self.slots) or len(self.segments) != 1)
         object.__setattr__(self, "opens", opens)
+        sources = [slot.source for slot in self.slots if slot.source is not None and _follows(slot.field)]
+        object.__setattr__(self, "constants_follow", any(source.parameter is None for source in sources))
+        object.__setattr__(self, "parameters_follow", any(source.parameter is not None for source in sources))
+        object.__setattr__(self, "outputs_follow", any(_follows(output.field) for output in self.outputs or ()))
+
+
+def _follows(field: Field | None) -> bool:
+    return field is not None and field.sealing is not None and follows_settings(field.sealing.logical_type)
 
 
 @dataclass(frozen=True, slots=True)

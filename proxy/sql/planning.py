@@ -15,7 +15,7 @@ from .explain import explained
 from .forward import forwarded
 from .plan import ScriptPlan, SessionEffect, StatementKind, StatementPlan
 from .planner import PlanContext
-from .settings import path_by_function
+from .settings import effect_of_function
 from .statement import KINDS, Request, plan_touching
 from .touch import Findings, look
 from .tree import RawStatement, fingerprint, parse_script
@@ -97,8 +97,8 @@ def _decide(request: Request, statement: RawStatement, source: bytes) -> Stateme
     if found.refusal is not None:
         raise found.refusal
     plan = forwarded(KINDS[statement.kind], source, returns_rows=found.returns_rows)
-    if found.sets_path:
-        effect, value = path_by_function(statement.body)
+    if found.sets:
+        effect, value = effect_of_function(statement.kind, statement.body, found.sets)
         return replace(plan, effect=effect, effect_value=value)
     if "intoClause" in statement.body:
         refuse_shadowing(request.catalog, statement.body["intoClause"]["rel"]["relname"])

@@ -8,6 +8,10 @@ from .plan import SessionEffect
 from .tree import Node
 
 OWN_PREFIX = "fieldgate."
+VALUE_SETTINGS = frozenset({"datestyle", "timezone", "intervalstyle"})
+# A SELECT that calls its function once, whatever the data is: no FROM, WHERE, HAVING, LIMIT.
+_BARE_SELECT = frozenset({"targetList", "limitOption", "op"})
+_BARE_CALL = frozenset({"funcname", "args", "funcformat", "location"})
 _UTF8 = frozenset({"utf8", "utf-8", "unicode"})
 _ON = frozenset({"on", "true", "yes", "1", "t", "y"})
 
@@ -26,6 +30,8 @@ def setting_effect(body: Node) -> Effect:
     _refuse_guarded(name, values)
     if name == "search_path":
         return _search_path(values, local=bool(body.get("is_local")))
+    if name in VALUE_SETTINGS:
+        return SessionEffect.VALUE_SETTINGS, None
     return NO_EFFECT
 
 
@@ -60,14 +66,24 @@ def _search_path(values: list[str | None] | None, *, local: bool) -> Effect:
     return SessionEffect.SEARCH_PATH, ", ".join(_quoted(str(value)) for value in values)
 
 
-def path_by_function(select: Node) -> Effect:
-    """`SELECT set_config('search_path', '...', false)` and nothing else beside it; any other form is refused."""
+def effect_of_function(kind: str, select: Node, sets: list[str]) -> Effect:
+    """`SELECT set_config('search_path', '...', false)` and nothing else beside it; any other form is refused.
+
+    `sets`: every setting that is set anywhere in it.
+    """
     targets = select.get("targetList", [])
     call = targets[0]["ResTarget"].get("val", {}).get("FuncCall", {}) if len(targets) == 1 else {}
     values = [_value(node) for node in call.get("args", [])]
-    plain = not any(key in select for key in ("fromClause", "whereClause", "withClause", "valuesLists", "larg"))
-    if not plain or len(values) != 3 or any(value is None for value in values):
-        raise Unsupported("set_config of search_path is supported by itself, with constants", hint="Use SET.")
+    plain = kind == "SelectStmt" and len(sets) == 1 and select.keys() <= _BARE_SELECT and call.keys() <= _BARE_CALL
+    name = str(values[0]).lower() if values else ""
+    if plain and name in VALUE_SETTINGS and len(values) == 3:
+        return SessionEffect.VALUE_SETTINGS, None  # to whatever value: the server will report it
+    if not plain or name != "search_path" or len(values) != 3 or any(value is None for value in values):
+        raise Unsupported(
+            "set_config of search_path, DateStyle, TimeZone and IntervalStyle is supported by itself, "
+            "of search_path with constants",
+            hint="Use SET.",
+        )
     local = str(values[2]).lower() in _ON
     return SessionEffect.SEARCH_PATH, None if local else values[1]
 

@@ -16,6 +16,7 @@ from .catalog import Catalog, Relation
 from .fragments import HIDDEN_PREFIX
 from .notation import check_notation
 from .relations import Reach, closed, find_relation, reach_of, refuse_closed_name
+from .settings import VALUE_SETTINGS
 from .tree import Node, nodes, string, strings, unwrap
 
 # Settings that change what later text means or who runs it; set_config may set the others.
@@ -33,7 +34,7 @@ class Findings:
     refusal: FieldgateError | None = None  # why the statement may not run even if it touches nothing
     names_hidden: bool = False
     returns_rows: bool = False
-    sets_path: bool = False  # set_config of search_path
+    sets: list[str] = field(default_factory=list)  # what set_config sets of the settings that later steps depend on
 
     def must_rewrite(self, catalog: Catalog) -> bool:
         """An unqualified name could come to mean a protected table when search_path changes: it is qualified."""
@@ -174,8 +175,8 @@ def _check_set_config(body: Node, found: Findings) -> None:
     if "sval" not in first:
         raise Unsupported("set_config is supported with a constant name only", hint="Use SET.")
     name = first["sval"].get("sval", "").lower()
-    if name == "search_path":
-        found.sets_path = True
+    if name == "search_path" or name in VALUE_SETTINGS:
+        found.sets.append(name)
     elif name in GUARDED_SETTINGS or name.startswith(OWN_SETTINGS):
         raise Unsupported(f"set_config of {name} is not supported", hint=f"Use SET {name}.")
 

@@ -27,8 +27,8 @@ def plan_utility(catalog: Catalog, statement: RawStatement, found: Findings) -> 
         )
     if found.refusal is not None:
         raise found.refusal
-    if found.sets_path:
-        raise Unsupported("set_config of search_path is supported in a SELECT of its own only", hint="Use SET.")
+    if found.sets:
+        raise Unsupported(f"set_config of {found.sets[0]} is supported in a SELECT of its own only", hint="Use SET.")
     return handler(catalog, statement.body, found)
 
 

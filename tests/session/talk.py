@@ -29,6 +29,7 @@ from proxy.wire import backend, frontend
 from proxy.wire.framing import BACKEND_LIMITS, FRONTEND_LIMITS, HEADER_SIZE, scan
 
 EMAIL = Field("public", "customers", "email", "pd.contact.email", Sealing("a" * 32, LogicalType.TEXT, equality=True))
+BIRTHDAY = Field("public", "customers", "birthday", "pd.identity", Sealing("b" * 32, LogicalType.DATE))
 CITY = Field("public", "customers", "city", "pd.address.city")
 CUSTOMERS_OID = 16400
 HEAD = b"\xf9\x67\x01\x01" + b"k" * 8
@@ -139,6 +140,21 @@ INSERT_DRAWN = StatementPlan(
     touches_protected=True,
     uses=(FieldUse(EMAIL.name, Verb.INSERT),),
 )
+INSERT_DAY = StatementPlan(
+    StatementKind.INSERT,
+    (b"insert into customers (birthday) values (", 0, b"::pg_catalog.bytea)"),
+    slots=(Slot(SlotKind.CELL, ValueSource(constant=b"01/02/2000"), BIRTHDAY),),
+    touches_protected=True,
+    uses=(FieldUse(BIRTHDAY.name, Verb.INSERT),),
+)
+SELECT_DAY = StatementPlan(
+    StatementKind.SELECT,
+    (b"select birthday from public.customers",),
+    outputs=(OutputColumn("birthday", OutputAction.OPEN, BIRTHDAY, CUSTOMERS_OID, 3, 1082),),
+    returns_rows=True,
+    touches_protected=True,
+    uses=(FieldUse(BIRTHDAY.name, Verb.READ),),
+)
 REFUSED = StatementPlan(
     StatementKind.SELECT,
     (b"select secret from customers",),
@@ -149,6 +165,14 @@ PLANS = {
     "select email": SELECT_EMAIL,
     "find email": FIND_EMAIL,
     "insert": INSERT_CONSTANT,
+    "insert day": INSERT_DAY,
+    "bind day": replace(
+        INSERT_DAY,
+        slots=(Slot(SlotKind.CELL, ValueSource(parameter=1), BIRTHDAY),),
+        client_parameters=1,
+        parameter_types=((1, 1082),),
+    ),
+    "select day": SELECT_DAY,
     "refused": REFUSED,
     "copy t from stdin": plain(
         "copy t from stdin", kind=StatementKind.COPY, returns_rows=False, effect=SessionEffect.TAKES_DATA
@@ -159,6 +183,10 @@ PLANS = {
     "declare p": utility("declare p cursor for select 1", SessionEffect.DECLARES, "p"),
     "execute s": utility("execute s", SessionEffect.RUNS_STATEMENT, "s"),
     "fetch p": utility("fetch all from p", SessionEffect.RUNS_PORTAL, "p"),
+    "set style": utility("set datestyle = 'sql, dmy'", SessionEffect.VALUE_SETTINGS),
+    "reset all": utility("reset all", SessionEffect.RESET_ALL),
+    "commit": plain("commit", kind=StatementKind.TRANSACTION, returns_rows=False),
+    "rollback to a": plain("rollback to a", kind=StatementKind.TRANSACTION, returns_rows=False),
     "begin": plain("begin", kind=StatementKind.TRANSACTION, returns_rows=False),
     "rollback": plain("rollback", kind=StatementKind.TRANSACTION, returns_rows=False),
     "set path": plain(
@@ -332,6 +360,10 @@ def row(*values: bytes | None) -> bytes:
     return backend.build_data_row(values)
 
 
+def status(name: str, value: str) -> bytes:
+    return backend.build_parameter_status(name.encode(), value.encode())
+
+
 def failed(code: bytes = b"22P02", message: bytes = b"bad value", **more: bytes) -> bytes:
     fields = {b"S": b"ERROR", b"V": b"ERROR", b"C": code, b"M": message}
     fields |= {key.encode(): value for key, value in more.items()}
@@ -346,6 +378,7 @@ def columns(*names_and_types: tuple[str, int, int, int]) -> bytes:
     return backend.build_row_description(fields)
 
 
+DAY_COLUMNS = columns(("birthday", 17, CUSTOMERS_OID, 3))
 EMAIL_COLUMNS = columns(("id", 20, CUSTOMERS_OID, 1), ("email", 17, CUSTOMERS_OID, 2))
 
 

@@ -18,7 +18,7 @@ from .numeric import NumericCodec
 from .text import TextCodec, VarcharCodec
 from .uuid_ import UuidCodec
 
-__all__ = ["Codec", "accepts_source", "codec_for"]
+__all__ = ["Codec", "accepts_source", "codec_for", "follows_settings"]
 
 _CODECS: Final[dict[LogicalType, Codec]] = {
     LogicalType.TEXT: TextCodec(),
@@ -43,6 +43,7 @@ _UNDECLARED = frozenset((0, oids.UNKNOWN))
 _TEXTS = frozenset((oids.TEXT, oids.VARCHAR, oids.BPCHAR, oids.NAME))
 _NUMBERS = frozenset((oids.INT2, oids.INT4, oids.INT8, oids.NUMERIC))
 _MOMENTS = frozenset((oids.DATE, oids.TIMESTAMP, oids.TIMESTAMPTZ))
+_FOLLOWERS = frozenset((LogicalType.DATE, LogicalType.TIMESTAMP, LogicalType.TIMESTAMPTZ))
 _JSONS = frozenset((oids.JSON, oids.JSONB))
 
 _FAMILIES: Final[dict[LogicalType, frozenset[int]]] = {
@@ -66,6 +67,11 @@ _FAMILIES: Final[dict[LogicalType, frozenset[int]]] = {
 
 def codec_for(logical: LogicalType) -> Codec:
     return _CODECS[logical]
+
+
+def follows_settings(logical: LogicalType) -> bool:
+    """Whether what a text means, or how a value looks, depends on the session's DateStyle or TimeZone."""
+    return logical in _FOLLOWERS
 
 
 def accepts_source(logical: LogicalType, declared_oid: int) -> bool:

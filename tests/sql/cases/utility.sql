@@ -25,7 +25,7 @@
 -> SELECT pg_catalog.set_config('search_path', '', false)
 ++ untouched; effect=search_path 
 [full] SELECT set_config('search_path', 'a', false) FROM notes;
-!! 0A000 set_config of search_path is supported by itself, with constants
+!! 0A000 set_config of search_path, DateStyle, TimeZone and IntervalStyle is supported by itself, of search_path with constants
    hint: Use SET.
 [full] SELECT set_config('jit', 'off', false);
 -> SELECT set_config('jit', 'off', false)
@@ -41,7 +41,7 @@
    hint: Use SET for settings.
 [full] SET TIME ZONE 'UTC';
 -> SET TIME ZONE 'UTC'
-++ untouched
+++ untouched; effect=value_settings None
 [full] SET standard_conforming_strings = off;
 !! 0A000 standard_conforming_strings must stay on
    hint: Write E'...' for strings with backslashes.
@@ -363,3 +363,47 @@
 [full] SELECT form x;
 -> SELECT form x
 ++ untouched
+[full] SET DateStyle = 'SQL, DMY';
+-> SET DateStyle = 'SQL, DMY'
+++ untouched; effect=value_settings None
+[full] SET LOCAL intervalstyle TO iso_8601;
+-> SET LOCAL intervalstyle TO iso_8601
+++ untouched; effect=value_settings None
+[full] RESET TIME ZONE;
+-> RESET TIME ZONE
+++ untouched; effect=value_settings None
+[full] SELECT set_config('DateStyle', 'German', true);
+-> SELECT set_config('DateStyle', 'German', true)
+++ untouched; effect=value_settings None
+[full] SELECT set_config('TimeZone', upper('utc'), false);
+-> SELECT set_config('TimeZone', upper('utc'), false)
+++ untouched; effect=value_settings None
+[full] SELECT set_config('timezone', 'UTC', false), 1;
+!! 0A000 set_config of search_path, DateStyle, TimeZone and IntervalStyle is supported by itself, of search_path with constants
+   hint: Use SET.
+[full] SELECT set_config('timezone', 'UTC', false) FROM notes;
+!! 0A000 set_config of search_path, DateStyle, TimeZone and IntervalStyle is supported by itself, of search_path with constants
+   hint: Use SET.
+[full] SELECT set_config('search_path', 'a', false) LIMIT 0;
+!! 0A000 set_config of search_path, DateStyle, TimeZone and IntervalStyle is supported by itself, of search_path with constants
+   hint: Use SET.
+[full] SELECT set_config('search_path', 'a', false) HAVING false;
+!! 0A000 set_config of search_path, DateStyle, TimeZone and IntervalStyle is supported by itself, of search_path with constants
+   hint: Use SET.
+[full] UPDATE notes SET body = set_config('search_path', 'a', false);
+!! 0A000 set_config of search_path, DateStyle, TimeZone and IntervalStyle is supported by itself, of search_path with constants
+   hint: Use SET.
+[full] SELECT set_config('search_path', 'x', false), email FROM customers;
+!! 0A000 the function set_config is not known to be harmless in a statement over protected tables
+   hint: Call it in a statement of its own, or ask for it to be allowed in the data map.
+[full] PREPARE q AS SELECT set_config('datestyle', 'ISO', false);
+!! 0A000 set_config of datestyle is supported in a SELECT of its own only
+   hint: Use SET.
+[full] EXPLAIN ANALYZE SELECT set_config('datestyle', 'ISO', false);
+!! 0A000 EXPLAIN of set_config of datestyle is refused
+[full] COPY (SELECT set_config('timezone', 'UTC', false)) TO STDOUT;
+!! 0A000 set_config of timezone is supported in a SELECT of its own only
+   hint: Use SET.
+[full] SELECT set_config('search_path', set_config('datestyle', 'ISO', false), false);
+!! 0A000 set_config of search_path, DateStyle, TimeZone and IntervalStyle is supported by itself, of search_path with constants
+   hint: Use SET.
