@@ -9,7 +9,7 @@ from proxy.wire import frontend
 from .accounting import account
 from .effects import asked_for
 from .permits import refusal_of, refusal_of_values
-from .refusals import RESERVED_NAMES, SET_STAND_IN_SQL, STAND_IN_SQL
+from .refusals import RESERVED_NAMES, STAND_IN_SQL, own_setting_sql
 from .replies import Owed, Reply
 from .state import SessionState
 from .statements import Statement
@@ -75,7 +75,7 @@ def _undecodable(state: SessionState) -> StatementPlan:
 def _upstream_parse(state: SessionState, name: bytes, statement: Statement, raw: bytes | None) -> bytes:
     plan = statement.plan
     if plan.effect is SessionEffect.FIELDGATE:
-        return frontend.build_parse(name, SET_STAND_IN_SQL)
+        return frontend.build_parse(name, own_setting_sql(plan))
     if plan.rewritten:
         declared = declared_upstream(plan, statement.declared)
         return frontend.build_parse(name, upstream_text(plan), declared)

@@ -7,6 +7,7 @@ PostgreSQL had refused, and ReadyForQuery is the server's own.
 from __future__ import annotations
 
 from proxy.errors import FieldgateError
+from proxy.sql.plan import StatementPlan
 
 STAND_IN_SQL = b"SELECT 'fieldgate refused this statement'::pg_catalog.int4"
 STAND_IN_SQLSTATE = b"22P02"
@@ -28,7 +29,15 @@ FUNCTION_SQLSTATE = b"42883"
 # encoding is UTF8 in every session that is analysed.
 SET_STAND_IN_SQL = b"SET client_encoding = 'UTF8'"
 
+# The same for RESET: a setting of a name that is ours, so that no client can have given it a value.
+RESET_STAND_IN_SQL = b"RESET fieldgate.stand_in"
+
 _STAND_INS = frozenset({STAND_IN_SQLSTATE, BIND_SQLSTATE, EXECUTE_SQLSTATE, FUNCTION_SQLSTATE})
+
+
+def own_setting_sql(plan: StatementPlan) -> bytes:
+    """What stands for a SET or RESET of `fieldgate.*`."""
+    return SET_STAND_IN_SQL if "=" in (plan.effect_value or "") else RESET_STAND_IN_SQL
 
 
 def is_stand_in_failure(fields: dict[bytes, bytes], refusal: FieldgateError | None) -> bool:

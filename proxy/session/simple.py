@@ -16,7 +16,7 @@ from .accounting import account
 from .bulk import begin_copy
 from .effects import apply_effect, asked_for, may_change_values
 from .permits import refusal_of, refusal_of_values
-from .refusals import SET_STAND_IN_SQL, STAND_IN_SQL
+from .refusals import STAND_IN_SQL, own_setting_sql
 from .replies import Owed, Reply
 from .state import SessionState
 from .upstream_text import upstream_text
@@ -91,7 +91,7 @@ def _texts(
     filler = state.filler()
     for index, plan in enumerate(plans):
         if refusals[index] is None and plan.effect is SessionEffect.FIELDGATE:
-            texts.append(SET_STAND_IN_SQL)
+            texts.append(own_setting_sql(plan))
             continue
         if refusals[index] is None:
             try:

@@ -106,7 +106,9 @@ class SessionEffect(StrEnum):
     DISCARD_ALL = auto()
     DEALLOCATE = auto()  # `effect_value`: the statement's name, None: ALL
     CATALOG = auto()  # DDL: the catalog must be read again
-    FIELDGATE = auto()  # SET fieldgate.*: answered by the proxy; `effect_value` is "name=value"
+    FIELDGATE = (
+        auto()
+    )  # SET or RESET fieldgate.*: answered by the proxy; `effect_value` is "name=value", for RESET "name"
     PREPARES = auto()  # PREPARE: `effect_value` names a statement from now on, as a Parse would
     DECLARES = auto()  # DECLARE CURSOR: `effect_value` names a portal from now on, as a Bind would
     RUNS_STATEMENT = auto()  # EXECUTE: what stands behind the name `effect_value` is run, whoever made it

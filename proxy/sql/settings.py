@@ -44,7 +44,7 @@ def _own_setting(name: str, kind: str, body: Node) -> Effect:
         if len(values) != 1 or values[0] is None:
             raise Refused(f'invalid value for parameter "{name}"', sqlstate=SqlState.SYNTAX_ERROR)
         return SessionEffect.FIELDGATE, f"{name}={values[0]}"
-    return SessionEffect.FIELDGATE, f"{name}="
+    return SessionEffect.FIELDGATE, name if kind == "VAR_RESET" else f"{name}="
 
 
 def _refuse_guarded(name: str, values: list[str | None] | None) -> None:

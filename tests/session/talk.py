@@ -196,6 +196,13 @@ PLANS = {
         effect=SessionEffect.SEARCH_PATH,
         effect_value="other",
     ),
+    "reset purpose": plain(
+        "reset fieldgate.purpose",
+        kind=StatementKind.SETTING,
+        returns_rows=False,
+        effect=SessionEffect.FIELDGATE,
+        effect_value="fieldgate.purpose",
+    ),
     "set purpose": plain(
         "set fieldgate.purpose = 'x'",
         kind=StatementKind.SETTING,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from policies.audit.events import decode, encode
-from proxy.session.refusals import STAND_IN_SQL
+from proxy.session.refusals import RESET_STAND_IN_SQL, STAND_IN_SQL
 from proxy.sql.plan import SessionEffect
 from proxy.wire import frontend
 from proxy.wire.framing import HEADER_SIZE
@@ -104,3 +104,14 @@ def test_who_may_not_be_any_more_what_they_were_gets_no_protected_data() -> None
     assert frontend.parse_query(sent[HEADER_SIZE:]) == STAND_IN_SQL
     talk.server(failed(), ready())
     assert talk.client(query("select 1")) == [query("select 1")]
+
+
+def test_reset_is_answered_as_reset_and_goes_back_to_the_login() -> None:
+    talk = Talk()
+    talk.client(query("set purpose"))
+    talk.server(done("SET"), ready())
+    assert purpose(talk) == "audit"
+    assert talk.client(query("reset purpose")) == [query(RESET_STAND_IN_SQL.decode())]
+    assert talk.server(done("RESET"), ready()) == [done("RESET"), ready()]
+    assert purpose(talk) == "support_service"
+    assert frontend.parse_parse(talk.client(parse("reset purpose"))[0][HEADER_SIZE:]).query == RESET_STAND_IN_SQL

@@ -71,7 +71,7 @@
 ++ untouched; effect=fieldgate fieldgate.purpose=contact
 [full] RESET fieldgate.purpose;
 -> RESET fieldgate.purpose
-++ untouched; effect=fieldgate fieldgate.purpose=
+++ untouched; effect=fieldgate fieldgate.purpose
 [full] SET LOCAL fieldgate.purpose = 'x';
 !! 0A000 SET LOCAL fieldgate.purpose is not supported
    hint: Use SET.
