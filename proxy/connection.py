@@ -8,6 +8,7 @@ could hand one request the answer of another.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from functools import partial
 
@@ -44,6 +45,7 @@ class Relay:
         self._ended = False
         self._open_sockets = 2
         self._server_holds = self._client_holds = 0  # reasons not to read from that side now
+        self._last_call: asyncio.TimerHandle | None = None
         self._last_from_server = b""
         self._last_from_client = b""
 
@@ -176,17 +178,22 @@ class Relay:
         self._abandon()
 
     def client_ended(self) -> None:
-        """FIN.  After its Terminate we let the server finish what was sent before; else nobody waits for answers."""
-        if self._ended:
+        """FIN.  After its Terminate the server answers what was sent before; else nobody waits for answers."""
+        if self._ended or self._conversation.leaving:
             return
         if self._said_goodbye():
-            self._finish()
+            self._finish_soon()
         else:
             self._abandon()
 
     def client_lost(self) -> None:
+        """After its Terminate the server still carries out what was sent before."""
         if not self._ended:
-            self._abandon()
+            if self._said_goodbye():
+                self._hold_server(_CONGESTED, False)
+                self._finish_soon()
+            else:
+                self._abandon()
         if self.on_gone is not None:
             self.on_gone()
             self.on_gone = None
@@ -206,7 +213,9 @@ class Relay:
         if self._ended:
             return
         if self._said_goodbye():
-            self._finish()
+            self._tell(self._conversation.server_closed)
+            if not self._conversation.settling:
+                self._finish()
             return
         self._services.stats.upstream_lost += 1
         self._services.logger.warning("upstream_closed", database=self.database, host=str(self._dialled.host))
@@ -218,7 +227,7 @@ class Relay:
         )
 
     def _said_goodbye(self) -> bool:
-        return self._last_from_client == _TERMINATE
+        return self._conversation.leaving or self._last_from_client == _TERMINATE
 
     def _said_fatal(self) -> bool:
         return any(mark in self._last_from_server for mark in _FATAL_MARKS)
@@ -247,10 +256,17 @@ class Relay:
             self._services.spawn(self.cancel_upstream())
         self._finish(abort_client=True)
 
+    def _finish_soon(self) -> None:
+        """Nobody may be there to hear the server's answers, and nothing else says when it is done."""
+        if self._last_call is None:
+            self._last_call = asyncio.get_running_loop().call_later(_SERVER_LINGER, self._finish)
+
     def _finish(self, *, abort_client: bool = False) -> None:
         if self._ended:
             return
         self._ended = True
+        if self._last_call is not None:
+            self._last_call.cancel()
         self._services.ended(self)
         self._server.finish(_SERVER_LINGER)
         if abort_client:

@@ -59,13 +59,14 @@ class Conversation:
         self._revision = services.current()
         self._drawing = False  # the client's next message waits for keys
         self._held = False  # the client's next message waits for answers to earlier ones
+        self._server_gone = False
         self._from_client = Inbox(FRONTEND_LIMITS)
         self._from_server = Inbox(BACKEND_LIMITS)
 
     # -- bytes in --
 
     def client_bytes(self, data: bytes) -> None:
-        if self._ended():
+        if self._ended() or self._state.leaving:
             return
         if self._transparent is not None:
             self._pass_client(data, self._transparent)
@@ -86,7 +87,7 @@ class Conversation:
             for tag, start, end in spans:
                 self._client_message(tag, data[start:end])
                 done = end
-                if self._ended():
+                if self._ended() or self._state.leaving:
                     break
         except KeysNeeded as needed:
             self._drawing = True
@@ -97,6 +98,7 @@ class Conversation:
             self._fail(error)
         if done:
             self._from_client.keep_from(done)
+        self._close_if_done()
 
     def _as_round(self, data: bytes, spans: list[Span]) -> bool:
         """Whether these messages are one usual round, which is then sent; one that is under way is unfolded."""
@@ -125,12 +127,38 @@ class Conversation:
         self._from_server.add(data)
         self._answer()
 
+    def server_closed(self) -> None:
+        """Nothing more comes from the server, and the client has said goodbye."""
+        self._server_gone = True
+        self._close_if_done()
+
+    @property
+    def leaving(self) -> bool:
+        """The client has said goodbye: its bytes count no more, and the server will close after its last answer."""
+        return self._state.leaving
+
+    @property
+    def settling(self) -> bool:
+        """Replies that are here wait for the audit."""
+        return bool(self._from_server) and self._replies_wait
+
     def _ended(self) -> bool:
         return self._state.closing
+
+    def _close_if_done(self) -> None:
+        """After Terminate, like PostgreSQL: once everything that came before it is answered."""
+        state = self._state
+        if not state.leaving or state.closing:
+            return
+        owed = len(state.queue) or state.round is not None
+        if not owed or (self._server_gone and not self.settling):
+            state.commands.append(CloseBoth("the client said goodbye"))
+            state.closing = True
 
     def audit_durable(self, ticket: int) -> None:
         self._state.waiting.discard(ticket)
         self._answer()
+        self._close_if_done()
 
     def audit_failed(self, ticket: int) -> None:
         """The server may have done it already, and nobody could account for it: no data, and the session ends."""
@@ -205,8 +233,7 @@ class Conversation:
         state = self._state
         if tag == _TERMINATE:
             state.to_server.append(raw)
-            state.commands.append(CloseBoth("the client said goodbye"))
-            state.closing = True
+            state.leaving = True
         elif tag in _COPY_TAGS:
             copy_message(state, tag, raw)
         elif tag == _FLUSH:
@@ -231,6 +258,7 @@ class Conversation:
         if self._held and handled and not self._ended():
             self._held = False
             self._client_messages()
+        self._close_if_done()
 
     def _fail(self, error: FieldgateError) -> None:
         """Say why, then end both sides at this message boundary; in mid-message nothing can be said."""

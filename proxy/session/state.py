@@ -48,6 +48,7 @@ class SessionState:
     skipping: bool = False  # the server drops everything until Sync, and so do we
     copy: Reply | None = None  # the newest Query or Execute, if it takes CopyData
     executed: bool = False  # something was carried out since the last ReadyForQuery
+    leaving: bool = False  # the client has said goodbye; what came before is still answered
     closing: bool = False
     told_more: bool = False  # `to_client` holds more than what comes before a result
     waiting: set[int] = field(default_factory=set)  # audit tickets that are not durable yet

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from proxy import connection
 from proxy.connection import Relay
 from proxy.wire import backend
 from proxy.wire.framing import message
@@ -217,12 +218,33 @@ async def test_half_a_message_of_a_client_that_vanished_is_not_completed(proxy: 
     assert len(heard[0]) <= 20
 
 
+async def answer_after_goodbye(peer: Peer) -> list[bytes]:
+    """As a server that was slow: it has read all before it answers the first query."""
+    heard = [(await peer.message())[0]]
+    while heard[-1] != b"X":
+        heard.append((await peer.message())[0])
+    for _ in heard[1:]:
+        await peer.send(backend.build_command_complete(b"INSERT 0 1") + READY)
+    return heard
+
+
+async def test_a_client_that_said_goodbye_gets_what_it_is_owed(proxy: Proxy, upstream: FakeServer) -> None:
+    async def script(peer: Peer) -> None:
+        await answer_after_goodbye(peer)
+
+    upstream.script = script
+    client = await proxy.login()
+    await client.peer.send(build_query(b"INSERT") * 2 + TERMINATE)
+    assert await client.peer.rest() == (backend.build_command_complete(b"INSERT 0 1") + READY) * 2
+    assert upstream.cancels == []
+
+
 async def test_a_half_closed_client_that_said_goodbye_loses_no_work(proxy: Proxy, upstream: FakeServer) -> None:
     """Query, Terminate and FIN in one: the server gets all of it, and no cancel."""
     heard: list[bytes] = []
 
     async def script(peer: Peer) -> None:
-        heard.append(await peer.rest())
+        heard.extend(await answer_after_goodbye(peer))
 
     upstream.script = script
     client = await proxy.login()
@@ -230,7 +252,25 @@ async def test_a_half_closed_client_that_said_goodbye_loses_no_work(proxy: Proxy
     client.peer.close()
     async with asyncio.timeout(WITHIN):
         await upstream.ended.wait()
-    assert heard == [build_query(b"INSERT") + TERMINATE] and upstream.cancels == []
+    assert heard == [b"Q", b"X"] and upstream.cancels == []
+
+
+async def test_a_server_that_goes_on_after_goodbye_is_left(
+    proxy: Proxy, upstream: FakeServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody may be there any more, so a server that does not close is not waited for without end."""
+    monkeypatch.setattr(connection, "_SERVER_LINGER", 0.05)
+
+    async def script(peer: Peer) -> None:
+        await peer.rest()
+
+    upstream.script = script
+    client = await proxy.login()
+    await client.peer.send(build_query(b"INSERT") + TERMINATE)
+    client.peer.close()
+    async with asyncio.timeout(WITHIN):
+        await upstream.ended.wait()
+    assert upstream.cancels == []
 
 
 async def test_a_cancel_request_reaches_the_server_with_its_own_key(proxy: Proxy, upstream: FakeServer) -> None:
