@@ -81,12 +81,25 @@ class ProtectedTable:
 
 
 @dataclass(frozen=True, slots=True)
+class Harmless:
+    """What the database has of its own and somebody looked at: it shows nothing of protected tables.
+
+    `functions` are signatures as PostgreSQL prints them: `public.slug(text)`.  `foreign_tables` are `schema.table`.
+    """
+
+    functions: frozenset[str] = frozenset()
+    extensions: frozenset[str] = frozenset()
+    foreign_tables: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
 class DataMap:
     """One controller's map of one database."""
 
     controller: str
     database: str
     tables: dict[tuple[str, str], ProtectedTable] = field(default_factory=dict)  # (schema, table)
+    harmless: Harmless = field(default_factory=Harmless)
 
     def field(self, schema: str, table: str, column: str) -> Field | None:
         found = self.tables.get((schema, table))

@@ -9,8 +9,11 @@ from __future__ import annotations
 from typing import Any
 
 from policies.fields import DataMap
-from proxy.catalog_reach import Dependencies, Extensions, assemble
+from proxy.catalog_reach import Dependencies, Found, assemble
 from proxy.sql.catalog import Catalog
+
+from . import catalog_queries as queries
+from .catalog_doors import Objects
 
 Connection = Any  # asyncpg has no types that mypy can check
 
@@ -77,42 +80,12 @@ _INHERITS = """
 SELECT i.inhrelid::pg_catalog.int8 AS child, i.inhparent::pg_catalog.int8 AS parent FROM pg_catalog.pg_inherits i
 """
 
-# What the rules of a relation (a view is its rule _RETURN) read and call.
+# What the rules of a relation (a view is its rule _RETURN) read.
 _RULES = """
-SELECT DISTINCT r.ev_class::pg_catalog.int8 AS relation, d.refclassid::pg_catalog.regclass::pg_catalog.text AS kind,
-       d.refobjid::pg_catalog.int8 AS target
+SELECT DISTINCT r.ev_class::pg_catalog.int8 AS relation, d.refobjid::pg_catalog.int8 AS target
 FROM pg_catalog.pg_rewrite r
 JOIN pg_catalog.pg_depend d ON d.classid = 'pg_catalog.pg_rewrite'::pg_catalog.regclass AND d.objid = r.oid
-WHERE d.refclassid IN ('pg_catalog.pg_class'::pg_catalog.regclass, 'pg_catalog.pg_proc'::pg_catalog.regclass,
-                       'pg_catalog.pg_operator'::pg_catalog.regclass)
-  AND NOT (d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.refobjid = r.ev_class)
-"""
-
-_FUNCTIONS = """
-SELECT p.oid::pg_catalog.int8 AS oid, n.nspname::pg_catalog.text AS schema, p.proname::pg_catalog.text AS name,
-       (SELECT e.extname::pg_catalog.text FROM pg_catalog.pg_depend d
-        JOIN pg_catalog.pg_extension e ON e.oid = d.refobjid
-        WHERE d.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass AND d.objid = p.oid AND d.deptype = 'e'
-          AND d.refclassid = 'pg_catalog.pg_extension'::pg_catalog.regclass LIMIT 1) AS extension
-FROM pg_catalog.pg_proc p
-JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
-WHERE n.nspname NOT IN ('pg_catalog', 'information_schema')
-ORDER BY p.oid
-"""
-
-# Operators over PostgreSQL's own types that are not PostgreSQL's own: these alone could take another's place.
-_OPERATORS = """
-SELECT o.oid::pg_catalog.int8 AS oid, o.oprname::pg_catalog.text AS name,
-       (SELECT e.extname::pg_catalog.text FROM pg_catalog.pg_depend d
-        JOIN pg_catalog.pg_extension e ON e.oid = d.refobjid
-        WHERE d.classid = 'pg_catalog.pg_operator'::pg_catalog.regclass AND d.objid = o.oid AND d.deptype = 'e'
-          AND d.refclassid = 'pg_catalog.pg_extension'::pg_catalog.regclass LIMIT 1) AS extension,
-       NOT EXISTS (SELECT 1 FROM pg_catalog.pg_type t
-                   JOIN pg_catalog.pg_namespace tn ON tn.oid = t.typnamespace
-                   WHERE t.oid IN (o.oprleft, o.oprright) AND tn.nspname <> 'pg_catalog') AS over_own_types
-FROM pg_catalog.pg_operator o
-JOIN pg_catalog.pg_namespace n ON n.oid = o.oprnamespace
-WHERE n.nspname <> 'pg_catalog'
+WHERE d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.refobjid <> r.ev_class
 """
 
 _TYPES = """
@@ -121,22 +94,25 @@ FROM pg_catalog.pg_type t
 WHERE t.oid IN (SELECT a.atttypid FROM pg_catalog.pg_attribute a WHERE a.attnum > 0 AND NOT a.attisdropped)
 """
 
+# In the order of Objects.
+_OBJECTS = (
+    queries.PARTS, queries.OPERATORS, queries.TYPES, queries.TYPE_CALLS, queries.CASTS, queries.CLASSES,
+    queries.RELATION_CALLS, queries.CASCADES, queries.EVENTS,
+)  # fmt: skip
+
 
 async def load_catalog(connection: Connection, data_map: DataMap, version: int = 1) -> Catalog:
     """The snapshot under `version`; whoever holds an older one compares and keeps its version if nothing changed."""
     async with connection.transaction(isolation="repeatable_read", readonly=True):
         await connection.execute("SET LOCAL search_path = ''")
         server = await connection.fetchval("SELECT pg_catalog.current_setting('server_version_num')::pg_catalog.int4")
-        functions = await connection.fetch(_FUNCTIONS)
-        operators = await connection.fetch(_OPERATORS)
-        return assemble(
-            data_map,
-            version,
-            server,
+        found = Found(
             relations=await connection.fetch(_RELATIONS),
             columns=await connection.fetch(_COLUMNS),
             unique=await connection.fetch(_UNIQUE),
             types={row["oid"]: row["name"] for row in await connection.fetch(_TYPES)},
-            extensions=Extensions(functions, operators),
+            functions=await connection.fetch(queries.FUNCTIONS),
+            objects=Objects(*[await connection.fetch(query) for query in _OBJECTS]),
             dependencies=Dependencies(await connection.fetch(_RULES), await connection.fetch(_INHERITS)),
         )
+    return assemble(data_map, version, server, found)

@@ -9,67 +9,19 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from itertools import chain
 
 from policies.fields import DataMap, ProtectedTable
-from proxy.sql.catalog import Catalog, Column, Function, Relation
+from proxy.sql.catalog import Catalog, Column, Relation
+from proxy.sql.doors import Act, RelationDoor
 
-Row = Mapping[str, Any]
-
-# Extensions whose functions depend on their arguments only.  (Not tablefunc, dblink, file_fdw, lo, pg_stat_statements.)
-HARMLESS_EXTENSIONS = frozenset(
-    {
-        "btree_gin",
-        "btree_gist",
-        "citext",
-        "cube",
-        "dict_int",
-        "dict_xsyn",
-        "earthdistance",
-        "fuzzystrmatch",
-        "hstore",
-        "intarray",
-        "isn",
-        "ltree",
-        "pg_trgm",
-        "pgcrypto",
-        "seg",
-        "tcn",
-        "unaccent",
-        "uuid-ossp",
-        "vector",
-    }
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Extensions:
-    """Functions and operators outside pg_catalog, with the extension that each belongs to."""
-
-    functions: Sequence[Row]
-    operators: Sequence[Row]
-
-    def unknown_functions(self) -> set[int]:
-        return {row["oid"] for row in self.functions if row["extension"] not in HARMLESS_EXTENSIONS}
-
-    def unknown_operators(self) -> set[int]:
-        return {row["oid"] for row in self.operators if row["extension"] not in HARMLESS_EXTENSIONS}
-
-    def by_name(self) -> dict[str, tuple[Function, ...]]:
-        found: dict[str, set[Function]] = defaultdict(set)
-        for row in self.functions:
-            allowed = row["extension"] in HARMLESS_EXTENSIONS
-            found[row["name"]].add(Function(row["schema"], row["name"], allowed))
-        return {name: tuple(sorted(each, key=lambda f: (f.schema, f.allowed))) for name, each in sorted(found.items())}
-
-    def ambiguous_operators(self) -> frozenset[str]:
-        unknown = self.unknown_operators()
-        return frozenset(row["name"] for row in self.operators if row["oid"] in unknown and row["over_own_types"])
+from .catalog_doors import Objects, Surveyor
+from .catalog_functions import Functions, Row, known_at_first, learn
 
 
 @dataclass(frozen=True, slots=True)
 class Dependencies:
-    """Rows of rules (what a relation's rules read and call) and of inheritance."""
+    """Rows of rules (what a relation's rules read) and of inheritance."""
 
     rules: Sequence[Row]
     inherits: Sequence[Row]
@@ -84,41 +36,46 @@ class Dependencies:
         """Relation -> the relations whose rows it shows."""
         found: dict[int, set[int]] = defaultdict(set)
         for row in self.rules:
-            if row["kind"] == "pg_class":
-                found[row["relation"]].add(row["target"])
+            found[row["relation"]].add(row["target"])
         for row in self.inherits:
             found[row["parent"]].add(row["child"])
         return found
 
-    def callers(self, functions: set[int], operators: set[int]) -> set[int]:
-        """Relations whose rules call functions of unknown reach."""
-        unknown = {"pg_proc": functions, "pg_operator": operators}
-        return {row["relation"] for row in self.rules if row["target"] in unknown.get(row["kind"], ())}
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Everything that was read, under one snapshot."""
+
+    relations: Sequence[Row]
+    columns: Sequence[Row]
+    unique: Sequence[Row]
+    types: dict[int, str]
+    functions: Sequence[Row]
+    objects: Objects
+    dependencies: Dependencies
 
 
-def assemble(
-    data_map: DataMap,
-    version: int,
-    server_version: int,
-    *,
-    relations: Sequence[Row],
-    columns: Iterable[Row],
-    unique: Iterable[Row],
-    types: dict[int, str],
-    extensions: Extensions,
-    dependencies: Dependencies,
-) -> Catalog:
-    protected = _protected(data_map, relations, dependencies.parents())
-    reads = dependencies.reads()
-    for row in relations:
-        if row["toast_of"] is not None:
-            reads[row["oid"]].add(row["toast_of"])
-    unknown = dependencies.callers(extensions.unknown_functions(), extensions.unknown_operators())
-    by_table, keys, indexed = _columns(columns), _primary_keys(unique), _unique(unique, protected)
+def assemble(data_map: DataMap, version: int, server_version: int, found: Found) -> Catalog:
+    """SQL functions are analysed under the catalog that is known so far; each that is harmless makes others so."""
+    known = known_at_first(found.functions, data_map.harmless)
+    while True:
+        catalog = _assemble(data_map, version, server_version, found, known)
+        more = learn(known, catalog, found.objects.parts)
+        if more is None:
+            return catalog
+        known = more
+
+
+def _assemble(data_map: DataMap, version: int, server_version: int, found: Found, functions: Functions) -> Catalog:
+    protected = _protected(data_map, found.relations, found.dependencies.parents())
+    reads = _reads(found)
+    shown = {row["oid"]: _closure(row["oid"], reads) for row in found.relations}
+    surveyor = Surveyor(found.objects, functions)
+    doors = _doors(data_map, found, surveyor, shown, protected)
+    by_table, keys, indexed = _columns(found.columns), _primary_keys(found.unique), _unique(found.unique, protected)
     made = {}
-    for row in relations:
+    for row in found.relations:
         oid = row["oid"]
-        shown = _closure(oid, reads)
         made[oid] = Relation(
             oid,
             row["schema"],
@@ -128,11 +85,12 @@ def assemble(
             keys.get(oid, ()),
             protected.get(oid),
             row["definition"],
-            frozenset(shown & protected.keys()) - {oid} if oid not in protected else frozenset(),
+            frozenset(shown[oid] & protected.keys()) - {oid} if oid not in protected else frozenset(),
             row["has_triggers"],
             row["has_rules"],
-            opaque=not unknown.isdisjoint({oid, *shown}),
+            opaque=any(each.acts & Act.READ for each in doors.get(oid, ())),
             unique=indexed.get(oid, frozenset()),
+            doors=doors.get(oid, ()),
         )
     return Catalog(
         version,
@@ -140,10 +98,35 @@ def assemble(
         server_version,
         made,
         {(relation.schema, relation.name): relation for relation in made.values()},
-        extensions.by_name(),
-        types,
-        extensions.ambiguous_operators(),
+        functions.by_name(),
+        found.types,
+        surveyor.ambiguous_operators(),
+        surveyor.named(),
     )
+
+
+def _reads(found: Found) -> dict[int, set[int]]:
+    reads = found.dependencies.reads()
+    for row in found.relations:
+        if row["toast_of"] is not None:
+            reads[row["oid"]].add(row["toast_of"])
+    return reads
+
+
+def _doors(
+    data_map: DataMap,
+    found: Found,
+    surveyor: Surveyor,
+    shown: Mapping[int, set[int]],
+    protected: Mapping[int, ProtectedTable],
+) -> dict[int, tuple[RelationDoor, ...]]:
+    """Each relation's own, and those of everything that is read or written through it."""
+    names = {row["oid"]: f"{row['schema']}.{row['name']}" for row in found.relations}
+    reaching = {oid: names[oid] for oid in names if oid in protected or shown[oid] & protected.keys()}
+    own = surveyor.of_relations(found.relations, found.columns, reaching, data_map.harmless.foreign_tables)
+    own = surveyor.cascades(own)
+    every = {oid: [own.get(each, ()) for each in (oid, *sorted(shown[oid]))] for oid in names}
+    return {oid: tuple(dict.fromkeys(chain.from_iterable(each))) for oid, each in every.items() if any(each)}
 
 
 def _protected(

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 
 from keys.envelope import MAX_BUCKET
-from policies.fields import DataMap, Field, LogicalType, ProtectedTable, Sealing
+from policies.fields import DataMap, Field, Harmless, LogicalType, ProtectedTable, Sealing
 from policies.policy_set import ANY_TAG, Tag
 
 from .names import NAME
@@ -19,6 +19,7 @@ ROW_BOUND_TAGS = ("access", "special")
 NORMALISERS: frozenset[str] = frozenset()
 
 _FIELD_ID = re.compile(r"[0-9a-f]{32}")
+_SIGNATURE = re.compile(r"[^.()]+\.[^()]+\((?:[^ ,][^,]*(?:, [^ ,][^,]*)*)?\)")
 _TYPE = re.compile(r"(?P<name>[a-z0-9]+)(\((?P<first>\d{1,8})(?:, ?(?P<second>-?\d{1,4}))?\))?")
 _SEALING_KEYS = (
     "type", "equality", "unique", "join_group", "normaliser", "own_key", "row_bound", "not_null", "pad_to",
@@ -29,16 +30,30 @@ _IDENTIFIER_BYTES = 63
 
 
 def read_datamap(root: Section, tags: Mapping[str, Tag]) -> DataMap:
-    root.only("controller", "database", "table")
+    root.only("controller", "database", "table", "harmless")
     tables = {}
     for name, section in root.sections("table"):
         table = _table(name, section, tags)
         tables[table.schema, table.table] = table
-    data_map = DataMap(root.text("controller"), root.text("database"), tables)
+    data_map = DataMap(root.text("controller"), root.text("database"), tables, _harmless(root.section("harmless")))
     if not NAME.fullmatch(data_map.controller):
         raise root.error("is no name for a controller (small letters, digits and _)", "controller")
     _check_across(root, data_map)
     return data_map
+
+
+def _harmless(section: Section) -> Harmless:
+    """A signature in another form than PostgreSQL's would silently allow nothing, so its form is checked."""
+    section.only("functions", "extensions", "foreign_tables")
+    for name in section.texts("functions"):
+        if not _SIGNATURE.fullmatch(name):
+            raise section.error(
+                f'"{name}" is no signature ("schema.name(type, type)", types by full name)', "functions"
+            )
+    for name in section.texts("foreign_tables"):
+        if not all(split_table(name)) or "." not in name:
+            raise section.error(f'"{name}" is no name of a foreign table ("schema.table")', "foreign_tables")
+    return Harmless(*(frozenset(section.texts(key)) for key in ("functions", "extensions", "foreign_tables")))
 
 
 def split_table(name: str) -> tuple[str, str]:

@@ -18,8 +18,6 @@ from .tree import Node, strings
 def walk_call(a: Analysis, body: Node, scope: Scope, use: Use) -> Lineage:
     name = check_function(a, strings(body["funcname"]), scope.text.position(body.get("location", -1)))
     position = scope.text.position(body.get("location", -1))
-    if name in functions.VOLATILE:
-        a.volatile.append((name, position))
     aggregate = name in functions.AGGREGATES
     inner = use.inside(f"the {'aggregate' if aggregate else 'function'} {name}")
     lineage = _arguments(a, name, body, scope, inner, aggregate=aggregate)
@@ -35,6 +33,8 @@ def walk_call(a: Analysis, body: Node, scope: Scope, use: Use) -> Lineage:
 
 def check_function(a: Analysis, names: tuple[str, ...], position: int | None) -> str:
     """The bare name of a function that may be called over protected data."""
+    if is_volatile(a, names[-1]):
+        a.volatile.append((names[-1], position))
     name, schema = names[-1], names[0] if len(names) > 1 else None
     others = a.catalog.functions.get(name, ())
     if schema in (None, "pg_catalog") and functions.known(name):
@@ -42,9 +42,13 @@ def check_function(a: Analysis, names: tuple[str, ...], position: int | None) ->
             raise _unknown(names, position, "Write pg_catalog. before its name if PostgreSQL's own is meant.")
         return name
     matching = [other for other in others if schema in (None, other.schema)]
-    if schema != "pg_catalog" and matching and all(other.allowed for other in matching):
+    if schema != "pg_catalog" and matching and all(other.allowed and not other.aggregate for other in matching):
         return name
     raise _unknown(names, position, "Call it in a statement of its own, or ask for it to be allowed in the data map.")
+
+
+def is_volatile(a: Analysis, name: str) -> bool:
+    return name in functions.VOLATILE or any(other.volatile for other in a.catalog.functions.get(name, ()))
 
 
 def _unknown(names: tuple[str, ...], position: int | None, hint: str) -> Unsupported:

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 
 from policies.fields import Field, ProtectedTable
 
+from .doors import Doors, RelationDoor
+
 
 @dataclass(frozen=True, slots=True)
 class Column:
@@ -45,8 +47,9 @@ class Relation:
     reaches: frozenset[int] = frozenset()
     has_triggers: bool = False
     has_rules: bool = False
-    opaque: bool = False  # a view that calls functions of unknown reach
+    opaque: bool = False  # reading it opens a side door: a view or a policy that calls functions of unknown reach
     unique: frozenset[str] = frozenset()  # columns that take part in some unique constraint or index
+    doors: tuple[RelationDoor, ...] = ()
 
     def column(self, name: str) -> Column | None:
         return next((c for c in self.columns if c.name == name), None)
@@ -58,11 +61,17 @@ class Relation:
 
 @dataclass(frozen=True, slots=True)
 class Function:
-    """A function outside pg_catalog and information_schema: its reach is unknown unless the data map allows it."""
+    """A function outside pg_catalog and information_schema.
+
+    `allowed`: it is known to depend on its arguments only, or the data map says that it is harmless.
+    `volatile`: it may give another answer at each call.  `aggregate`: it takes rows (aggregates, window functions).
+    """
 
     schema: str
     name: str
     allowed: bool = False
+    volatile: bool = False
+    aggregate: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +83,8 @@ class Catalog:
     by_name: dict[tuple[str, str], Relation] = field(default_factory=dict)
     functions: dict[str, tuple[Function, ...]] = field(default_factory=dict)  # by bare name
     type_names: dict[int, str] = field(default_factory=dict)  # oid -> format_type name, for casts we write
-    operators: frozenset[str] = frozenset()  # bare names of operators that are defined outside pg_catalog
+    operators: dict[str, tuple[str, ...]] = field(default_factory=dict)  # bare names of unknown ones -> their schemas
+    doors: Doors = field(default_factory=Doors)
     _schemas: dict[str, frozenset[str]] = field(init=False, repr=False, compare=False, default_factory=dict)
     _sensitive: frozenset[str] = field(init=False, repr=False, compare=False, default=frozenset())
 

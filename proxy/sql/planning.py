@@ -16,6 +16,7 @@ from .forward import forwarded
 from .plan import ScriptPlan, SessionEffect, StatementKind, StatementPlan
 from .planner import PlanContext
 from .settings import effect_of_function
+from .side_doors import declared_types
 from .statement import KINDS, Request, plan_touching
 from .touch import Findings, look
 from .tree import RawStatement, fingerprint, parse_script
@@ -64,14 +65,16 @@ def _member(statement: RawStatement, source: bytes, context: PlanContext) -> Sta
         [alone] = parse_script(own)
     except (FieldgateError, ValueError, RecursionError) as error:
         return refused(_as_refusal(error))
-    plan = _plan(alone, own, (), context)
+    plan = _plan(alone, own, (), context, scripted=True)
     if plan.refusal is not None and plan.refusal.position is not None:
         plan.refusal.position += len(source[: statement.start].decode())
     return plan
 
 
-def _plan(statement: RawStatement, source: bytes, declared: tuple[int, ...], context: PlanContext) -> StatementPlan:
-    request = Request(context.catalog, context.decisions, context.principal, context.search_path, declared)
+def _plan(
+    statement: RawStatement, source: bytes, declared: tuple[int, ...], context: PlanContext, *, scripted: bool = False
+) -> StatementPlan:
+    request = Request(context.catalog, context.decisions, context.principal, context.search_path, declared, scripted)
     try:
         return _decide(request, statement, source)
     except FieldgateError as refusal:
@@ -83,7 +86,8 @@ def _plan(statement: RawStatement, source: bytes, declared: tuple[int, ...], con
 
 
 def _decide(request: Request, statement: RawStatement, source: bytes) -> StatementPlan:
-    found = look(request.catalog, statement.kind, statement.body, request.search_path)
+    found = look(request.catalog, statement.kind, statement.body, request.search_path, scripted=request.scripted)
+    found.refusal = found.refusal or declared_types(request.catalog, request.declared)
     if statement.kind == "ExplainStmt":
         return explained(request, statement, source, found)
     if statement.kind not in KINDS:

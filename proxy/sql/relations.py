@@ -7,7 +7,9 @@ from enum import Enum, auto
 from proxy.errors import Refused, SqlState, Unsupported
 
 from .catalog import Catalog, Relation
+from .doors import Act
 from .functions import CLOSED_CATALOGS
+from .side_doors import opened
 from .tree import Node
 
 
@@ -65,10 +67,13 @@ def refuse_closed_name(body: Node) -> None:
 
 def closed(relation: Relation, position: int | None) -> Unsupported:
     name = f"{relation.schema}.{relation.name}"
+    door = next((each.door for each in relation.doors if each.acts & Act.READ), None)
+    if door is not None:
+        return opened(door, position)
     if relation.opaque:
         return Unsupported(
-            f'the view "{name}" calls functions of which it is not known what they read',
-            hint="Ask for these functions to be allowed in the data map, or query the tables themselves.",
+            f'"{name}" calls functions of which it is not known what they read',
+            hint="Ask for them to be allowed in the data map, as [harmless], or query the tables themselves.",
             position=position,
         )
     return Unsupported(

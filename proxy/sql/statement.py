@@ -47,6 +47,7 @@ class Request:
     principal: Principal
     search_path: tuple[str, ...] | None
     declared: tuple[int, ...] = ()
+    scripted: bool = False  # one of several statements: what stands before it may change search_path
 
 
 def plan_touching(

@@ -17,6 +17,7 @@ from .fragments import HIDDEN_PREFIX
 from .notation import check_notation
 from .relations import Reach, closed, find_relation, reach_of, refuse_closed_name
 from .settings import VALUE_SETTINGS
+from .side_doors import check_doors
 from .tree import Node, nodes, string, strings, unwrap
 
 # Settings that change what later text means or who runs it; set_config may set the others.
@@ -48,7 +49,8 @@ class Findings:
         return bool(self.protected)
 
 
-def look(catalog: Catalog, kind: str, body: Node, path: tuple[str, ...] | None) -> Findings:
+def look(catalog: Catalog, kind: str, body: Node, path: tuple[str, ...] | None, *, scripted: bool = False) -> Findings:
+    """`scripted`: search_path may be another one when the statement is reached."""
     found = Findings(returns_rows=kind == "SelectStmt" or "returningList" in body)
     tree = {kind: body}
     common, flat = _common_names(tree), nodes(tree)
@@ -68,6 +70,9 @@ def look(catalog: Catalog, kind: str, body: Node, path: tuple[str, ...] | None) 
             found.names_hidden = True
     if found.refusal is None:
         found.refusal = check_notation(catalog, flat, found.relations)
+    if found.refusal is None:
+        certain = not scripted and kind not in ("PrepareStmt", "DeclareCursorStmt")
+        found.refusal = check_doors(catalog, kind, flat, found.relations, path if certain else None)
     if found.refusal is None and any(_is_pg_class(relation) for _, relation in found.relations):
         found.refusal = _sizes_named(tree)
     return found

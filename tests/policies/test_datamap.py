@@ -94,3 +94,22 @@ def test_a_table_may_stand_in_another_schema(tmp_path: Path) -> None:
 def test_what_is_no_table(tmp_path: Path, name: str) -> None:
     with pytest.raises(PolicyError, match="is no name for a table"):
         load_policy(write(tmp_path, datamap=("[table.people]", f"[table.{name}]")))
+
+
+def test_harmless_things_are_named_as_postgresql_prints_them(tmp_path: Path) -> None:
+    given = '[harmless]\nfunctions = ["public.slug(text, character varying)", "a.b()"]\nextensions = ["postgis"]\n'
+    given += 'foreign_tables = ["a.b"]\n[table.people]'
+    policy = load_policy(write(tmp_path, datamap=("[table.people]", given)))
+    harmless = policy.data_map.harmless
+    assert harmless.functions == {"public.slug(text, character varying)", "a.b()"}
+    assert harmless.extensions == {"postgis"} and harmless.foreign_tables == {"a.b"}
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    ('functions = ["slug(text)"]', 'functions = ["public.slug"]', 'functions = ["a.b(text,int)"]', 'operators = ["="]',
+     'foreign_tables = ["rates"]', 'functions = ["a.b()", "a.b()"]'),
+)  # fmt: skip
+def test_harmless_things_of_another_form_are_refused(tmp_path: Path, wrong: str) -> None:
+    with pytest.raises(PolicyError):
+        load_policy(write(tmp_path, datamap=("[table.people]", f"[harmless]\n{wrong}\n[table.people]")))

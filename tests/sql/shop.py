@@ -105,7 +105,7 @@ def catalog(server_version: int = 180006, **more: object) -> Catalog:
             "initcap": (Function("public", "initcap"),),
         },
         type_names={_INT8: "bigint", _TEXT: "text", _BYTEA: "bytea", _NUMERIC: "numeric", _TIME: "timestamptz"},
-        operators=frozenset({"==="}),
+        operators={"===": ("public",)},
         **more,
     )
 

@@ -52,10 +52,10 @@ CREATE VIEW customer_view AS SELECT c.id, c.email, c.city AS town FROM customers
 CREATE VIEW note_view AS SELECT id, customer_id FROM notes;
 CREATE MATERIALIZED VIEW customer_copy AS SELECT id, email, city AS town FROM customers;
 CREATE FUNCTION harmless(text) RETURNS text LANGUAGE sql AS 'SELECT $1';
-CREATE FUNCTION leak() RETURNS int LANGUAGE sql AS 'SELECT 1';
-CREATE FUNCTION initcap(text, int) RETURNS text LANGUAGE sql AS 'SELECT $1';
+CREATE FUNCTION leak() RETURNS int LANGUAGE plpgsql AS 'BEGIN RETURN 1; END';
+CREATE FUNCTION initcap(text, int) RETURNS text LANGUAGE plpgsql AS 'BEGIN RETURN $1; END';
 CREATE VIEW strange_view AS SELECT leak() AS id;
-CREATE FUNCTION same(text, text) RETURNS bool LANGUAGE sql AS 'SELECT true';
+CREATE FUNCTION same(text, text) RETURNS bool LANGUAGE plpgsql AS 'BEGIN RETURN true; END';
 CREATE OPERATOR === (FUNCTION = same, LEFTARG = text, RIGHTARG = text);
 INSERT INTO notes VALUES (1, 1, 'note one', 'ann@x'), (2, 2, 'note two', NULL), (3, 1, 'x', 'cy@x');
 INSERT INTO temp_things VALUES (1, 'thing'), (3, 'other');

@@ -147,8 +147,8 @@
 !! 0A000 "public.customer_copy" shows data of protected tables in a way that can not be analysed
    hint: Query the tables themselves.
 [full] SELECT * FROM strange_view;
-!! 0A000 the view "public.strange_view" calls functions of which it is not known what they read
-   hint: Ask for these functions to be allowed in the data map, or query the tables themselves.
+!! 0A000 "public.strange_view" calls functions of which it is not known what they read
+   hint: Ask for them to be allowed in the data map, as [harmless], or query the tables themselves.
 [full] SELECT * FROM note_view;
 -> SELECT * FROM note_view
 ++ untouched
