@@ -120,7 +120,7 @@ class Relay:
         if sink is None:
             self._recorded(command.ticket, False)
         else:
-            sink.submit(command.record, lambda done: self._recorded(command.ticket, done))
+            sink.submit(command.line, lambda done: self._recorded(command.ticket, done))
 
     def _recorded(self, ticket: int, durable: bool) -> None:
         if not durable:

@@ -126,8 +126,10 @@ class ProtectedDatabases:
             self._spawn(self._watch(database))
 
     async def close(self) -> None:
-        for task in self._tasks:
+        tasks = tuple(self._tasks)
+        for task in tasks:
             task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)  # so that no connection is left half open
         for database in self.by_name.values():
             database.stop_listening()
             await asyncio.to_thread(database.ciphers.close)

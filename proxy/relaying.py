@@ -7,6 +7,7 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from policies.audit.events import Line
 from proxy.errors import FieldgateError
 from proxy.session.commands import Command
 
@@ -44,7 +45,7 @@ class ConversationLike(Protocol):
 class AuditSink(Protocol):
     """Group commit: `done(True)` once the record is durable, `done(False)` if it can not be made so."""
 
-    def submit(self, record: dict[str, object], done: Callable[[bool], None]) -> None: ...
+    def submit(self, line: Line, done: Callable[[bool], None]) -> None: ...
 
 
 class RunningSession(Protocol):

@@ -21,7 +21,7 @@ from proxy.config import ListenerConfig, SslMode, TlsVersion
 from proxy.errors import ConfigError
 
 ALPN = "postgresql"
-_CHUNK = 256 * 1024
+_CHUNK = 16 * 1024  # one record's most (RFC 8446 section 5.1); OpenSSL gives one at a time, and the buffer is allocated
 _VERSIONS = {TlsVersion.TLS12: ssl.TLSVersion.TLSv1_2, TlsVersion.TLS13: ssl.TLSVersion.TLSv1_3}
 
 

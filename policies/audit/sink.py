@@ -1,9 +1,10 @@
 """The audit sink: records go in one by one, and come back as durable batch by batch (I8).
 
 A thread of its own takes what has gathered while the last batch was being written, appends it and waits for the disk
-once for all of it (group commit).  In `strict` mode a record is done when it is on the disk, in `relaxed` mode when the
-operating system has it.  When the file cannot be written, everything that waits is done with False, `available` turns
-False, and the sink tries again from time to time until it works.
+once for all of it (group commit).  Clients that wait for one batch come back together, so the thread first waits a
+moment for as many records as the last batch had: that costs less than a second wait for the disk.  In `strict` mode a
+record is done when it is on the disk, in `relaxed` mode when the operating system has it.  When the file cannot be
+written, everything that waits is done with False, `available` turns False, and the sink tries again until it works.
 
 Callbacks run where `dispatch` puts them (the event loop's `call_soon_threadsafe`): one dispatch per batch, and never
 inside `submit`.
@@ -14,15 +15,16 @@ from __future__ import annotations
 import contextlib
 import logging
 import threading
+import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
 from policies.errors import AuditSinkFailed
 
-from .events import encode
+from .events import Line
 from .file import AuditFile
 
 _log = logging.getLogger(__name__)
@@ -39,6 +41,7 @@ class SinkSettings:
     max_waiting: int = 100_000  # records that may wait; more are refused
     max_batch: int = 4096
     retry_seconds: float = 1.0
+    gather_share: float = 0.25  # of the time that the last batch took: as long a batch may wait to become as large
 
 
 Done = Callable[[bool], None]
@@ -57,8 +60,10 @@ class FileSink:
         self._settings = settings or SinkSettings()
         self._dispatch = dispatch
         self._file = AuditFile(path)
-        self._waiting: deque[tuple[bytes, Done]] = deque()
-        self._changed = threading.Condition()
+        self._waiting: deque[tuple[Line, Done]] = deque()
+        self._changed = threading.Condition(threading.Lock())
+        self._wanted = 0  # so many waiting records wake the thread
+        self._last_size, self._last_seconds = 1, 0.0
         self._closing = False
         self._thread = threading.Thread(target=self._run, name="audit", daemon=True)
         self.available = False
@@ -70,13 +75,14 @@ class FileSink:
         self.available = True
         self._thread.start()
 
-    def submit(self, record: Mapping[str, object], done: Done) -> None:
-        """`done` is called exactly once, later.  Raises AuditRecordInvalid, and then `done` is not called."""
-        line = encode(record)
+    def submit(self, line: Line, done: Done) -> None:
+        """`done` is called exactly once, later."""
         with self._changed:
-            if self.available and not self._closing and len(self._waiting) < self._settings.max_waiting:
-                self._waiting.append((line, done))
-                self._changed.notify()
+            waiting = self._waiting
+            if self.available and not self._closing and len(waiting) < self._settings.max_waiting:
+                waiting.append((line, done))
+                if len(waiting) == self._wanted:
+                    self._changed.notify()
                 return
         self._dispatch(lambda: done(False))
 
@@ -102,19 +108,31 @@ class FileSink:
             elif not self.available:
                 self._try_again()
 
-    def _take(self) -> list[tuple[bytes, Done]] | None:
+    def _take(self) -> list[tuple[Line, Done]] | None:
         """The next batch; an empty one when it is time to try again; None at the end."""
         with self._changed:
             while not self._waiting and not self._closing:
                 if not self.available:
                     self._changed.wait(self._settings.retry_seconds)
                     return []
-                self._changed.wait()
+                self._wait_for(1, None)
             if not self._waiting:
                 return None
+            if len(self._waiting) < self._last_size and not self._closing:
+                self._wait_for(self._last_size, self._last_seconds * self._settings.gather_share)
             return [self._waiting.popleft() for _ in range(min(len(self._waiting), self._settings.max_batch))]
 
-    def _commit(self, batch: list[tuple[bytes, Done]]) -> None:
+    def _wait_for(self, count: int, seconds: float | None) -> None:
+        self._wanted = count
+        self._changed.wait(seconds)
+        self._wanted = 0  # nobody sleeps
+
+    def _commit(self, batch: list[tuple[Line, Done]]) -> None:
+        began = time.monotonic()
+        self._write(batch)
+        self._last_size, self._last_seconds = len(batch), time.monotonic() - began
+
+    def _write(self, batch: list[tuple[Line, Done]]) -> None:
         strict = self._settings.durability is Durability.STRICT
         answered = False
         try:
@@ -130,7 +148,7 @@ class FileSink:
             if strict:
                 self._answer(batch, True)
 
-    def _fail(self, reason: str, batch: list[tuple[bytes, Done]]) -> None:
+    def _fail(self, reason: str, batch: list[tuple[Line, Done]]) -> None:
         """Nothing may wait for a sink that does not work: whatever came in meanwhile has failed too."""
         with self._changed:
             self.available = False
@@ -148,12 +166,12 @@ class FileSink:
         else:
             self.available = True
 
-    def _answer(self, batch: list[tuple[bytes, Done]], durable: bool) -> None:
+    def _answer(self, batch: list[tuple[Line, Done]], durable: bool) -> None:
         with contextlib.suppress(RuntimeError):  # the event loop is closed: nobody is left to be told
             self._dispatch(lambda: _tell(batch, durable))
 
 
-def _tell(batch: list[tuple[bytes, Done]], durable: bool) -> None:
+def _tell(batch: list[tuple[Line, Done]], durable: bool) -> None:
     """One listener's mistake must not keep the others waiting, nor end the writer's thread."""
     for _, done in batch:
         try:

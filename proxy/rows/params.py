@@ -7,7 +7,7 @@ Nothing made here is kept: a constant is sealed anew for each execution.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from keys.errors import CryptoError, SealBudgetExhausted
 from keys.field import FieldCipher, FieldCiphers
@@ -53,15 +53,15 @@ class SlotFiller:
 
         Raises ValueRejected or CellUnreadable; the statement is then refused at this Bind.
         """
-        values: list[bytes | None] = []
-        for slot in plan.slots:
-            if slot.kind is SlotKind.PLAIN:
-                values.append(_source_value(slot.source, client)[0])
-            elif slot.kind is SlotKind.PRINCIPAL:
-                values.append(self._attribute(slot))
-            else:
-                values.append(self._sealed(slot, client))
-        return values
+        return [self.slot_value(slot, client) for slot in plan.slots]
+
+    def slot_value(self, slot: Slot, client: ClientValues) -> bytes | None:
+        """Of one slot; raises as `bind_values`."""
+        if slot.kind is SlotKind.PLAIN:
+            return _source_value(slot.source, client)[0]
+        if slot.kind is SlotKind.PRINCIPAL:
+            return self._attribute(slot)
+        return self._sealed(slot, client)
 
     def literal(self, slot: Slot, drawn: Sequence[bytes] = ()) -> bytes:
         """The slot as an SQL literal, for the simple protocol; the cast stands in the plan's text behind it."""
@@ -83,45 +83,40 @@ class SlotFiller:
         if slot.array:
             elements = self._elements(slot, client)
             return None if elements is None else build_binary_array(BYTEA, elements)
-        maker = self._maker(slot, client)
+        maker = self.maker(slot, client)
         raw, binary, declared = _source_value(slot.source, client)
         if raw is None:
             return None
-        cell = _cell(maker.codec, raw, binary, declared, maker.typmod, self._settings(slot, client), maker.field)
-        return maker.make(cell)
+        return maker.make(cell_reader(maker, binary, declared, self._settings(slot, client))(raw))
 
     def _elements(self, slot: Slot, client: ClientValues) -> list[bytes | None] | None:
-        maker = self._maker(slot, client)
+        maker = replace(self.maker(slot, client), typmod=-1)
         raw, binary, _ = _source_value(slot.source, client)
         if raw is None:
             return None
-        settings = self._settings(slot, client)
         items: list[bytes | None]
         if binary:
             element_oid, items = parse_binary_array(raw)
         else:
             element_oid, items = 0, parse_text_array(raw)
-        return [
-            None
-            if item is None
-            else maker.make(_cell(maker.codec, item, binary, element_oid, -1, settings, maker.field))
-            for item in items
-        ]
+        read = cell_reader(maker, binary, element_oid, self._settings(slot, client))
+        return [None if item is None else maker.make(read(item)) for item in items]
 
     def _settings(self, slot: Slot, client: ClientValues) -> ValueSettings:
         bound = slot.source is not None and slot.source.parameter is not None
         return self.settings if bound or client.parsed_under is None else client.parsed_under
 
-    def _maker(self, slot: Slot, client: ClientValues) -> _Maker:
+    def maker(self, slot: Slot, client: ClientValues) -> Maker:
+        """How values of a CELL or TERM slot are made; `client` matters for a row's key.  Raises as `bind_values`."""
         field = slot.field
         if field is None or field.sealing is None:
             raise CellUnreadable("the plan has a sealed slot without a sealed field", sqlstate=SqlState.INTERNAL_ERROR)
         codec = codec_for(field.sealing.logical_type)
         cipher = _cipher(self.ciphers, field)
         if slot.kind is SlotKind.TERM:
-            return _Maker(field, codec, -1, lambda cell: cipher.term(codec.term_input(cell)))
+            return Maker(field, codec, -1, lambda cell: cipher.term(codec.term_input(cell)))
         row_key = self._row_key(slot, client)
-        return _Maker(field, codec, field.sealing.typmod, _sealer(cipher, codec, field.sealing, row_key))
+        return Maker(field, codec, field.sealing.typmod, _sealer(cipher, codec, field.sealing, row_key))
 
     def _row_key(self, slot: Slot, client: ClientValues) -> bytes | None:
         if slot.row_key is None:
@@ -133,7 +128,7 @@ class SlotFiller:
 
 
 @dataclass(frozen=True, slots=True)
-class _Maker:
+class Maker:
     field: Field
     codec: Codec
     typmod: int
@@ -162,24 +157,19 @@ def _cipher(ciphers: FieldCiphers, field: Field) -> FieldCipher:
         raise CellUnreadable(f"there is no key for {field.name}", sqlstate=SqlState.INTERNAL_ERROR) from None
 
 
-def _cell(
-    codec: Codec,
-    raw: bytes,
-    binary: bool,
-    declared: int,
-    typmod: int,
-    settings: ValueSettings,
-    field: Field,
-) -> bytes:
+def cell_reader(maker: Maker, binary: bool, declared: int, settings: ValueSettings) -> Callable[[bytes], bytes]:
+    """From what the client sent to cell form, for all values of one format and declared type.  Raises ValueRejected."""
+    codec, typmod = maker.codec, maker.typmod
     if not accepts_source(codec.logical, declared):
         raise ValueRejected(
-            f"a value of this type cannot be used for {field.name}, which is of type {codec.logical}",
+            f"a value of this type cannot be used for {maker.field.name}, which is of type {codec.logical}",
             sqlstate=SqlState.DATATYPE_MISMATCH,
             hint="Declare the parameter with the field's own type, or leave its type unspecified.",
         )
     if binary:
-        return codec.from_binary(raw, typmod, declared or codec.type_oid, settings)
-    return codec.from_text(raw, typmod, settings, declared)
+        sent = declared or codec.type_oid
+        return lambda raw: codec.from_binary(raw, typmod, sent, settings)
+    return lambda raw: codec.from_text(raw, typmod, settings, declared)
 
 
 def _source_value(source: ValueSource | None, client: ClientValues) -> tuple[bytes | None, bool, int]:

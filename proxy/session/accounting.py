@@ -7,11 +7,11 @@ from datetime import UTC, datetime
 from proxy.errors import FieldgateError
 from proxy.sql.plan import StatementPlan
 
-from .account import Account
+from .account import Account, account_of
 from .commands import RecordAudit
 from .state import SessionState
 
-_ACCOUNTS_KEPT = 256
+_ACCOUNTS_KEPT = 64
 
 
 def account(state: SessionState, plans: tuple[StatementPlan, ...], refusals: tuple[FieldgateError | None, ...]) -> int:
@@ -23,47 +23,33 @@ def account(state: SessionState, plans: tuple[StatementPlan, ...], refusals: tup
     ]
     if not decided or not state.services.audit_available():
         return 0
-    state.last_ticket += 1
-    state.waiting.add(state.last_ticket)
-    state.commands.append(RecordAudit(state.last_ticket, _record(state, decided)))
-    return state.last_ticket
+    refused = next((refusal for _, refusal in decided if refusal is not None), None)
+    if refused is None and len(decided) == 1:
+        return _record(state, _kept(state, decided[0][0]))
+    return _record(state, _made(state, [plan for plan, _ in decided], refused))
 
 
-def _record(state: SessionState, decided: list[tuple[StatementPlan, FieldgateError | None]]) -> dict[str, object]:
-    refused = next((r for _, r in decided if r is not None), None)
-    told = _account(state, [plan for plan, _ in decided])
-    return {
-        "at": datetime.now(UTC).isoformat(),
-        "id": f"{state.record_prefix}{state.last_ticket:08x}",
-        **_who(state),
-        "decision": "deny" if refused is not None else "allow",
-        "error": str(refused.sqlstate) if refused is not None else None,
-        "fields": told.fields,
-        "rules": told.rules,
-        "kind": told.kind,
-        "fingerprint": told.fingerprint,
-        "revision": state.revision().decisions.revision,
-        "session": state.session_id,
-    }
+def account_allowed(state: SessionState, plan: StatementPlan) -> int:
+    """The same for one execution of a plan that is not refused: what happens most."""
+    return _record(state, _kept(state, plan)) if state.services.audit_available() else 0
 
 
-def _who(state: SessionState) -> dict[str, object]:
-    """The principal's part of an audit record; made anew when the principal is another."""
-    who = state.principal
-    if state.described is None or state.described[0] is not who:
-        told = {"person": who.person, "login": who.login, "roles": sorted(who.roles), "subject": who.subject}
-        own = {"controller": who.controller, "purpose": who.purpose, "case": who.case}
-        state.described = (who, {**told, **own})
-    return state.described[1]
+def _record(state: SessionState, told: Account) -> int:
+    ticket = state.tickets.next()
+    line = told.template.line(datetime.now(UTC).isoformat(), f"{state.record_prefix}{ticket:08x}")
+    state.commands.append(RecordAudit(ticket, line))
+    return ticket
 
 
-def _account(state: SessionState, plans: list[StatementPlan]) -> Account:
-    if len(plans) > 1:
-        return Account.of(plans)
-    (plan,) = plans
+def _kept(state: SessionState, plan: StatementPlan) -> Account:
     found = state.accounts.get(id(plan))
-    if found is None:
-        if len(state.accounts) >= _ACCOUNTS_KEPT:
-            state.accounts.clear()
-        found = state.accounts[id(plan)] = Account.of(plans)
-    return found
+    if found is not None and found.serves(state.principal, state.revision().decisions.revision):
+        return found
+    if len(state.accounts) >= _ACCOUNTS_KEPT:
+        state.accounts.clear()
+    made = state.accounts[id(plan)] = _made(state, [plan], None)
+    return made
+
+
+def _made(state: SessionState, plans: list[StatementPlan], refused: FieldgateError | None) -> Account:
+    return account_of(plans, state.principal, state.revision().decisions.revision, state.session_id, refused)

@@ -20,7 +20,7 @@ from .failures import failure, notice, unasked
 from .forwarding import Forwarding
 from .replies import Owed, Reply, misplaced
 from .result_rows import pass_rows
-from .rounds import end_round
+from .rounds import MUST_WAIT, end_round
 from .state import SessionState
 
 _ROW, _READY, _ERROR = ord("D"), ord("Z"), ord("E")
@@ -49,10 +49,12 @@ class Answers:
         index, count, start, end = 0, len(spans), 0, 0
         if state.round is not None and count:
             index = end_round(state, data, spans)
+            if index == MUST_WAIT:
+                return 0
         try:
             while index < count and not state.closing:
                 tag, start, end = spans[index]
-                if state.waiting and tag not in _ANYTIME and self._must_wait():
+                if state.tickets.open and tag not in _ANYTIME and self._must_wait():
                     forwarding.flush(start)
                     return index
                 if tag not in _PREFACE:
@@ -74,7 +76,7 @@ class Answers:
 
     def _must_wait(self) -> bool:
         head = self._state.queue.head
-        return head is not None and self._state.must_wait(head)
+        return head is not None and self._state.tickets.holds(head.ticket)
 
     def _one(self, tag: int, start: int, end: int) -> bool:
         """True: forward the message as it is."""

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from policies.audit.events import Line
+
 
 @dataclass(frozen=True, slots=True)
 class RecordAudit:
-    """Make `record` durable, then call `Conversation.audit_durable(ticket)`; on failure `audit_failed(ticket)`."""
+    """Make `line` durable, then call `Conversation.audit_durable(ticket)`; on failure `audit_failed(ticket)`."""
 
     ticket: int
-    record: dict[str, object]
+    line: Line
 
 
 @dataclass(frozen=True, slots=True)

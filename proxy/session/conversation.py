@@ -156,7 +156,7 @@ class Conversation:
             state.closing = True
 
     def audit_durable(self, ticket: int) -> None:
-        self._state.waiting.discard(ticket)
+        self._state.tickets.durable(ticket)
         self._answer()
         self._close_if_done()
 
@@ -198,7 +198,7 @@ class Conversation:
     @property
     def _replies_wait(self) -> bool:
         head = self._state.queue.head
-        return head is not None and self._state.must_wait(head)
+        return head is not None and self._state.tickets.holds(head.ticket)
 
     @property
     def client_paused(self) -> bool:

@@ -9,11 +9,12 @@ from proxy.rows.describe import client_fields, expand_formats
 from proxy.rows.results import RowTransformer
 from proxy.sql.plan import SlotKind
 from proxy.wire import backend
+from proxy.wire.framing import HEADER_SIZE
 
 from .forwarding import Forwarding
 from .replies import Owed, Reply, misplaced
 from .result_rows import fail_result, retyped
-from .statements import Statement
+from .statements import Portal, Statement, remember
 
 
 def description(forwarding: Forwarding, head: Reply, start: int, end: int) -> bool:
@@ -50,6 +51,21 @@ def _query_description(forwarding: Forwarding, head: Reply, start: int, end: int
         fail_result(forwarding, head, error)
         return False
     return forwarding.put(start, backend.build_row_description(client_fields(plan, fields, None)))
+
+
+def told_columns(portal: Portal, raw: bytes) -> bytes:
+    """The client's RowDescription for the server's (whole messages), of a portal whose statement is described.
+
+    Raises ProtocolViolation.
+    """
+    statement = portal.statement
+    told = statement.told.get((portal.formats, raw))
+    if told is None:
+        fields = backend.parse_row_description(raw[HEADER_SIZE:])
+        formats = expand_formats(portal.formats, len(statement.plan.outputs or ()))
+        told = backend.build_row_description(client_fields(statement.plan, fields, formats))
+        remember(statement.told, (portal.formats, raw), told)
+    return told
 
 
 def no_data(forwarding: Forwarding, head: Reply) -> bool:

@@ -7,12 +7,12 @@ needs no change is forwarded as the client's own bytes.  docs/query-path.md list
 from __future__ import annotations
 
 from proxy.errors import CellUnreadable, FieldgateError, ProtocolViolation, SqlState, ValueRejected
-from proxy.rows.binding import Binding, BindParts, build_bind, make_binding, split_bind
-from proxy.rows.params import ClientValues
+from proxy.rows.binding import split_bind
 from proxy.sql.plan import SessionEffect
 from proxy.wire import frontend
 
-from .accounting import account
+from .accounting import account, account_allowed
+from .binds import rewritten_bind
 from .bulk import begin_copy
 from .effects import apply_effect
 from .names import AnswersNeeded
@@ -21,7 +21,7 @@ from .preparing import refresh, refusal_to_parse
 from .refusals import RESERVED_NAMES, STAND_IN_PORTAL, STAND_IN_STATEMENT
 from .replies import Owed, Reply
 from .state import SessionState
-from .statements import Portal, Statement, remember
+from .statements import Portal
 
 _HEADER = 5  # tag and length
 
@@ -43,7 +43,7 @@ def bind(state: SessionState, raw: bytes) -> None:
     if refusal is None and (statement.plan.slots or statement.plan.opens):
         try:
             names_end = _HEADER + len(portal_name) + len(name) + 2
-            portal, raw = _rewritten_bind(state, statement, split_bind(raw, names_end))
+            portal, raw = rewritten_bind(state, statement, split_bind(raw, names_end))
         except (ValueRejected, CellUnreadable, ProtocolViolation) as error:
             refusal = error
     if refusal is not None and state.queue.may_fail_alone(statement.parse_number):
@@ -69,25 +69,6 @@ def _bind_unknown(state: SessionState, name: bytes, portal_name: bytes) -> None:
     )
     state.queue.push(Reply(Owed.BIND, refusal=refusal))
     state.to_server.append(frontend.build_bind(portal_name, STAND_IN_STATEMENT, (), (), ()))
-
-
-def _rewritten_bind(state: SessionState, statement: Statement, parts: BindParts) -> tuple[Portal, bytes]:
-    binding = statement.bindings.get(parts.shape)
-    if binding is None:
-        binding = make_binding(statement.plan, parts)
-        remember(statement.bindings, parts.shape, binding)
-    values = _physical_values(state, statement, parts, binding) if statement.plan.slots else None
-    return Portal(statement, binding.result_formats), build_bind(binding, parts, values)
-
-
-def _physical_values(
-    state: SessionState, statement: Statement, parts: BindParts, binding: Binding
-) -> list[bytes | None]:
-    plan = statement.plan
-    drawn = state.draw((plan,))[0] if plan.draws else ()
-    return state.filler().bind_values(
-        plan, ClientValues(parts.values, binding.binary, statement.declared, drawn, statement.values)
-    )
 
 
 def describe(state: SessionState, raw: bytes) -> None:
@@ -122,7 +103,7 @@ def execute(state: SessionState, raw: bytes) -> None:
     entry = Reply(Owed.EXECUTE, statement=statement, portal=portal)
     entry.unchanged = not plan.rewritten
     if plan.uses:
-        entry.ticket = account(state, (plan,), (None,))
+        entry.ticket = account_allowed(state, plan)
     if not statement.by_sql:  # what PREPARE and DECLARE have done is in our books
         apply_effect(state, plan, entry)
         begin_copy(state, (plan,), entry)

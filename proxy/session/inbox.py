@@ -15,6 +15,7 @@ class Inbox:
         self._chunks: list[bytes] = []
         self._size = 0
         self._needed = HEADER_SIZE  # nothing can be complete before so many bytes are here
+        self._found: tuple[bytes, list[Span]] | None = None  # what `messages` last said, if nothing has changed since
 
     def __len__(self) -> int:
         return self._size
@@ -22,9 +23,12 @@ class Inbox:
     def add(self, data: bytes) -> None:
         self._chunks.append(data)
         self._size += len(data)
+        self._found = None
 
     def messages(self) -> tuple[bytes, list[Span]]:
         """All bytes that are here, and the whole messages in them.  Raises ProtocolViolation."""
+        if self._found is not None:
+            return self._found
         if self._size < self._needed:
             return b"", []
         data = self._chunks[0] if len(self._chunks) == 1 else b"".join(self._chunks)
@@ -32,10 +36,12 @@ class Inbox:
         spans, rest = scan(data, 0, self._limits)
         if not spans:
             self._needed = pending_size(data, rest, self._limits) or HEADER_SIZE
+        self._found = data, spans
         return data, spans
 
     def keep_from(self, position: int) -> None:
         """The bytes that `messages` returned are done with up to `position`."""
+        self._found = None
         data = self._chunks[0] if self._chunks else b""
         rest = data[position:]
         self._chunks = [rest] if rest else []

@@ -123,8 +123,13 @@ class Reply:
 class Round:
     """A whole usual round of a prepared statement, in place of its entries (rounds.py)."""
 
-    statement: Statement
+    portal: Portal
     described: bool
+    ticket: int = 0
+
+    @property
+    def statement(self) -> Statement:
+        return self.portal.statement
 
 
 _READY = (Owed.SYNC, Owed.QUERY, Owed.FUNCTION)

@@ -17,7 +17,8 @@ from proxy.wire.values.settings import ValueSettings
 from .commands import CloseBoth
 from .forwarding import Forwarding
 from .replies import Owed, Reply
-from .statements import Result, Statement, remember
+from .state import SessionState
+from .statements import Portal, Result, Statement, remember
 
 ENVELOPE_FOUND = "a sealed cell stands where the analysis expects none"
 _ROW = ord("D")
@@ -46,7 +47,9 @@ def pass_rows(forwarding: Forwarding, spans: Sequence[Span], first: int) -> int:
 def _pass_or_transform(forwarding: Forwarding, head: Reply, rows: Sequence[Span], start: int, end: int) -> None:
     """One look for the whole run where nothing is to be opened, one walk where something is."""
     if head.transformer is None and head.plan is not None and retyped(head.plan):
-        head.transformer = _transformer(forwarding, head)
+        if head.portal is None:
+            raise CellUnreadable("the server has not described this result")
+        head.transformer = transformer_for(forwarding.state, head.portal)
     if head.transformer is not None:
         forwarding.flush(start)
         head.transformer.rows(forwarding.data, rows, forwarding.state.to_client)
@@ -59,12 +62,13 @@ def _pass_or_transform(forwarding: Forwarding, head: Reply, rows: Sequence[Span]
         forwarding.run = start
 
 
-def _transformer(forwarding: Forwarding, head: Reply) -> RowTransformer:
-    """Made once for all executions that ask for the same formats, until keys or settings are others."""
-    portal, statement = head.portal, head.statement
-    if portal is None or statement is None:
-        raise CellUnreadable("the server has not described this result")
-    ciphers, values = forwarding.state.revision().ciphers, forwarding.state.settings.values
+def transformer_for(state: SessionState, portal: Portal) -> RowTransformer:
+    """Made once for all executions that ask for the same formats, until keys or settings are others.
+
+    Raises CellUnreadable.
+    """
+    statement = portal.statement
+    ciphers, values = state.revision().ciphers, state.settings.values
     found = statement.results.get(portal.formats)
     if found is None or not found.serves(ciphers, values):
         found = Result(_make_transformer(statement, portal.formats, ciphers, values), ciphers, values)

@@ -12,7 +12,7 @@ from proxy.rows.params import SlotFiller
 from proxy.sql.plan import StatementPlan
 from proxy.sql.planner import PlanContext
 
-from .account import Account
+from .account import Account, Tickets
 from .commands import Command
 from .names import Names, changed
 from .replies import Reply, ReplyQueue, Round
@@ -51,11 +51,9 @@ class SessionState:
     leaving: bool = False  # the client has said goodbye; what came before is still answered
     closing: bool = False
     told_more: bool = False  # `to_client` holds more than what comes before a result
-    waiting: set[int] = field(default_factory=set)  # audit tickets that are not durable yet
-    last_ticket: int = 0
+    tickets: Tickets = field(default_factory=Tickets)
     record_prefix: str = field(default_factory=lambda: secrets.token_hex(8))  # of the ids of audit records
     _filler: SlotFiller | None = None
-    described: tuple[Principal, dict[str, object]] | None = None  # a principal, as records tell of it
     accounts: dict[int, Account] = field(default_factory=dict)  # by id(plan), which `Account` keeps alive
     identity: dict[str, Principal] = field(default_factory=dict)
     _known: Revision | None = None
@@ -126,7 +124,3 @@ class SessionState:
                 raise KeysNeeded(dict(counts))
             pools[sequence] = values
         return [[pools[sequence].pop() for sequence in plan.draws] for plan in plans]
-
-    def must_wait(self, entry: Reply) -> bool:
-        """A record of this entry's is not durable yet."""
-        return bool(entry.ticket and self.waiting) and min(self.waiting) <= entry.ticket

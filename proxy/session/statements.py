@@ -8,6 +8,7 @@ from typing import TypeVar
 from keys.field import FieldCiphers
 from policies.model import Principal
 from proxy.rows.binding import Binding
+from proxy.rows.filling import Filling
 from proxy.rows.results import RowTransformer
 from proxy.sql.plan import StatementPlan
 from proxy.wire.backend import FieldDescription
@@ -45,6 +46,8 @@ class Statement:
     fields: list[FieldDescription] | None = None  # the server's description of its result, once known
     bindings: dict[tuple[bytes, int, bytes], Binding] = field(default_factory=dict)  # by the shape of a Bind
     results: dict[tuple[int, ...], Result] = field(default_factory=dict)  # by the client's result formats
+    fillings: dict[tuple[bytes, int, bytes], Filling] = field(default_factory=dict)  # by the shape of a Bind
+    told: dict[tuple[tuple[int, ...], bytes], bytes] = field(default_factory=dict)  # RowDescriptions for the server's
     by_sql: bool = False  # PREPARE or DECLARE made it, and `text` is that statement
     parse_refused: bool = False  # its Parse was refused, and recorded as that
     parse_number: int = 0  # the entry that owes the answer to its Parse
@@ -53,6 +56,7 @@ class Statement:
     def described(self, fields: list[FieldDescription]) -> None:
         self.fields = fields
         self.results.clear()
+        self.told.clear()
 
 
 def remember(book: dict[Key, Made], key: Key, made: Made) -> None:

@@ -23,8 +23,6 @@ from .sources import walk_from
 from .targets import walk_targets
 from .tree import Node
 
-_ONE_ROW = frozenset({"targetList", "limitOption", "op"})
-
 
 def run_query(a: Analysis, body: Node, outer: Scope, role: QueryRole) -> list[Item]:
     """The RunQuery of Analysis."""
@@ -43,7 +41,6 @@ def run_query(a: Analysis, body: Node, outer: Scope, role: QueryRole) -> list[It
 
 
 def _select(a: Analysis, body: Node, scope: Scope, role: QueryRole) -> list[Item]:
-    scope.level.values = role is QueryRole.DERIVED and body.keys() <= _ONE_ROW
     walk_from(a, body.get("fromClause", []), scope)
     if "whereClause" in body:
         walk_condition(a, body["whereClause"], scope, FILTERING)

@@ -18,7 +18,6 @@ from .fences import check_fences
 from .fragments import HIDDEN_PREFIX
 from .given import seal_given, settle
 from .inserts import walk_insert
-from .merges import walk_merge
 from .outputs import output_columns
 from .parameters import Parameters
 from .plan import StatementKind, StatementPlan
@@ -36,12 +35,7 @@ KINDS = {
     "DeleteStmt": StatementKind.DELETE,
     "MergeStmt": StatementKind.MERGE,
 }
-_WRITERS = {
-    "InsertStmt": walk_insert,
-    "UpdateStmt": walk_update,
-    "DeleteStmt": walk_delete,
-    "MergeStmt": walk_merge,
-}
+_WRITERS = {"InsertStmt": walk_insert, "UpdateStmt": walk_update, "DeleteStmt": walk_delete}
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +101,11 @@ def run_write(a: Analysis, kind: str, body: Node, outer: Scope, role: QueryRole)
 def _walk(a: Analysis, kind: str, body: Node, text: SqlText) -> list[Item]:
     if kind == "SelectStmt":
         return run_query(a, body, Scope(text), QueryRole.TOP)
-    return run_write(a, kind, body, Scope(text), QueryRole.TOP)
+    if kind in _WRITERS:
+        return run_write(a, kind, body, Scope(text), QueryRole.TOP)
+    raise Unsupported(
+        "MERGE is not supported over protected tables", hint="Use INSERT ... ON CONFLICT, or UPDATE and INSERT."
+    )
 
 
 def _finish(

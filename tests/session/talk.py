@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from keys.errors import EnvelopeInvalid
+from policies.audit.events import decode
 from policies.fields import DataMap, Field, LogicalType, ProtectedTable, Sealing
 from policies.model import Principal, TableRights, Verb
 from proxy.errors import Refused
@@ -295,7 +296,7 @@ class Talk:
         for command in self.conversation.take_commands():
             self.commands.append(command)
             if isinstance(command, RecordAudit):
-                self.records.append(command.record)
+                self.records.append(decode(command.line))
                 self.tickets.append(command.ticket)
                 if self.durable_at_once:
                     self.conversation.audit_durable(command.ticket)

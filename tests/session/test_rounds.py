@@ -5,14 +5,17 @@ from __future__ import annotations
 import pytest
 
 from proxy.session import rounds
-from proxy.wire import backend
+from proxy.wire import backend, frontend
+from proxy.wire.framing import HEADER_SIZE
 
 from .talk import (
     BOUND,
+    CUSTOMERS_OID,
     EMAIL_COLUMNS,
     FLUSH,
     NO_DATA,
     PARSED,
+    SUSPENDED,
     SYNC,
     Talk,
     bind,
@@ -110,8 +113,8 @@ def test_a_statement_that_returns_nothing(talk: Talk) -> None:
     "asked",
     [
         [bind(b"1", name=b"s", portal=b"p"), execute(b"p"), SYNC],
-        [bind(b"1", name=b"s"), execute(rows=1), SYNC],
         [bind(b"1", name=b"s"), execute(), FLUSH],
+        [bind(b"1", name=b"s"), describe(b"P"), describe(b"P"), execute(), SYNC],
         [bind(b"1", name=b"s"), describe(b"S", b"s"), execute(), SYNC],
         [bind(b"1", name=b"s"), execute(), SYNC, SYNC],
     ],
@@ -121,7 +124,7 @@ def test_anything_else_is_no_round(talk: Talk, asked: list[bytes]) -> None:
     assert not in_one_piece(talk)
 
 
-@pytest.mark.parametrize("text", ["select email", "find email", "refused", "set path", "begin", "copy t from stdin"])
+@pytest.mark.parametrize("text", ["select email", "refused", "set path", "begin", "copy t from stdin"])
 def test_statements_that_need_something_are_no_round(text: str) -> None:
     talk = Talk()
     talk.client(parse(text, b"s"), SYNC)
@@ -154,6 +157,10 @@ def test_without_rounds_the_client_sees_the_same(monkeypatch: pytest.MonkeyPatch
                 [bind(name=b"e"), describe(b"P"), execute(), SYNC],
                 [BOUND, EMAIL_COLUMNS, row(b"1", cell(b"a")), done(), ready()],
             ),
+            (
+                [bind(name=b"e", results=(1,)), execute(rows=2), SYNC],
+                [BOUND, row(b"1", cell(b"a")), row(b"2", None), SUSPENDED, ready()],
+            ),
             (SHORT, [BOUND, row(b"1"), done(), ready(b"T")]),
             (ROUND, [BOUND, NO_DATA, done(), ready()]),
         ):
@@ -162,5 +169,104 @@ def test_without_rounds_the_client_sees_the_same(monkeypatch: pytest.MonkeyPatch
         return seen
 
     usual = both(Talk())
-    monkeypatch.setattr(rounds, "_plain", lambda plan: False)
+    monkeypatch.setattr(rounds, "_usual", lambda plan: False)
     assert both(Talk()) == usual
+
+
+# -- over protected tables --
+
+EMAILS = [bind(name=b"e"), execute(), SYNC]
+ONE_EMAIL = [BOUND, row(b"1", cell(b"ivan")), done(), ready()]
+OPENED = [BOUND, row(b"1", b"ivan"), done(), ready()]
+
+
+def protected(talk: Talk) -> Talk:
+    """`e` is prepared, described, and has run once."""
+    talk.client(parse("select email", b"e"), describe(b"S", b"e"), SYNC)
+    talk.server(PARSED, backend.build_parameter_description(()), EMAIL_COLUMNS, ready())
+    return talk
+
+
+def test_a_protected_round_is_one_step_with_one_record() -> None:
+    talk = protected(Talk())
+    for number in range(1, 4):
+        sent = talk.client(*EMAILS)
+        assert in_one_piece(talk)
+        assert tags(sent) == "BES" and frontend.parse_bind(sent[0][HEADER_SIZE:]).result_formats == (0, 1)
+        assert len(talk.records) == number and talk.records[-1]["decision"] == "allow"
+        assert talk.server(*ONE_EMAIL) == OPENED
+        assert talk.conversation.idle
+
+
+def test_a_described_protected_round_shows_logical_types() -> None:
+    talk = protected(Talk())
+    for _ in range(2):
+        talk.client(bind(name=b"e"), describe(b"P"), execute(), SYNC)
+        assert in_one_piece(talk)
+        told = talk.server(BOUND, EMAIL_COLUMNS, *ONE_EMAIL[1:])
+        assert tags(told) == "2TDCZ"
+        assert [f.type_oid for f in backend.parse_row_description(told[1][HEADER_SIZE:])] == [20, 25]
+
+
+def test_a_protected_round_waits_for_its_record() -> None:
+    talk = protected(Talk(durable_at_once=False))
+    talk.client(*EMAILS)
+    assert talk.server(*ONE_EMAIL) == [] and not talk.conversation.idle
+    talk.conversation.audit_durable(talk.tickets[-1])
+    assert talk.told() == OPENED and talk.conversation.idle
+
+
+def test_a_protected_round_in_pieces_waits_too() -> None:
+    talk = protected(Talk(durable_at_once=False))
+    talk.client(*EMAILS)
+    told = [message for piece in ONE_EMAIL for message in talk.server(piece)]
+    assert row(b"1", b"ivan") not in told
+    talk.conversation.audit_durable(talk.tickets[-1])
+    assert told + talk.told() == OPENED and talk.conversation.idle
+
+
+def test_a_record_that_fails_ends_the_session_without_the_row() -> None:
+    talk = protected(Talk(durable_at_once=False))
+    talk.client(*EMAILS)
+    talk.server(*ONE_EMAIL)
+    talk.conversation.audit_failed(talk.tickets[-1])
+    assert tags(talk.told()) == "E"
+
+
+def test_without_a_sink_a_protected_round_is_refused() -> None:
+    talk = protected(Talk())
+    talk.audit = False
+    assert tags(talk.client(*EMAILS)) == "BES"
+    assert not in_one_piece(talk)
+    assert error_of(talk.server(failed(b"26000", b"none"), ready())[0])[b"C"] == b"58030"
+
+
+def test_a_tampered_cell_in_a_protected_round_fails_the_statement() -> None:
+    talk = protected(Talk())
+    talk.client(*EMAILS)
+    told = talk.server(BOUND, row(b"1", b"no envelope"), done(), ready())
+    assert tags(told) == "2EZ" and error_of(told[1])[b"C"] == b"XX001"
+
+
+def test_an_envelope_beside_an_opened_cell_is_an_error() -> None:
+    talk = protected(Talk())
+    talk.client(*EMAILS)
+    told = talk.server(BOUND, row(hex_cell(b"other"), cell(b"ivan")), done(), ready())
+    assert b"other" not in b"".join(told)
+    talk = protected(Talk())
+    talk.client(*EMAILS)
+    long = backend.build_command_complete(b"SELECT " + hex_cell(b"other"))
+    with_tag = talk.server(BOUND, row(b"1", cell(b"ivan")), long, ready())
+    assert cell(b"other").hex().encode() not in b"".join(with_tag)
+
+
+def test_values_that_do_not_fit_are_refused_the_usual_way() -> None:
+    talk = Talk()
+    talk.client(parse("find email", b"f", (25, 20)), describe(b"S", b"f"), SYNC)
+    talk.server(PARSED, backend.build_parameter_description((17, 20)), columns(("id", 20, CUSTOMERS_OID, 1)), ready())
+    talk.client(bind(b"ivan", b"5", name=b"f"), execute(), SYNC)
+    assert in_one_piece(talk)
+    talk.server(BOUND, row(b"7"), done(), ready())
+    talk.client(bind(b"\xff", b"5", name=b"f"), execute(), SYNC)
+    assert not in_one_piece(talk)
+    assert error_of(talk.server(failed(b"26000", b"none"), ready())[0])[b"C"] == b"22021"

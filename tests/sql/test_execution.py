@@ -29,9 +29,7 @@ from .world import DATA_MAP, create, guessed_parameters, literals, open_cell, wi
 
 pytestmark = pytest.mark.integration
 
-_DML = frozenset(
-    {StatementKind.SELECT, StatementKind.INSERT, StatementKind.UPDATE, StatementKind.DELETE, StatementKind.MERGE}
-)
+_DML = frozenset({StatementKind.SELECT, StatementKind.INSERT, StatementKind.UPDATE, StatementKind.DELETE})
 
 
 class Pair:

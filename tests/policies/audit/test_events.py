@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from policies.audit.events import MAX_BYTES, AuditRecordInvalid, decode, encode
+from policies.audit.events import MAX_BYTES, AuditRecordInvalid, Template, decode, encode
 
 from .records import record
 
@@ -19,6 +19,30 @@ def test_a_record_is_one_line_and_comes_back_the_same() -> None:
     line = encode(record(7, person="Иванова", case="2026/12"))
     assert line.endswith(b"\n") and line.count(b"\n") == 1
     assert decode(line) == record(7, person="Иванова", case="2026/12")
+
+
+def test_a_template_writes_the_same_lines() -> None:
+    constant = {key: value for key, value in record(person="Иванова").items() if key not in ("at", "id")}
+    template = Template(constant)
+    for number in (0, 7, 2**64 - 1):
+        made = record(number, person="Иванова", at=f"2026-11-22T05:31:0{number % 10}.5+00:00")
+        assert template.line(str(made["at"]), str(made["id"])) == encode(made)
+
+
+@pytest.mark.parametrize("key", sorted(set(record()) - {"at", "id"}))
+def test_a_template_is_checked_as_a_record_is(key: str) -> None:
+    constant = {name: value for name, value in record().items() if name not in ("at", "id", key)}
+    with pytest.raises(AuditRecordInvalid, match=f"at {key}$"):
+        Template(constant)
+    with pytest.raises(AuditRecordInvalid):
+        Template({**constant, key: object()})
+
+
+@pytest.mark.parametrize(("at", "identity"), [("now", "00000000"), ("2026-11-22T05:31:00Z", '0","x":"')])
+def test_a_template_adds_nothing_but_a_time_and_an_id(at: str, identity: str) -> None:
+    template = Template({name: value for name, value in record().items() if name not in ("at", "id")})
+    with pytest.raises(AuditRecordInvalid):
+        template.line(at, identity)
 
 
 def test_a_newline_in_a_name_begins_no_second_record() -> None:

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from policies.audit.events import AuditRecordInvalid, decode
+from policies.audit.events import decode, encode
 from policies.audit.file import AuditFile
 from policies.audit.sink import Durability, FileSink, SinkSettings
 from policies.errors import AuditSinkFailed
@@ -40,7 +40,7 @@ def running(path: Path, settings: SinkSettings = QUICK) -> Iterator[FileSink]:
 def ask(sink: FileSink, number: int = 0) -> bool:
     """Submits one record and waits for its answer."""
     answers: queue.Queue[bool] = queue.Queue()
-    sink.submit(record(number), answers.put)
+    sink.submit(encode(record(number)), answers.put)
     return answers.get(timeout=SOON)
 
 
@@ -61,7 +61,7 @@ def test_a_record_is_in_the_file_when_it_is_done(tmp_path: Path) -> None:
     path = tmp_path / "audit.jsonl"
     with running(path) as sink:
         seen: queue.Queue[tuple[bool, list[int]]] = queue.Queue()
-        sink.submit(record(5), lambda durable: seen.put((durable, ids(path))))
+        sink.submit(encode(record(5)), lambda durable: seen.put((durable, ids(path))))
         assert seen.get(timeout=SOON) == (True, [5])
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
@@ -77,7 +77,7 @@ def test_strict_answers_after_the_disk_and_relaxed_before(tmp_path: Path, monkey
     monkeypatch.setattr(AuditFile, "sync", sync)
     for durability in Durability:
         with running(tmp_path / durability, SinkSettings(durability)) as sink:
-            sink.submit(record(), lambda _: order.append("done"))
+            sink.submit(encode(record()), lambda _: order.append("done"))
     assert order == ["sync", "done", "done", "sync"]
 
 
@@ -93,10 +93,10 @@ def test_a_burst_costs_few_waits_for_the_disk(tmp_path: Path, monkeypatch: pytes
     monkeypatch.setattr(AuditFile, "sync", slow)
     answers: queue.Queue[bool] = queue.Queue()
     with running(tmp_path / "a", SinkSettings(max_batch=400)) as sink:
-        sink.submit(record(0), answers.put)
+        sink.submit(encode(record(0)), answers.put)
         assert first.wait(SOON)
         for number in range(1, 1001):
-            sink.submit(record(number), answers.put)
+            sink.submit(encode(record(number)), answers.put)
         gate.set()
         assert all(answers.get(timeout=SOON) for _ in range(1001))
         assert sink.batches == 4
@@ -115,10 +115,10 @@ def test_the_queue_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(AuditFile, "append", slow)
     answers: queue.Queue[bool] = queue.Queue()
     with running(tmp_path / "a", SinkSettings(max_waiting=3)) as sink:
-        sink.submit(record(0), answers.put)
+        sink.submit(encode(record(0)), answers.put)
         assert first.wait(SOON)
         for number in range(1, 6):
-            sink.submit(record(number), answers.put)
+            sink.submit(encode(record(number)), answers.put)
         assert [answers.get(timeout=SOON) for _ in range(2)] == [False, False]
         gate.set()
         assert [answers.get(timeout=SOON) for _ in range(4)] == [True] * 4
@@ -129,18 +129,38 @@ def test_everything_that_waits_is_written_on_close_and_nothing_after(tmp_path: P
     answers: queue.Queue[bool] = queue.Queue()
     with running(tmp_path / "a") as sink:
         for number in range(500):
-            sink.submit(record(number), answers.put)
+            sink.submit(encode(record(number)), answers.put)
     assert [answers.get(timeout=SOON) for _ in range(500)] == [True] * 500
     assert ids(tmp_path / "a") == list(range(500))
     assert not sink.available and ask(sink) is False
 
 
-def test_a_malformed_record_is_refused_at_once(tmp_path: Path) -> None:
-    with running(tmp_path / "a") as sink:
-        with pytest.raises(AuditRecordInvalid):
-            sink.submit(record(value="secret"), lambda _: pytest.fail("was called"))
-        assert ask(sink, 1)
-    assert ids(tmp_path / "a") == [1]
+def test_clients_that_come_back_together_share_a_batch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    gate, written, sizes = threading.Event(), threading.Event(), list[int]()
+    real = AuditFile.append
+
+    def counted(self: AuditFile, batch: bytes) -> None:
+        sizes.append(batch.count(b"\n"))
+        written.set()
+        assert gate.wait(SOON)
+        real(self, batch)
+
+    monkeypatch.setattr(AuditFile, "append", counted)
+    answers: queue.Queue[bool] = queue.Queue()
+    with running(tmp_path / "a", SinkSettings(gather_share=1e9)) as sink:
+        sink.submit(encode(record(0)), answers.put)
+        assert written.wait(SOON)
+        for number in range(1, 4):
+            sink.submit(encode(record(number)), answers.put)
+        gate.set()
+        assert [answers.get(timeout=SOON) for _ in range(4)] == [True] * 4
+        written.clear()
+        for number in range(4, 6):
+            sink.submit(encode(record(number)), answers.put)
+        assert not written.wait(0.05)  # the third of them is waited for
+        sink.submit(encode(record(6)), answers.put)
+        assert [answers.get(timeout=SOON) for _ in range(3)] == [True] * 3
+    assert sizes == [1, 3, 3]
 
 
 def test_a_listener_that_fails_keeps_nobody_waiting(tmp_path: Path) -> None:
@@ -148,7 +168,7 @@ def test_a_listener_that_fails_keeps_nobody_waiting(tmp_path: Path) -> None:
         raise ValueError("a mistake of a session")
 
     with running(tmp_path / "a") as sink:
-        sink.submit(record(1), broken)
+        sink.submit(encode(record(1)), broken)
         assert ask(sink, 2) and ask(sink, 3)
 
 
@@ -202,7 +222,7 @@ def test_what_waits_when_the_sink_fails_is_answered_once(tmp_path: Path, monkeyp
     answers: queue.Queue[tuple[int, bool]] = queue.Queue()
     with running(tmp_path / "a", SinkSettings(max_batch=1)) as sink:
         for number in range(3):
-            sink.submit(record(number), lambda durable, number=number: answers.put((number, durable)))
+            sink.submit(encode(record(number)), lambda durable, number=number: answers.put((number, durable)))
         assert first.wait(SOON)
         gate.set()
         assert [answers.get(timeout=SOON) for _ in range(3)] == [(n, False) for n in range(3)]
@@ -287,12 +307,13 @@ _WRITER = """
 import sys, threading
 from pathlib import Path
 from policies.audit.sink import FileSink, SinkSettings
+from policies.audit.events import encode
 from tests.policies.audit.records import record
 start, sink = int(sys.argv[2]), FileSink(Path(sys.argv[1]), SinkSettings(max_batch=7))
 sink.start()
 done = []
 for number in range(start, start + 300):
-    sink.submit(record(number), done.append)
+    sink.submit(encode(record(number)), done.append)
 sink.close()
 assert done == [True] * 300
 """

@@ -1,0 +1,40 @@
+"""The client's Bind of a rewritten statement made into the server's; what depends on its shape is worked out once."""
+
+from __future__ import annotations
+
+from proxy.rows.binding import Binding, BindParts, build_bind, make_binding
+from proxy.rows.filling import make_filling
+from proxy.rows.params import ClientValues
+
+from .state import SessionState
+from .statements import Portal, Statement, remember
+
+
+def rewritten_bind(state: SessionState, statement: Statement, parts: BindParts) -> tuple[Portal, bytes]:
+    """Raises ValueRejected, CellUnreadable or ProtocolViolation; the statement is then refused at this Bind."""
+    binding = statement.bindings.get(parts.shape)
+    if binding is None:
+        binding = make_binding(statement.plan, parts)
+        remember(statement.bindings, parts.shape, binding)
+    values = _physical_values(state, statement, parts, binding) if statement.plan.slots else None
+    return Portal(statement, binding.result_formats), build_bind(binding, parts, values)
+
+
+def _physical_values(
+    state: SessionState, statement: Statement, parts: BindParts, binding: Binding
+) -> list[bytes | None]:
+    filler, filling = state.filler(), statement.fillings.get(parts.shape)
+    if filling is None or filling.filler is not filler:
+        filling = make_filling(filler, statement.plan, binding.binary, statement.declared, statement.values)
+        if filling is None:
+            return _with_drawn_keys(state, statement, parts, binding)
+        remember(statement.fillings, parts.shape, filling)
+    return filling.values(parts.values)
+
+
+def _with_drawn_keys(
+    state: SessionState, statement: Statement, parts: BindParts, binding: Binding
+) -> list[bytes | None]:
+    [drawn] = state.draw((statement.plan,))
+    client = ClientValues(parts.values, binding.binary, statement.declared, drawn, statement.values)
+    return state.filler().bind_values(statement.plan, client)
