@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable
 import asyncpg
 
 from keys.store import OpenKeyring
+from policies.holder import PolicyHolder
 from proxy.errors import ConfigError, FieldgateError
 
 from .config import Config, DatabaseConfig
@@ -54,17 +55,14 @@ class ProtectedDatabases:
         if not self._config.databases or self._control is None or self._config.keys is None:
             return
         self._keyring = await asyncio.to_thread(unlock, self._config.keys, passphrase)
-        for name, database in self._config.databases.items():
-            self.by_name[name] = await self._open_one(name, database, self._control, self._keyring)
-        check_own_keys(database.holder.current.policy.data_map for database in self.by_name.values())
+        holders = {name: await _policy_for(name, config) for name, config in self._config.databases.items()}
+        check_own_keys(holder.current.policy.data_map for holder in holders.values())
+        for name, holder in holders.items():
+            self.by_name[name] = await self._open_one(name, holder, self._control, self._keyring)
 
     async def _open_one(
-        self, name: str, config: DatabaseConfig, control: Control, keyring: OpenKeyring
+        self, name: str, holder: PolicyHolder, control: Control, keyring: OpenKeyring
     ) -> ProtectedDatabase:
-        holder = await asyncio.to_thread(load_policy_holder, config.policy)
-        data_map = holder.current.policy.data_map
-        if data_map.database != name:
-            raise ConfigError(f"{config.policy}: the data map is for database {data_map.database}, not {name}")
         ciphers = ciphers_for(keyring, holder)
         database = ProtectedDatabase(name, control, self._planning, holder, ciphers, self._audit_available)
         await database.verify()
@@ -170,3 +168,11 @@ class ProtectedDatabases:
         task = asyncio.ensure_future(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+
+async def _policy_for(name: str, config: DatabaseConfig) -> PolicyHolder:
+    holder = await asyncio.to_thread(load_policy_holder, config.policy)
+    data_map = holder.current.policy.data_map
+    if data_map.database != name:
+        raise ConfigError(f"{config.policy}: the data map is for database {data_map.database}, not {name}")
+    return holder

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import shutil
 from collections.abc import AsyncIterator, Iterator
 from io import StringIO
 from pathlib import Path
@@ -156,6 +157,17 @@ async def test_no_server(config: Config) -> None:
 async def test_a_data_map_of_another_database(config: Config) -> None:
     databases = {"postgres": config.databases["shop"]}
     assert "data map is for database shop" in await refusal(altered(config, databases=databases))
+
+
+async def test_two_databases_that_share_a_field_with_a_key_of_its_own(
+    stage: Stage, config: Config, tmp_path: Path
+) -> None:
+    """Refused before anything is asked of the second database, which does not even exist."""
+    shutil.copytree(stage.folder.policy, tmp_path / "branch")
+    with changed(tmp_path / "branch" / "datamap.toml", 'database = "shop"', 'database = "branch"'):
+        branch = altered(config.databases["shop"], policy=tmp_path / "branch")
+        message = await refusal(altered(config, databases={**config.databases, "branch": branch}))
+    assert "passport_scan of database branch" in message and "own_key" in message
 
 
 async def test_a_new_policy_is_in_force_after_a_reload_and_a_wrong_one_never(stage: Stage, config: Config) -> None:
