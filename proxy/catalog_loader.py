@@ -80,6 +80,12 @@ _INHERITS = """
 SELECT i.inhrelid::pg_catalog.int8 AS child, i.inhparent::pg_catalog.int8 AS parent FROM pg_catalog.pg_inherits i
 """
 
+# The name of a sealed column's CHECK says which field it is, whatever table and column are called.
+_CHECKS = """
+SELECT k.conrelid::pg_catalog.int8 AS oid, k.conname::pg_catalog.text AS name
+FROM pg_catalog.pg_constraint k WHERE k.contype = 'c' AND k.conrelid <> 0 AND k.conname LIKE 'fg\\_%'
+"""
+
 # What the rules of a relation (a view is its rule _RETURN) read.
 _RULES = """
 SELECT DISTINCT r.ev_class::pg_catalog.int8 AS relation, d.refobjid::pg_catalog.int8 AS target
@@ -101,8 +107,13 @@ _OBJECTS = (
 )  # fmt: skip
 
 
-async def load_catalog(connection: Connection, data_map: DataMap, version: int = 1) -> Catalog:
-    """The snapshot under `version`; whoever holds an older one compares and keeps its version if nothing changed."""
+async def load_catalog(
+    connection: Connection, data_map: DataMap, version: int = 1, before: Catalog | None = None
+) -> Catalog:
+    """The snapshot under `version`, `before` being the one that was known last.
+
+    Whoever holds an older one compares and keeps its version if nothing changed.
+    """
     async with connection.transaction(isolation="repeatable_read", readonly=True):
         await connection.execute("SET LOCAL search_path = ''")
         server = await connection.fetchval("SELECT pg_catalog.current_setting('server_version_num')::pg_catalog.int4")
@@ -114,5 +125,6 @@ async def load_catalog(connection: Connection, data_map: DataMap, version: int =
             functions=await connection.fetch(queries.FUNCTIONS),
             objects=Objects(*[await connection.fetch(query) for query in _OBJECTS]),
             dependencies=Dependencies(await connection.fetch(_RULES), await connection.fetch(_INHERITS)),
+            checks=await connection.fetch(_CHECKS),
         )
-    return assemble(data_map, version, server, found)
+    return assemble(data_map, version, server, found, before)

@@ -53,21 +53,33 @@ class Found:
     functions: Sequence[Row]
     objects: Objects
     dependencies: Dependencies
+    checks: Sequence[Row] = ()  # CHECKs that say which field a column is
 
 
-def assemble(data_map: DataMap, version: int, server_version: int, found: Found) -> Catalog:
-    """SQL functions are analysed under the catalog that is known so far; each that is harmless makes others so."""
+def assemble(
+    data_map: DataMap, version: int, server_version: int, found: Found, before: Catalog | None = None
+) -> Catalog:
+    """`before`: what was known last, so that a protected table stays protected when it is renamed or moved.
+
+    SQL functions are analysed under the catalog that is known so far; each that is harmless makes others so."""
     known = known_at_first(found.functions, data_map.harmless)
+    protected = _protected(_named(data_map, found, before), found.relations, found.dependencies.parents())
     while True:
-        catalog = _assemble(data_map, version, server_version, found, known)
+        catalog = _assemble(data_map, version, server_version, found, known, protected)
         more = learn(known, catalog, found.objects.parts)
         if more is None:
             return catalog
         known = more
 
 
-def _assemble(data_map: DataMap, version: int, server_version: int, found: Found, functions: Functions) -> Catalog:
-    protected = _protected(data_map, found.relations, found.dependencies.parents())
+def _assemble(
+    data_map: DataMap,
+    version: int,
+    server_version: int,
+    found: Found,
+    functions: Functions,
+    protected: Mapping[int, ProtectedTable],
+) -> Catalog:
     reads = _reads(found)
     shown = {row["oid"]: _closure(row["oid"], reads) for row in found.relations}
     surveyor = Surveyor(found.objects, functions)
@@ -129,12 +141,28 @@ def _doors(
     return {oid: tuple(dict.fromkeys(chain.from_iterable(each))) for oid, each in every.items() if any(each)}
 
 
+def _named(data_map: DataMap, found: Found, before: Catalog | None) -> dict[int, ProtectedTable]:
+    """By name; and what the data map named before it got another name, or holds cells of one of its fields."""
+    ids = {f.sealing.field_id: t for t in data_map.tables.values() for f in t.fields.values() if f.sealing is not None}
+    named = {}
+    for row in found.checks:
+        table = ids.get(row["name"].split("_")[1])
+        if table is not None:
+            named[row["oid"]] = table
+    for row in found.relations:
+        old = before.relations.get(row["oid"]) if before is not None else None
+        was = data_map.tables.get((old.protected.schema, old.protected.table)) if old and old.protected else None
+        table = data_map.tables.get((row["schema"], row["name"])) or was
+        if table is not None:
+            named[row["oid"]] = table
+    return named
+
+
 def _protected(
-    data_map: DataMap, relations: Sequence[Row], parents: Mapping[int, list[int]]
+    named: Mapping[int, ProtectedTable], relations: Sequence[Row], parents: Mapping[int, list[int]]
 ) -> dict[int, ProtectedTable]:
     """Partitions and children of a protected table are that table."""
-    named = {row["oid"]: data_map.tables.get((row["schema"], row["name"])) for row in relations}
-    found = {oid: table for oid, table in named.items() if table is not None}
+    found = dict(named)
     for row in relations:
         for above in _closure(row["oid"], {child: set(each) for child, each in parents.items()}):
             table = named.get(above)

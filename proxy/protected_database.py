@@ -38,10 +38,11 @@ _SHOWN_PROBLEMS = 20
 
 @dataclass(frozen=True, slots=True)
 class Planning:
-    """The concrete planner and catalog loader; the loader takes a connection, the data map and the new version."""
+    """The concrete planner and catalog loader; the loader takes a connection, the data map, the new version, and the
+    catalog that was known last."""
 
     make_planner: Callable[[], Planner]
-    load_catalog: Callable[[Connection, DataMap, int], Awaitable[Catalog]]
+    load_catalog: Callable[[Connection, DataMap, int, Catalog | None], Awaitable[Catalog]]
 
 
 class ProtectedDatabase:
@@ -104,7 +105,8 @@ class ProtectedDatabase:
     async def _read_catalog(self, policy: Published) -> Catalog:
         async with self._control.connection(self.name) as connection:
             try:
-                return await self._planning.load_catalog(connection, policy.policy.data_map, self._version + 1)
+                before = self._revision.catalog if self._revision is not None else None
+                return await self._planning.load_catalog(connection, policy.policy.data_map, self._version + 1, before)
             except asyncpg.PostgresError as error:
                 raise UpstreamUnavailable(f"the catalog of {self.name} cannot be read ({error.sqlstate})") from None
 

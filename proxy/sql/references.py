@@ -66,9 +66,23 @@ def resolve(a: Analysis, body: Node, scope: Scope) -> Reference:
         raise whole_row(names[0], position)
     visible = scope.find(names[0], position) if len(names) == 1 else _qualified(a, names, scope, location, position)
     reference = Reference(visible, scope.text, location)
+    if visible is not None and len(names) == 1:
+        _fix_meaning(reference, visible)
     if visible is not None and visible.column.origin.given is not None:
         visible.column.origin.given.named.add(reference.place)
     return reference
+
+
+def _fix_meaning(reference: Reference, visible: Visible) -> None:
+    """A bare name of an unprotected table's column: were the column dropped meanwhile, in a transaction that nobody
+    else sees, the name would mean a protected table's column further out, or its whole row.  So it is qualified (I5).
+    """
+    source = visible.source
+    if source.relation is None or source.protected or source.replaced or source.anonymous or visible.merged:
+        return
+    if reference.text.from_client:
+        first, last = reference.span()
+        reference.text.replace_weakly(first, last, visible.reference)
 
 
 def _qualified(

@@ -69,12 +69,12 @@ def catalog(database: Database) -> Catalog:
     return _load(database)
 
 
-def _load(database: Database, version: int = 1) -> Catalog:
+def _load(database: Database, version: int = 1, before: Catalog | None = None) -> Catalog:
     async def load() -> Catalog:
         connection = await database.connect_async()
         try:
             await connection.execute("SET search_path = ''")
-            return await load_catalog(connection, _data_map(), version)
+            return await load_catalog(connection, _data_map(), version, before)
         finally:
             await connection.close()
 
@@ -169,3 +169,31 @@ def test_nothing_that_a_client_can_create_is_called(database: Database) -> None:
         f"ALTER DATABASE {database.name} SET search_path = public, pg_catalog",
     )
     assert _load(database).has_protected
+
+
+def test_a_renamed_or_moved_table_stays_protected(database: Database) -> None:
+    """By its OID while a proxy knows it, and by the names of its CHECKs for every proxy."""
+    database.run(
+        _SCHEMA,
+        f"ALTER TABLE people ADD CONSTRAINT fg_{'0' * 32} CHECK (name <> '')",
+        "CREATE TABLE copied (LIKE people INCLUDING ALL)",
+    )
+    before = _load(database)
+    database.run(
+        "CREATE SCHEMA aside",
+        "ALTER TABLE people RENAME TO persons",
+        "ALTER TABLE persons SET SCHEMA aside",
+        "ALTER TABLE secret RENAME TO public_knowledge",
+        "ALTER TABLE visits DETACH PARTITION visits_1",
+        "ALTER TABLE aside.persons RENAME COLUMN town TO place",
+    )
+    after = _load(database, before=before)
+    persons = after.by_name["aside", "persons"]
+    assert persons.protected is not None and persons.protected.table == "people"
+    assert persons.field_of("place") is None  # untagged, so nobody may use it
+    assert after.by_name["public", "public_knowledge"].protected is not None
+    assert after.by_name["public", "visits_1"].protected is not None
+    fresh = _load(database)
+    assert fresh.by_name["aside", "persons"].protected is not None
+    assert fresh.by_name["public", "copied"].protected is not None
+    assert fresh.by_name["public", "public_knowledge"].protected is None  # no CHECK tells; verification does not start

@@ -203,7 +203,7 @@ def test_a_name_follows_the_search_path() -> None:
     text = "SELECT what FROM customers"
     plan = CachedPlanner().plan_statement(text, (), context(path=("audit", "public")))
     assert plan.refusal is None and not plan.touches_protected
-    assert plan.segments == (b'SELECT what FROM "audit".customers',)  # another path later changes nothing
+    assert plan.segments == (b'SELECT "customers"."what" FROM "audit".customers',)  # another path changes nothing
     hidden = CachedPlanner().plan_statement(text, (), context(path=("other",)))
     assert hidden.refusal is not None
     assert CachedPlanner().plan_statement("SELECT body FROM notes", (), context(path=None)).refusal is None

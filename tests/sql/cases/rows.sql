@@ -28,7 +28,7 @@
      WHERE (c.city <> 'x'::text)) AS "customer_view"
 :: email=open(customers.email)
 [client] SELECT id FROM notes WHERE id IN (SELECT customer_id FROM orders);
--> SELECT id FROM notes WHERE id IN (SELECT customer_id FROM (SELECT "id", "customer_id", "total", "status", "tech_notes", "placed_at", "recipient", "fg_recipient_eq" FROM "public"."orders" WHERE "orders"."customer_id" OPERATOR(pg_catalog.=) {PRINCIPAL subject}::pg_catalog.text::bigint OFFSET 0) AS "orders")
+-> SELECT "notes"."id" FROM notes WHERE "notes"."id" IN (SELECT customer_id FROM (SELECT "id", "customer_id", "total", "status", "tech_notes", "placed_at", "recipient", "fg_recipient_eq" FROM "public"."orders" WHERE "orders"."customer_id" OPERATOR(pg_catalog.=) {PRINCIPAL subject}::pg_catalog.text::bigint OFFSET 0) AS "orders")
 [client] SELECT email FROM customers FOR UPDATE;
 -> SELECT email FROM (SELECT "id", "city", "status", "email", "fg_email_eq", "name", "fg_name_eq", "phone", "born", "fg_born_eq", "score", "fg_score_eq" FROM "public"."customers" WHERE "customers"."id" OPERATOR(pg_catalog.=) {PRINCIPAL subject}::pg_catalog.text::bigint OFFSET 0) AS "customers" FOR UPDATE
 :: email=open(customers.email)

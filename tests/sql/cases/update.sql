@@ -71,7 +71,7 @@
 !! 0A000 the sealed column "email" (public.customers.email) can not be used in an expression
    hint: Sealed columns can be selected as they are, compared with = <> IN, = ANY or IS NULL where the data map gives them equality, joined within their join group, grouped and counted.
 [full] UPDATE notes SET body = 'x' WHERE customer_id IN (SELECT id FROM customers WHERE email = $1);
--> UPDATE notes SET body = 'x' WHERE customer_id IN (SELECT id FROM "public".customers WHERE "customers"."fg_email_eq" = {TERM customers.email $1}::pg_catalog.bytea)
+-> UPDATE notes SET body = 'x' WHERE "notes"."customer_id" IN (SELECT id FROM "public".customers WHERE "customers"."fg_email_eq" = {TERM customers.email $1}::pg_catalog.bytea)
 ++ physical=TERM($1); described=$1:25
 [full] DELETE FROM customers WHERE email = $1 RETURNING id, email;
 -> DELETE FROM "public".customers WHERE "customers"."fg_email_eq" = {TERM customers.email $1}::pg_catalog.bytea RETURNING id, email
@@ -80,7 +80,7 @@
 [full] DELETE FROM customers c USING orders o WHERE o.customer_id = c.id AND o.recipient = c.name;
 -> DELETE FROM "public".customers c USING "public".orders o WHERE o.customer_id = c.id AND "o"."fg_recipient_eq" = "c"."fg_name_eq"
 [full] DELETE FROM notes WHERE customer_id = (SELECT id FROM customers WHERE email = 'x');
--> DELETE FROM notes WHERE customer_id = (SELECT id FROM "public".customers WHERE "customers"."fg_email_eq" = {TERM customers.email 'x'}::pg_catalog.bytea)
+-> DELETE FROM notes WHERE "notes"."customer_id" = (SELECT id FROM "public".customers WHERE "customers"."fg_email_eq" = {TERM customers.email 'x'}::pg_catalog.bytea)
 [support] DELETE FROM customers;
 !! 42501 permission denied: delete of rows of "public.customers"
 [none] DELETE FROM orders WHERE true;
