@@ -11,6 +11,7 @@ from typing import Any
 from policies.fields import DataMap
 from proxy.catalog_reach import Dependencies, Found, assemble
 from proxy.sql.catalog import Catalog
+from proxy.structure_loader import with_structure
 
 from . import catalog_queries as queries
 from .catalog_doors import Objects
@@ -127,4 +128,5 @@ async def load_catalog(
             dependencies=Dependencies(await connection.fetch(_RULES), await connection.fetch(_INHERITS)),
             checks=await connection.fetch(_CHECKS),
         )
-    return assemble(data_map, version, server, found, before)
+        catalog = assemble(data_map, version, server, found, before)
+        return await with_structure(connection, catalog)

@@ -1,7 +1,8 @@
 """The physical schema of `shop`, derived from the logical one and the data map.
 
 Each sealed column becomes what `proxy.sealing.ddl` makes of it, in its place; its term column stands at the end of the
-table, so that the logical columns keep their positions; UNIQUE and indexes on a sealed column stand on its term.
+table, so that the logical columns keep their positions; UNIQUE and indexes on a sealed column stand on its term, under
+the names that they would have on the column itself.
 """
 
 from __future__ import annotations
@@ -30,8 +31,9 @@ def physical_schema(logical: str, data_map: DataMap, heads: Mapping[str, frozens
     """
     tables = {table: data_map.tables.get(("public", table)) for table, _ in _TABLE.findall(logical)}
     text = _TABLE.sub(lambda found: _table(found[1], found[2], tables[found[1]], heads), logical)
-    text = _INDEX.sub(lambda found: "" if _sealed(tables[found[1]], found[2]) else found[0], text)
-    indexes = [f"{made};" for table in tables.values() if table for made in _term_indexes(table)]
+    named = {found for found in _INDEX.findall(logical) if _sealed(tables[found[0]], found[1])}
+    text = _INDEX.sub(lambda found: _on_term(found[0], _sealed(tables[found[1]], found[2])), text)
+    indexes = [f"{made};" for table in tables.values() if table for made in _term_indexes(table, named)]
     return "\n".join([text, *indexes, ""])
 
 
@@ -46,7 +48,8 @@ def _table(name: str, body: str, table: ProtectedTable | None, heads: Mapping[st
             lines.append(line.strip().removesuffix(","))
         else:
             _agree(field, found["type"], found["constraints"])
-            column, *terms = ddl.table_elements(field, heads[ddl.sealing_of(field).field_id])
+            unique = f"{name}_{field.column}_key"  # as PostgreSQL names it
+            column, *terms = ddl.table_elements(field, heads[ddl.sealing_of(field).field_id], unique)
             lines.append(column)
             tail.extend(terms)
     elements = ",\n    ".join((*lines, *tail))
@@ -58,8 +61,13 @@ def _sealed(table: ProtectedTable | None, column: str) -> Field | None:
     return field if field is not None and field.sealing is not None else None
 
 
-def _term_indexes(table: ProtectedTable) -> list[str]:
-    sealed = [field for field in table.fields.values() if field.sealing is not None]
+def _on_term(statement: str, field: Field | None) -> str:
+    return statement if field is None else statement.replace(f"({field.column})", f"({ddl.term_column(field)})")
+
+
+def _term_indexes(table: ProtectedTable, named: set[tuple[str, str]]) -> list[str]:
+    """For the fields that have equality and no index in the logical schema."""
+    sealed = [f for f in table.fields.values() if f.sealing is not None and (f.table, f.column) not in named]
     return [index for field in sealed for index in ddl.table_indexes(field)]
 
 

@@ -89,8 +89,8 @@ def term_definition(field: Field) -> str:
     return f"{quote(term_column(field))} pg_catalog.bytea GENERATED ALWAYS AS ({term}) STORED"
 
 
-def unique_constraint(field: Field) -> str:
-    return f"CONSTRAINT {quote(unique_name(sealing_of(field)))} UNIQUE ({quote(term_column(field))})"
+def unique_constraint(field: Field, name: str | None = None) -> str:
+    return f"CONSTRAINT {quote(name or unique_name(sealing_of(field)))} UNIQUE ({quote(term_column(field))})"
 
 
 def create_index(field: Field) -> str:
@@ -99,8 +99,8 @@ def create_index(field: Field) -> str:
     return f"CREATE INDEX {name} ON {table} ({quote(term_column(field))})"
 
 
-def table_elements(field: Field, heads: Collection[bytes]) -> tuple[str, ...]:
-    """What stands in CREATE TABLE (...) for the field."""
+def table_elements(field: Field, heads: Collection[bytes], unique: str | None = None) -> tuple[str, ...]:
+    """What stands in CREATE TABLE (...) for the field; `unique` is the name of its unique constraint, if it has one."""
     sealing = sealing_of(field)
     if sealing.unique and not sealing.equality:
         raise ConfigError(f"{field.name} is unique, which needs `equality`")
@@ -108,7 +108,7 @@ def table_elements(field: Field, heads: Collection[bytes]) -> tuple[str, ...]:
     if sealing.equality:
         elements.append(term_definition(field))
     if sealing.unique:
-        elements.append(unique_constraint(field))
+        elements.append(unique_constraint(field, unique))
     return tuple(elements)
 
 

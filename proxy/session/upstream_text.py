@@ -21,7 +21,12 @@ def upstream_text(plan: StatementPlan, literals: Mapping[int, bytes] | None = No
 
 
 def declared_upstream(plan: StatementPlan, declared: tuple[int, ...]) -> tuple[int, ...]:
-    """Type OIDs for the physical parameters of a rewritten Parse; trailing zeros are left out."""
+    """Type OIDs for the physical parameters of a rewritten Parse; trailing zeros are left out.
+
+    Without slots the parameters, if there are any, are the client's own.
+    """
+    if not plan.slots:
+        return declared
     oids: list[int] = []
     for slot in plan.slots:
         number = slot.source.parameter if slot.source is not None else None

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from policies.fields import Field, ProtectedTable
 
 from .doors import Doors, RelationDoor
+from .structure import Structure
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +86,7 @@ class Catalog:
     type_names: dict[int, str] = field(default_factory=dict)  # oid -> format_type name, for casts we write
     operators: dict[str, tuple[str, ...]] = field(default_factory=dict)  # bare names of unknown ones -> their schemas
     doors: Doors = field(default_factory=Doors)
+    structure: Structure | None = None  # how PostgreSQL's own catalogs are shown; None: as they are
     _schemas: dict[str, frozenset[str]] = field(init=False, repr=False, compare=False, default_factory=dict)
     _sensitive: frozenset[str] = field(init=False, repr=False, compare=False, default=frozenset())
 

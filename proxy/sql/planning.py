@@ -11,6 +11,7 @@ from proxy.errors import FieldgateError, Refused, SqlState, Unsupported
 
 from .authorise import UseRefused
 from .definitions import refuse_shadowing, refuse_temporary_shadow
+from .edits import SqlText
 from .explain import explained
 from .forward import forwarded
 from .plan import ScriptPlan, SessionEffect, StatementKind, StatementPlan
@@ -18,6 +19,7 @@ from .planner import PlanContext
 from .settings import effect_of_function
 from .side_doors import declared_types
 from .statement import KINDS, Request, plan_touching
+from .system_catalogs import show_catalogs, with_catalogs
 from .touch import Findings, look
 from .tree import RawStatement, fingerprint, parse_script
 from .utility import plan_utility
@@ -88,6 +90,15 @@ def _plan(
 def _decide(request: Request, statement: RawStatement, source: bytes) -> StatementPlan:
     found = look(request.catalog, statement.kind, statement.body, request.search_path, scripted=request.scripted)
     found.refusal = found.refusal or declared_types(request.catalog, request.declared)
+    text = SqlText(source)
+    shown = show_catalogs(request.catalog, statement.kind, statement.body, found, text)
+    if not shown:
+        found.refusal = found.refusal or found.sizes
+    plan = _decide_as_found(request, statement, source, found)
+    return with_catalogs(request.catalog, plan, statement, found, text) if shown else plan
+
+
+def _decide_as_found(request: Request, statement: RawStatement, source: bytes, found: Findings) -> StatementPlan:
     if statement.kind == "ExplainStmt":
         return explained(request, statement, source, found)
     if statement.kind not in KINDS:

@@ -23,6 +23,7 @@ from .parameters import Parameters
 from .plan import StatementKind, StatementPlan
 from .scope import Scope
 from .selects import run_query
+from .system_catalogs import show_catalogs
 from .touch import Findings
 from .tree import Node, RawStatement, fingerprint, nodes
 from .updates import walk_delete, walk_update
@@ -58,12 +59,14 @@ def plan_touching(
         raise found.refusal
     _check_names(request, found)
     text = SqlText(source)
+    whole = wrapper or statement
+    show_catalogs(request.catalog, whole.kind, whole.body, found, text)
     a = _analysis(request)
     items = _walk(a, statement.kind, statement.body, text)
     settle(a)
     a.charge_pending()
     check_fences(a)
-    return _finish(a, statement, text, items, wrapper or statement)
+    return _finish(a, statement, text, items, whole)
 
 
 def _check_names(request: Request, found: Findings) -> None:

@@ -18,7 +18,8 @@ from .notation import check_notation
 from .relations import Reach, closed, find_relation, reach_of, refuse_closed_name
 from .settings import VALUE_SETTINGS
 from .side_doors import check_doors
-from .tree import Node, nodes, string, strings, unwrap
+from .sizes import is_pg_class, sizes_named
+from .tree import Node, nodes, string, strings
 
 # Settings that change what later text means or who runs it; set_config may set the others.
 GUARDED_SETTINGS = frozenset({"role", "session_authorization", "standard_conforming_strings", "client_encoding"})
@@ -36,6 +37,7 @@ class Findings:
     names_hidden: bool = False
     returns_rows: bool = False
     sets: list[str] = field(default_factory=list)  # what set_config sets of the settings that later steps depend on
+    sizes: FieldgateError | None = None  # why it may not run with pg_class as it is
 
     def must_rewrite(self, catalog: Catalog) -> bool:
         """An unqualified name could come to mean a protected table when search_path changes: it is qualified."""
@@ -73,51 +75,11 @@ def look(catalog: Catalog, kind: str, body: Node, path: tuple[str, ...] | None, 
     if found.refusal is None:
         certain = not scripted and kind not in ("PrepareStmt", "DeclareCursorStmt")
         found.refusal = check_doors(catalog, kind, flat, found.relations, path if certain else None)
-    if found.refusal is None and any(_is_pg_class(relation) for _, relation in found.relations):
-        found.refusal = _sizes_named(tree)
+    if "pg_class" in common:
+        found.refusal = found.refusal or Unsupported('a common table expression named "pg_class" is refused')
+    if any(is_pg_class(relation) for _, relation in found.relations):
+        found.sizes = sizes_named(tree)
     return found
-
-
-def _is_pg_class(relation: Relation | None) -> bool:
-    return relation is not None and (relation.schema, relation.name) == ("pg_catalog", "pg_class")
-
-
-def _sizes_named(tree: Node) -> FieldgateError | None:
-    """Sizes and statistics are protected fields (I3): pg_class may be read, but for the columns that hold them."""
-    for key, body in nodes(tree):
-        if key == "ColumnRef" and _last_name(body) in functions.SIZE_COLUMNS:
-            return _sizes()
-        if key == "SelectStmt" and "pg_class" in _from_names(body.get("fromClause", [])) and _has_star(body):
-            return _sizes()
-    return None
-
-
-def _sizes() -> Unsupported:
-    return Unsupported(
-        "the sizes that pg_class holds are not available in a database with protected tables",
-        hint="Name the columns that you need, without *, reltuples, relpages, relallvisible and relallfrozen.",
-    )
-
-
-def _last_name(body: Node) -> str:
-    last = body["fields"][-1]
-    return "*" if "A_Star" in last else string(last)
-
-
-def _from_names(items: list[Node]) -> set[str]:
-    """Bare names of the tables that FROM names itself, joins included, subqueries not."""
-    found: set[str] = set()
-    for kind, body in map(unwrap, items):
-        if kind == "RangeVar":
-            found.add(str(body["relname"]))
-        elif kind == "JoinExpr":
-            found |= _from_names([body["larg"], body["rarg"]])
-    return found
-
-
-def _has_star(body: Node) -> bool:
-    targets = (unwrap(target["ResTarget"].get("val", {})) for target in body.get("targetList", []))
-    return any(kind == "ColumnRef" and _last_name(reference) == "*" for kind, reference in targets)
 
 
 def _common_names(tree: Node) -> frozenset[str]:

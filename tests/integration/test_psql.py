@@ -59,7 +59,6 @@ def test_the_same_line_for_three_roles(stage: Stage) -> None:
     assert "public.customers.address" in refused
 
 
-@pytest.mark.xfail(strict=True, reason="the catalogs still show the physical columns")
 def test_backslash_d_shows_the_logical_table(stage: Stage) -> None:
     described = psql(stage, "management", r"\d customers")
     lines = {line.split("|")[0]: line.split("|")[1] for line in described.splitlines() if line.count("|") >= 4}

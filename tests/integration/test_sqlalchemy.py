@@ -140,7 +140,6 @@ def test_joins_and_subqueries(engine: Engine, canaries: Canaries) -> None:
         assert session.scalar(nested) == Decimal("5.00")
 
 
-@pytest.mark.xfail(strict=True, reason="the catalogs still show the physical columns")
 def test_reflection_sees_the_logical_schema(engine: Engine) -> None:
     inspector = inspect(engine)
     assert {"customers", "orders", "payments"} <= set(inspector.get_table_names())

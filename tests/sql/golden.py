@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -46,9 +47,12 @@ def read_cases(path: Path) -> list[Case]:
 
 def rewrite(path: Path) -> None:
     """Put what is planned now in the place of what was expected."""
+    rewrite_with(path, plan)
 
+
+def rewrite_with(path: Path, planned: Callable[[str, str], StatementPlan]) -> None:
     def renewed(found: re.Match[str]) -> str:
-        return f"[{found['role']}] {found['sql']};\n{shown(plan(found['role'], found['sql']))}"
+        return f"[{found['role']}] {found['sql']};\n{shown(planned(found['role'], found['sql']))}"
 
     path.write_text(_BLOCK.sub(renewed, path.read_text(encoding="utf-8")), encoding="utf-8")
 

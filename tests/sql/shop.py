@@ -88,6 +88,10 @@ def _relations() -> list[Relation]:
         Relation(2004, "pg_catalog", "pg_settings", "v", ()),
         Relation(2005, "pg_catalog", "pg_attribute", "r", ()),
         Relation(2006, "pg_catalog", "pg_authid", "r", ()),
+        Relation(2007, "pg_catalog", "pg_index", "r", ()),
+        Relation(2008, "pg_catalog", "pg_indexes", "v", ()),
+        Relation(2009, "pg_catalog", "pg_roles", "v", ()),
+        Relation(2010, "information_schema", "grants", "v", ()),
     ]
 
 

@@ -13,7 +13,7 @@ from .shop import context
 DRIVERS = Path(__file__).parent / "drivers"
 
 
-def _statements() -> list[tuple[str, str]]:
+def statements() -> list[tuple[str, str]]:
     found = []
     for path in sorted(DRIVERS.glob("*.sql")):
         _, *statements = path.read_text(encoding="utf-8").split("\n----\n")
@@ -21,7 +21,7 @@ def _statements() -> list[tuple[str, str]]:
     return found
 
 
-@pytest.mark.parametrize(("driver", "sql"), _statements(), ids=lambda value: " ".join(value.split())[:60])
+@pytest.mark.parametrize(("driver", "sql"), statements(), ids=lambda value: " ".join(value.split())[:60])
 @pytest.mark.parametrize("role", ["full", "none"])
 def test_forwarded_unchanged(driver: str, sql: str, role: str) -> None:
     script = CachedPlanner().plan_script(sql, context(role))
@@ -36,4 +36,4 @@ def test_forwarded_unchanged(driver: str, sql: str, role: str) -> None:
 
 
 def test_there_are_many() -> None:
-    assert len(_statements()) > 130
+    assert len(statements()) > 130
