@@ -17,8 +17,8 @@ from policies.model import Principal
 from proxy.errors import AuditUnavailable, ConfigError
 from proxy.session.conversation import Conversation
 from proxy.session.login import LoginRules
+from proxy.session.search_path import parse_search_path
 from proxy.session.services import SessionServices
-from proxy.session.settings import parse_search_path
 
 from .admin.api import Readiness
 from .cancel import AskPeers, CancelDesk, CancelKeys

@@ -125,7 +125,7 @@ class Answers:
         settings = self._state.settings
         behind = islice(self._state.queue, 1, None)  # the oldest entry is answered but for its ReadyForQuery
         name, value = (part.decode("utf-8", "replace") for part in status)
-        settings.report(name, value, path_in_flight=settings.path_in_flight(behind))
+        settings.report(name, value, behind)
         return not self._forwarding.holds_envelope(start, end)
 
     def _complete(self, head: Reply, tag: int, start: int, end: int) -> bool:
@@ -133,9 +133,8 @@ class Answers:
             self._forwarding.refuse_envelope(start, end)
         if not _only_reads(head):
             self._state.executed = True
-        for change in head.changes:
-            if head.owed is Owed.EXECUTE or change.index == head.index:
-                self._state.settings.completed(change)
+        if head.changes:
+            self._changed(head, start, end)
         if head.owed is Owed.EXECUTE:
             self._state.queue.pop()
             return not (head.skip or head.muted)
@@ -146,6 +145,15 @@ class Answers:
         head.transformer = None
         return forward
 
+    def _changed(self, head: Reply, start: int, end: int) -> None:
+        """What this statement was to change has come about."""
+        tag = self._forwarding.body(start, end).rstrip(b"\0")
+        done = [c for c in head.changes if head.owed is Owed.EXECUTE or c.index == head.index]
+        later = [c for c in head.changes if head.owed is Owed.QUERY and c.index > head.index]
+        later += [change for entry in islice(self._state.queue, 1, None) for change in entry.changes]
+        for change in done:
+            self._state.settings.path.completed(change, tag, later)
+
     def _ready(self, head: Reply, start: int, end: int) -> bool:
         if head.owed not in (Owed.SYNC, Owed.QUERY, Owed.FUNCTION):
             raise ProtocolViolation("the server is ready before it has answered")
@@ -153,7 +161,7 @@ class Answers:
         state.queue.pop()
         status = backend.parse_ready_for_query(self._forwarding.body(start, end))
         state.values.ready(head.number, status)
-        state.settings.ready(status, state.queue)
+        state.settings.ready(head.number, status, state.queue)
         state.executed = False
         if not len(state.queue):
             state.names.all_answered(state.settings.transaction)

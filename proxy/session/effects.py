@@ -6,25 +6,20 @@ from dataclasses import replace
 
 from policies.model import Principal
 from proxy.errors import Refused, SqlState
-from proxy.sql.plan import SessionEffect, StatementKind, StatementPlan
+from proxy.sql.plan import SessionEffect, StatementPlan
 
 from .commands import RefreshCatalog
 from .replies import Reply
-from .settings import parse_search_path
+from .search_path import parse_search_path
 from .state import SessionState
 from .statements import Portal, Statement
 
 _VALUE_CHANGERS = frozenset({SessionEffect.VALUE_SETTINGS, SessionEffect.RESET_ALL, SessionEffect.DISCARD_ALL})
-_STARTERS = ("begin", "start")
+_TRANSACTION_CONTROL = frozenset({SessionEffect.ENDS_TRANSACTION, SessionEffect.RETURNS_TO_SAVEPOINT})
 
 
 def apply_effect(state: SessionState, plan: StatementPlan, entry: Reply, index: int = 0) -> None:
     """`index`: which statement of a Query it is."""
-    if plan.kind is StatementKind.TRANSACTION and not _starts(plan):
-        state.values.transaction_control_sent(state.queue.pushed + 1)
-        if change := state.settings.transaction_control_sent(index):
-            entry.note(change)
-        return
     if plan.effect is not SessionEffect.NONE:
         _apply(state, plan, entry, index)
 
@@ -33,7 +28,9 @@ def _apply(state: SessionState, plan: StatementPlan, entry: Reply, index: int) -
     match plan.effect:
         case SessionEffect.SEARCH_PATH:
             path = None if plan.effect_value is None else parse_search_path(plan.effect_value)
-            entry.note(state.settings.change_path(path, index))
+            entry.note(state.settings.path.change(path, index, state.queue.pushed + 1))
+        case SessionEffect.ENDS_TRANSACTION | SessionEffect.RETURNS_TO_SAVEPOINT:
+            _taken_back(state, plan, entry, index)
         case SessionEffect.VALUE_SETTINGS:
             state.values.sent(state.queue.pushed + 1)
         case SessionEffect.RESET_ALL:
@@ -53,20 +50,25 @@ def _apply(state: SessionState, plan: StatementPlan, entry: Reply, index: int) -
 
 def may_change_values(state: SessionState, plan: StatementPlan) -> bool:
     """Whether behind this statement, in the same Query, DateStyle and TimeZone are not known any more."""
-    if plan.kind is StatementKind.TRANSACTION:
-        return state.values.in_transaction and not _starts(plan)
+    if plan.effect in _TRANSACTION_CONTROL:
+        return state.values.in_transaction
     return plan.effect in _VALUE_CHANGERS
 
 
-def _starts(plan: StatementPlan) -> bool:
-    first = plan.segments[0] if plan.segments else b""
-    return isinstance(first, bytes) and first.decode("utf-8", "replace").strip().lower().startswith(_STARTERS)
+def _taken_back(state: SessionState, plan: StatementPlan, entry: Reply, index: int) -> None:
+    """What the transaction has changed of the settings may be gone behind this."""
+    number = state.queue.pushed + 1
+    state.values.transaction_control_sent(number)
+    path = state.settings.path
+    ends = plan.effect is SessionEffect.ENDS_TRANSACTION
+    if change := path.transaction_ends(index, number) if ends else path.returns_to_savepoint(index, number):
+        entry.note(change)
 
 
 def _reset_all(state: SessionState, entry: Reply, index: int) -> None:
     """A pooler's way to give a session to somebody else: what one said of itself must not stay."""
     state.values.sent(state.queue.pushed + 1)
-    entry.note(state.settings.change_path(None, index))
+    entry.note(state.settings.path.change(None, index, state.queue.pushed + 1))
     state.set_principal(entry, state.login, index)
 
 

@@ -30,6 +30,7 @@ def bind(state: SessionState, raw: bytes) -> None:
     name, portal_name = frontend.bind_statement_name(raw, _HEADER), frontend.bind_portal_name(raw, _HEADER)
     if portal_name in RESERVED_NAMES:
         raise ProtocolViolation("this portal name is reserved")
+    state.settle_path()
     state.names.settle_statement(name)
     statement = state.names.statements.get(name)
     if statement is None:

@@ -56,6 +56,7 @@ def _planned(state: SessionState, message: frontend.Parse) -> Statement:
         plan = _undecodable(state)
         text = ""
     else:
+        state.settle_path()
         plan = state.services.planner.plan_statement(text, declared, state.context())
     return Statement(plan, text, declared, state.settings.values, state.stamp())
 

@@ -118,7 +118,7 @@ def end_round(state: SessionState, data: bytes, spans: Sequence[Span]) -> int:
     status = backend.parse_ready_for_query(data[end - 1 : end])
     state.round = None
     state.values.ready(state.queue.pushed, status)
-    state.settings.ready(status, state.queue)
+    state.settings.ready(state.queue.pushed, status, state.queue)
     state.executed = False
     state.names.all_answered(state.settings.transaction)
     if state.settings.transaction != b"I":

@@ -1,18 +1,14 @@
-"""What a session's settings mean for planning and for values: reported parameters, search_path, transaction status.
-
-search_path is known from login, from SET in the client's own text, and, from PostgreSQL 18 on, from ParameterStatus.
-Where it could be either of two values it is None, and unqualified names of protected tables are refused.
-"""
+"""What a session's settings mean for planning and for values: reported parameters, search_path, transaction status."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
 from proxy.errors import FieldgateError, SqlState, Unsupported
 from proxy.wire.values.settings import ValueSettings
 
-from .replies import BookChange, Reply
+from .replies import Reply
+from .search_path import SearchPath, parse_search_path
 
 _PATH = "search_path"
 
@@ -20,8 +16,7 @@ _PATH = "search_path"
 class SessionSettings:
     def __init__(self, reported: dict[str, str], search_path: tuple[str, ...] | None) -> None:
         self._reported = dict(reported)
-        self._book: dict[Any, Any] = {_PATH: (search_path,)}  # a tuple around, since None is a value of its own
-        self._change_sent = self._changed = False  # search_path, since the transaction began
+        self.path = SearchPath(search_path)
         self._failed = False  # since the transaction began
         self._asked: tuple[str, ...] | None = None  # the path that was resolved last
         self._resolved: tuple[str, ...] | None = None
@@ -32,7 +27,7 @@ class SessionSettings:
     @property
     def search_path(self) -> tuple[str, ...] | None:
         """`$user` is the server's role, which it reports and which no session may change."""
-        path: tuple[str, ...] | None = self._book[_PATH][0]
+        path = self.path.value
         if path is self._asked:
             return self._resolved
         user = self._reported.get("session_authorization")
@@ -53,59 +48,27 @@ class SessionSettings:
             )
         return self._values
 
-    def report(self, name: str, value: str, *, path_in_flight: bool) -> None:
-        """A ParameterStatus arrived.  `path_in_flight`: a later change of search_path is sent and not answered."""
+    def report(self, name: str, value: str, behind: Iterable[Reply]) -> None:
+        """A ParameterStatus arrived; `behind` is what is still to be answered."""
         self._reported[name] = value
         self._values = None
         self._blocking = self._find_blocking()
-        if name == _PATH and not path_in_flight:
-            self._believe_report()
-
-    def _believe_report(self) -> None:
-        self._book[_PATH] = (parse_search_path(self._reported[_PATH]),)
-
-    def change_path(self, path: tuple[str, ...] | None, index: int = 0) -> BookChange:
-        """A statement that changes search_path is being sent; the change is undone if it is never reached."""
-        change = BookChange(self._book, _PATH, self._book[_PATH], (path,), index)
-        self._book[_PATH] = (path,)
-        self._change_sent = True
-        return change
-
-    def transaction_control_sent(self, index: int = 0) -> BookChange | None:
-        """COMMIT, ROLLBACK or a savepoint command: a path that was changed inside may be gone once it is done."""
-        return self.change_path(None, index) if self._change_sent else None
-
-    def completed(self, change: BookChange) -> None:
-        """The statement that changes this has been carried out."""
-        if change.book is self._book:
-            self._changed = True
+        if name == _PATH:
+            self.path.reported(parse_search_path(value), behind)
 
     def failed(self) -> None:
         """A statement failed, and with it all that ran since the transaction began, explicit or not."""
         self._failed = True
 
-    def ready(self, status: bytes, queue: Iterable[Reply]) -> None:
-        """ReadyForQuery arrived with this transaction status; `queue` is what is still to be answered.
-
-        A server that reports search_path (18) has done so just before.  Of the others it is not known what the path is
-        after a transaction that changed it and failed, or was longer than what one ReadyForQuery answers.
-        """
-        ended = status == b"I" and (self.transaction != b"I" or self._failed)
+    def ready(self, number: int, status: bytes, behind: Iterable[Reply]) -> None:
+        """ReadyForQuery of the entry of this number arrived; `behind` is what is still to be answered."""
         self.transaction = status
+        told = (
+            (parse_search_path(self._reported[_PATH]),) if self.path.is_changing and _PATH in self._reported else None
+        )
+        self.path.ready(number, status, failed=self._failed, told=told, behind=behind)
         if status == b"I":
             self._failed = False
-        if not self._change_sent or self.path_in_flight(queue):
-            return
-        if _PATH in self._reported:
-            self._believe_report()
-        elif ended and self._changed:
-            self._book[_PATH] = (None,)
-        if status == b"I":
-            self._change_sent = self._changed = False
-
-    def path_in_flight(self, queue: Iterable[Reply]) -> bool:
-        """Whether a message that is still to be answered changes search_path."""
-        return any(change.book is self._book for entry in queue for change in entry.changes)
 
     def blocking(self) -> FieldgateError | None:
         """Why nothing protected can be analysed in this session right now, if so."""
@@ -124,29 +87,3 @@ class SessionSettings:
                 hint="SET standard_conforming_strings TO on.",
             )
         return None
-
-
-def parse_search_path(value: str) -> tuple[str, ...] | None:
-    """The schemas of a search_path setting as the server prints it; None when it is not understood."""
-    path: list[str] = []
-    rest = value.strip()
-    while rest:
-        if rest.startswith('"'):
-            end = 1
-            while True:
-                end = rest.find('"', end)
-                if end < 0:
-                    return None
-                if rest[end : end + 2] != '""':
-                    break
-                end += 2
-            path.append(rest[1:end].replace('""', '"'))
-            rest = rest[end + 1 :].lstrip()
-        else:
-            name, comma, tail = rest.partition(",")
-            path.append(name.strip().lower())
-            rest = comma + tail
-        if rest and not rest.startswith(","):
-            return None
-        rest = rest[1:].lstrip()
-    return tuple(path)

@@ -32,6 +32,7 @@ def query(state: SessionState, raw: bytes) -> None:
     except UnicodeDecodeError:
         _refuse_whole(state)
         return
+    state.settle_path()
     script = state.services.planner.plan_script(text, state.context())
     plans = script.statements
     refusals = _refusals(state, plans)

@@ -14,7 +14,7 @@ from proxy.sql.planner import PlanContext
 
 from .account import Account, Tickets
 from .commands import Command
-from .names import Names, changed
+from .names import AnswersNeeded, Names, changed
 from .replies import Reply, ReplyQueue, Round
 from .services import Revision, SessionServices
 from .settings import SessionSettings
@@ -97,6 +97,15 @@ class SessionState:
     def context(self) -> PlanContext:
         revision = self.revision()
         return PlanContext(revision.catalog, revision.decisions, self.principal, self.settings.search_path)
+
+    def settle_path(self) -> None:
+        """Raises AnswersNeeded while search_path may turn out otherwise and the next message be carried out anyway.
+
+        A change in the same batch is different: if it fails, the next message is skipped.
+        """
+        since = self.settings.path.open_since
+        if since and self.queue.owes_ready(since):
+            raise AnswersNeeded
 
     def stamp(self) -> Stamp:
         """What a plan depends on: planned again when it differs at Bind (I5)."""

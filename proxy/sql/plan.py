@@ -113,6 +113,8 @@ class SessionEffect(StrEnum):
     DECLARES = auto()  # DECLARE CURSOR: `effect_value` names a portal from now on, as a Bind would
     RUNS_STATEMENT = auto()  # EXECUTE: what stands behind the name `effect_value` is run, whoever made it
     RUNS_PORTAL = auto()  # FETCH, MOVE: the same for a portal
+    ENDS_TRANSACTION = auto()  # COMMIT, ROLLBACK, PREPARE TRANSACTION
+    RETURNS_TO_SAVEPOINT = auto()
     VALUE_SETTINGS = auto()  # DateStyle, TimeZone or IntervalStyle, which rule how values are read and shown
     TAKES_DATA = auto()  # COPY ... FROM STDIN: the client's CopyData follows
 

@@ -55,7 +55,7 @@ def _deallocate(catalog: Catalog, body: Node, found: Findings) -> Utility:
 
 
 def _transaction(catalog: Catalog, body: Node, found: Findings) -> Utility:
-    return Utility(StatementKind.TRANSACTION)
+    return Utility(StatementKind.TRANSACTION, _TRANSACTION_EFFECTS.get(body["kind"], NO_EFFECT))
 
 
 def _copy(catalog: Catalog, body: Node, found: Findings) -> Utility:
@@ -108,6 +108,13 @@ def _maintenance(catalog: Catalog, body: Node, found: Findings) -> Utility:
     return PLAIN
 
 
+_ENDS: Effect = (SessionEffect.ENDS_TRANSACTION, None)
+_TRANSACTION_EFFECTS: dict[str, Effect] = {
+    "TRANS_STMT_COMMIT": _ENDS,
+    "TRANS_STMT_ROLLBACK": _ENDS,
+    "TRANS_STMT_PREPARE": _ENDS,
+    "TRANS_STMT_ROLLBACK_TO": (SessionEffect.RETURNS_TO_SAVEPOINT, None),
+}
 _HANDLERS: dict[str, Handler] = {
     "TransactionStmt": _transaction,
     "VariableSetStmt": _setting,

@@ -92,6 +92,10 @@ def utility(text: str, effect: SessionEffect, value: str | None = None) -> State
     return plain(text, kind=StatementKind.UTILITY, returns_rows=False, effect=effect, effect_value=value)
 
 
+def control(text: str, effect: SessionEffect = SessionEffect.NONE) -> StatementPlan:
+    return plain(text, kind=StatementKind.TRANSACTION, returns_rows=False, effect=effect)
+
+
 SELECT_EMAIL = StatementPlan(
     StatementKind.SELECT,
     (b"select id, email from public.customers",),
@@ -186,10 +190,11 @@ PLANS = {
     "fetch p": utility("fetch all from p", SessionEffect.RUNS_PORTAL, "p"),
     "set style": utility("set datestyle = 'sql, dmy'", SessionEffect.VALUE_SETTINGS),
     "reset all": utility("reset all", SessionEffect.RESET_ALL),
-    "commit": plain("commit", kind=StatementKind.TRANSACTION, returns_rows=False),
-    "rollback to a": plain("rollback to a", kind=StatementKind.TRANSACTION, returns_rows=False),
-    "begin": plain("begin", kind=StatementKind.TRANSACTION, returns_rows=False),
-    "rollback": plain("rollback", kind=StatementKind.TRANSACTION, returns_rows=False),
+    "commit": control("commit", SessionEffect.ENDS_TRANSACTION),
+    "rollback to a": control("rollback to a", SessionEffect.RETURNS_TO_SAVEPOINT),
+    "begin": control("begin"),
+    "savepoint a": control("savepoint a"),
+    "rollback": control("rollback", SessionEffect.ENDS_TRANSACTION),
     "set path": plain(
         "set search_path = other",
         kind=StatementKind.SETTING,
@@ -204,6 +209,7 @@ PLANS = {
         effect=SessionEffect.FIELDGATE,
         effect_value="fieldgate.purpose",
     ),
+    "set local path": utility("set local search_path = x", SessionEffect.SEARCH_PATH),
     "set purpose": plain(
         "set fieldgate.purpose = 'x'",
         kind=StatementKind.SETTING,

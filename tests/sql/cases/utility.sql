@@ -5,7 +5,7 @@
 ++ untouched
 [full] COMMIT;
 -> COMMIT
-++ untouched
+++ untouched; effect=ends_transaction None
 [full] SAVEPOINT a;
 -> SAVEPOINT a
 ++ untouched
