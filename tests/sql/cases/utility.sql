@@ -108,13 +108,14 @@
 [full] EXPLAIN SELECT email FROM customers WHERE email = 'x';
 -> EXPLAIN SELECT email FROM "public".customers WHERE "customers"."fg_email_eq" = {TERM customers.email 'x'}::pg_catalog.bytea
 [full] EXPLAIN (ANALYZE, VERBOSE, FORMAT json) UPDATE customers SET email = $1 WHERE email = $1;
--> EXPLAIN (ANALYZE, VERBOSE, FORMAT json) UPDATE "public".customers SET email = {CELL customers.email $1}::pg_catalog.bytea WHERE "customers"."fg_email_eq" = {TERM customers.email $1}::pg_catalog.bytea
-++ physical=CELL($1) TERM($1); described=$1:25
+!! 0A000 EXPLAIN VERBOSE is refused where sealed values are written: it would show the cells
+   hint: Leave VERBOSE out.
 [full] EXPLAIN SELECT 1;
 -> EXPLAIN SELECT 1
 ++ untouched
 [none] EXPLAIN SELECT email FROM customers;
-!! 42501 permission denied for table "public.customers"
+!! 42501 EXPLAIN with figures over "customers" is refused: they tell of fields that you may not read
+   hint: Use EXPLAIN (COSTS OFF), without ANALYZE and what belongs to it.
 [full] EXPLAIN ANALYZE CREATE TABLE x AS SELECT email FROM customers;
 !! 0A000 EXPLAIN of this statement over protected tables is not supported
 [full] PREPARE p AS SELECT 1;
