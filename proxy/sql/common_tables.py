@@ -10,7 +10,7 @@ from .source_names import rename
 from .sources import columns_of
 from .tree import Node, strings, unwrap
 
-WRITING = frozenset({"InsertStmt", "UpdateStmt", "DeleteStmt"})
+WRITING = frozenset({"InsertStmt", "UpdateStmt", "DeleteStmt", "MergeStmt"})
 
 
 def walk_with(a: Analysis, body: Node, scope: Scope) -> None:

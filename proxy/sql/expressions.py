@@ -225,4 +225,5 @@ HANDLERS: dict[str, Handler] = {
     "SubLink": _sublink,
     "FuncCall": walk_call,
     "SetToDefault": _constant,
+    "MergeSupportFunc": _constant,  # merge_action()
 }

@@ -31,10 +31,10 @@ def walk_insert(a: Analysis, body: Node, outer: Scope, role: QueryRole) -> list[
             f'you may see only some rows of "{target.source.alias}", so rows can not be added to it',
             hint="Policy must give the insert to a role without a row filter.",
         )
-    names = _columns(target, body)
+    names = insert_columns(target, body)
     select = body.get("selectStmt", {}).get("SelectStmt")
     if select is None:
-        _insert_defaults(a, target)
+        insert_defaults(a, target)
     elif "valuesLists" in select:
         _insert_values(a, target, names, select, scope, listed="cols" in body)
     else:
@@ -44,7 +44,7 @@ def walk_insert(a: Analysis, body: Node, outer: Scope, role: QueryRole) -> list[
     return returning(a, body, target.scope, role)
 
 
-def _columns(target: Target, body: Node) -> list[tuple[str, int | None]]:
+def insert_columns(target: Target, body: Node) -> list[tuple[str, int | None]]:
     """The columns that are given, with their positions; without a list the logical ones in the table's order."""
     if "cols" in body:
         text = target.scope.text
@@ -60,7 +60,7 @@ def _columns(target: Target, body: Node) -> list[tuple[str, int | None]]:
     return [(c.name, None) for c in target.relation.columns if not is_hidden(c.name)]
 
 
-def _insert_defaults(a: Analysis, target: Target) -> None:
+def insert_defaults(a: Analysis, target: Target) -> None:
     """DEFAULT VALUES names no column; some right to insert is needed all the same."""
     table = target.relation.protected if target.relation is not None else None
     if table is None:

@@ -10,6 +10,7 @@ _FIXED = {
     "A_ArrayExpr": "array",
     "RowExpr": "row",
     "GroupingFunc": "grouping",
+    "MergeSupportFunc": "merge_action",
     "XmlSerialize": "xmlserialize",
 }
 _VALUE_FUNCTIONS = {"SVFOP_CURRENT_TIME_N": "current_time", "SVFOP_CURRENT_TIMESTAMP_N": "current_timestamp"}

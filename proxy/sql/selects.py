@@ -23,6 +23,8 @@ from .sources import walk_from
 from .targets import walk_targets
 from .tree import Node
 
+_ONE_ROW = frozenset({"targetList", "limitOption", "op"})
+
 
 def run_query(a: Analysis, body: Node, outer: Scope, role: QueryRole) -> list[Item]:
     """The RunQuery of Analysis."""
@@ -41,6 +43,7 @@ def run_query(a: Analysis, body: Node, outer: Scope, role: QueryRole) -> list[It
 
 
 def _select(a: Analysis, body: Node, scope: Scope, role: QueryRole) -> list[Item]:
+    scope.level.values = role is QueryRole.DERIVED and body.keys() <= _ONE_ROW
     walk_from(a, body.get("fromClause", []), scope)
     if "whereClause" in body:
         walk_condition(a, body["whereClause"], scope, FILTERING)

@@ -18,6 +18,7 @@ from .fences import check_fences
 from .fragments import HIDDEN_PREFIX
 from .given import seal_given, settle
 from .inserts import walk_insert
+from .merges import walk_merge
 from .outputs import output_columns
 from .parameters import Parameters
 from .plan import StatementKind, StatementPlan
@@ -36,7 +37,12 @@ KINDS = {
     "DeleteStmt": StatementKind.DELETE,
     "MergeStmt": StatementKind.MERGE,
 }
-_WRITERS = {"InsertStmt": walk_insert, "UpdateStmt": walk_update, "DeleteStmt": walk_delete}
+_WRITERS = {
+    "InsertStmt": walk_insert,
+    "UpdateStmt": walk_update,
+    "DeleteStmt": walk_delete,
+    "MergeStmt": walk_merge,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,11 +110,7 @@ def run_write(a: Analysis, kind: str, body: Node, outer: Scope, role: QueryRole)
 def _walk(a: Analysis, kind: str, body: Node, text: SqlText) -> list[Item]:
     if kind == "SelectStmt":
         return run_query(a, body, Scope(text), QueryRole.TOP)
-    if kind in _WRITERS:
-        return run_write(a, kind, body, Scope(text), QueryRole.TOP)
-    raise Unsupported(
-        "MERGE is not supported over protected tables", hint="Use INSERT ... ON CONFLICT, or UPDATE and INSERT."
-    )
+    return run_write(a, kind, body, Scope(text), QueryRole.TOP)
 
 
 def _finish(

@@ -10,6 +10,7 @@ from proxy.errors import Refused, SqlState, Unsupported
 
 from .analysis import READING, Analysis, Item, QueryRole
 from .fragments import quoted
+from .given import give
 from .lexer import TokenKind
 from .names import column_name
 from .operands import Operand, column_operand, retype_casts
@@ -52,6 +53,8 @@ def _item(a: Analysis, body: Node, scope: Scope, role: QueryRole) -> Item:
     operand = column_operand(a, node, scope)
     if operand is not None and (operand.cell is not None or not operand.casts):
         _column(a, item, operand, role)
+    elif scope.level.values and (given := give(a, [node], scope)) is not None:
+        item.origin = Origin(given=given)
     elif role is not QueryRole.STORED or value_of(node) is None:
         item.origin = Origin(columns=tuple(dict.fromkeys(a.walk(a, node, scope, READING))))
     return item

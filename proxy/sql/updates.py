@@ -25,11 +25,11 @@ def walk_update(a: Analysis, body: Node, outer: Scope, role: QueryRole) -> list[
     walk_with(a, body, scope)
     target = write_target(a, body, scope)
     _others(a, target, body.get("fromClause", []))
-    key = _row_key(target, body.get("whereClause", {}))
+    key = fixed_row_key(target, body.get("whereClause", {}))
     for name, node, position in assignments(body["targetList"], target.scope):
         charge_write(a, target, name, Verb.UPDATE, position)
         _check_filter_column(target, name, position)
-        _check_row_key(target, name, position)
+        check_row_key(target, name, position)
         walk_assignment(a, target, name, node, target.scope, key, position)
     _where(a, target, body)
     return returning(a, body, target.scope, role)
@@ -39,13 +39,13 @@ def walk_delete(a: Analysis, body: Node, outer: Scope, role: QueryRole) -> list[
     scope = Scope(outer.text, outer)
     walk_with(a, body, scope)
     target = write_target(a, body, scope)
-    _charge_delete(a, target)
+    charge_delete(a, target)
     _others(a, target, body.get("usingClause", []))
     _where(a, target, body)
     return returning(a, body, target.scope, role)
 
 
-def _charge_delete(a: Analysis, target: Target) -> None:
+def charge_delete(a: Analysis, target: Target) -> None:
     """A row is all its fields: each of them must allow it."""
     table = target.relation.protected if target.relation is not None else None
     if table is None:
@@ -121,7 +121,7 @@ def _check_filter_column(target: Target, name: str, position: int | None) -> Non
         raise Refused(f'"{name}" says whose row it is, and can not be changed', position=position)
 
 
-def _check_row_key(target: Target, name: str, position: int | None) -> None:
+def check_row_key(target: Target, name: str, position: int | None) -> None:
     if name == target.row_key:
         raise Unsupported(
             f'"{name}" is what sealed columns of the row are bound to, and can not be changed',
@@ -130,13 +130,13 @@ def _check_row_key(target: Target, name: str, position: int | None) -> None:
         )
 
 
-def _row_key(target: Target, where: Node) -> ValueSource | None:
+def fixed_row_key(target: Target, where: Node) -> ValueSource | None:
     """`key = constant` or `key = $n` as a condition that every updated row fulfils."""
     if target.row_key is None:
         return None
     kind, body = unwrap(where)
     if kind == "BoolExpr" and body.get("boolop") == "AND_EXPR":
-        return next((found for node in body["args"] if (found := _row_key(target, node)) is not None), None)
+        return next((found for node in body["args"] if (found := fixed_row_key(target, node)) is not None), None)
     if kind != "A_Expr" or body.get("kind") != "AEXPR_OP" or strings(body["name"]) != ("=",):
         return None
     for one, other in ((body.get("lexpr", {}), body.get("rexpr", {})), (body.get("rexpr", {}), body.get("lexpr", {}))):

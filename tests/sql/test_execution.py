@@ -29,7 +29,9 @@ from .world import DATA_MAP, create, guessed_parameters, literals, open_cell, wi
 
 pytestmark = pytest.mark.integration
 
-_DML = frozenset({StatementKind.SELECT, StatementKind.INSERT, StatementKind.UPDATE, StatementKind.DELETE})
+_DML = frozenset(
+    {StatementKind.SELECT, StatementKind.INSERT, StatementKind.UPDATE, StatementKind.DELETE, StatementKind.MERGE}
+)
 
 
 class Pair:

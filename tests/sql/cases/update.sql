@@ -86,8 +86,7 @@
 [none] DELETE FROM orders WHERE true;
 !! 42501 permission denied: delete of rows of "public.orders"
 [full] MERGE INTO customers c USING notes n ON n.customer_id = c.id WHEN MATCHED THEN DELETE;
-!! 0A000 MERGE is not supported over protected tables
-   hint: Use INSERT ... ON CONFLICT, or UPDATE and INSERT.
+-> MERGE INTO "public".customers c USING notes n ON n.customer_id = c.id WHEN MATCHED THEN DELETE
 [full] TRUNCATE customers;
 !! 42501 this command on "public.customers" is refused: the table is protected, or shows protected data
    hint: Change protected tables on a direct connection, as the administrator of the database; `fieldgate check` then says whether the data map still fits.
