@@ -29,3 +29,7 @@ class SealBudgetExhausted(CryptoError):
 
 class CipherMisused(CryptoError):
     """A mistake of the calling code: a missing or superfluous term input or row key, or a plaintext past 1 GiB."""
+
+
+class NormaliserUnusable(CryptoError):
+    """No normaliser has this name, or it would not give here what it gave elsewhere."""

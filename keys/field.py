@@ -28,9 +28,11 @@ from .envelope import (
     unpad,
 )
 from .errors import CipherMisused, EnvelopeInvalid, UnknownKey
+from .normalisers import normaliser_of
 from .primitives import NONCE_SIZE, InvalidTag, aead, keyed_hash, random_bytes
 
 TERM_LABEL = b"fieldgate term v1"
+NORMALISED_TERM_LABEL = b"fieldgate normalised term v1"
 
 
 class FieldCipher(Protocol):
@@ -39,6 +41,7 @@ class FieldCipher(Protocol):
     def seal(self, plaintext: bytes, *, term_input: bytes | None = None, row_key: bytes | None = None) -> bytes:
         """An envelope.  `term_input` is required iff the field has an equality term; `row_key` iff it is row-bound.
 
+        The field's normalisers are applied to `term_input` here, so that no caller can forget them.
         Raises SealBudgetExhausted.
         """
         ...
@@ -48,7 +51,7 @@ class FieldCipher(Protocol):
         ...
 
     def term(self, term_input: bytes) -> bytes:
-        """The 16-byte equality term, as it stands in `fg_<column>_eq`."""
+        """The 16-byte equality term, as it stands in `fg_<column>_eq`; normalised as in `seal`."""
         ...
 
 
@@ -94,10 +97,14 @@ class DataKey(Unshareable):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TermKey(Unshareable):
-    """A term key and the name it stands under: a field's own, or that of a join group, whose fields share it."""
+    """A term key and the name it stands under: a field's own, or that of a join group, whose fields share it.
+
+    `normalisers` are part of what a term says: under others the same key gives other terms.
+    """
 
     scope: str
     material: bytes = field(repr=False)
+    normalisers: tuple[str, ...] = ()
 
 
 class FieldKeyCipher(Unshareable):
@@ -215,7 +222,7 @@ class FieldKeyCipher(Unshareable):
             raise CipherMisused("the field has no equality term")
         if term_input is None:
             raise CipherMisused("the field has an equality term, and its input was not given")
-        return self._term(prefixed(term_input))[:TERM_SIZE]
+        return self._term(term_input)[:TERM_SIZE]
 
     def _bound(self, row_key: bytes | None) -> bytes:
         if row_key is None:
@@ -239,5 +246,12 @@ class FieldKeyCipher(Unshareable):
 
 
 def _term_function(controller: str, key: TermKey) -> Callable[[bytes], bytes]:
-    prefix = prefixed(TERM_LABEL) + prefixed(controller.encode()) + prefixed(key.scope.encode())
-    return keyed_hash(key.material, prefix)
+    """From the term input to the whole hash.  Raises NormaliserUnusable."""
+    where = prefixed(controller.encode()) + prefixed(key.scope.encode())
+    if not key.normalisers:
+        exact = keyed_hash(key.material, prefixed(TERM_LABEL) + where)
+        return lambda term_input: exact(prefixed(term_input))
+    names = prefixed(" ".join(key.normalisers).encode())
+    lossy = keyed_hash(key.material, prefixed(NORMALISED_TERM_LABEL) + where + names)
+    normalise = normaliser_of(key.normalisers)
+    return lambda term_input: lossy(prefixed(normalise(term_input)))

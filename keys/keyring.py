@@ -66,6 +66,7 @@ class KeyNeed:
     name: str = ""
     equality: bool = False
     join_group: str | None = None
+    normalisers: tuple[str, ...] = ()
     row_bound: bool = False
     pad_to: int = 0
 
@@ -142,7 +143,7 @@ class Keyring(Unshareable):
             primary=DataKey(primary.info.key_id, primary.material),
             readable=[DataKey(k.info.key_id, k.material) for k in self.keys if k.info.slot == need.cell_slot],
             leases=leases,
-            term_key=TermKey(term.info.slot.scope, term.material) if term else None,
+            term_key=TermKey(term.info.slot.scope, term.material, need.normalisers) if term else None,
             row_bound=need.row_bound,
             pad_to=need.pad_to,
         )

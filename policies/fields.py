@@ -36,6 +36,7 @@ class Sealing:
 
     `field_id` is 32 hex digits, random, for ever (design, Cells).  `typmod` is PostgreSQL's (-1: none).
     `equality` adds the term column `fg_<column>_eq`; fields of one `join_group` share a term key.
+    `normalisers` are what terms are made through, in this order (keys/normalisers): equal then means equal after them.
     `own_key` promises that no other field shares any key with this one, so its keys may be destroyed by themselves.
     `row_bound` puts the table's row key into the associated data.
     """
@@ -47,7 +48,7 @@ class Sealing:
     equality: bool = False
     unique: bool = False
     join_group: str | None = None
-    normaliser: str | None = None
+    normalisers: tuple[str, ...] = ()
     own_key: bool = False
     row_bound: bool = False
     pad_to: int = 0  # 0: no padding; else the plaintext is padded to a multiple of this many bytes

@@ -6,6 +6,8 @@ import re
 from collections.abc import Mapping
 
 from keys.envelope import MAX_BUCKET
+from keys.errors import NormaliserUnusable
+from keys.normalisers import normaliser_of
 from policies.fields import DataMap, Field, Harmless, LogicalType, ProtectedTable, Sealing
 from policies.policy_set import ANY_TAG, Tag
 
@@ -15,9 +17,6 @@ from .toml import Section
 # Sealed fields of these are bound to their row unless the file says otherwise.
 ROW_BOUND_TAGS = ("access", "special")
 
-# Lossy normalisers that terms may be made with, by name and version.  None exists yet, so none may be declared.
-NORMALISERS: frozenset[str] = frozenset()
-
 _FIELD_ID = re.compile(r"[0-9a-f]{32}")
 _SIGNATURE = re.compile(r"[^.()]+\.[^()]+\((?:[^ ,][^,]*(?:, [^ ,][^,]*)*)?\)")
 _TYPE = re.compile(r"(?P<name>[a-z0-9]+)(\((?P<first>\d{1,8})(?:, ?(?P<second>-?\d{1,4}))?\))?")
@@ -25,6 +24,7 @@ _SEALING_KEYS = (
     "type", "equality", "unique", "join_group", "normaliser", "own_key", "row_bound", "not_null", "pad_to",
 )  # fmt: skip
 _NO_EQUALITY = (LogicalType.JSON,)  # PostgreSQL's own json has no `=`
+_TEXTS = (LogicalType.TEXT, LogicalType.VARCHAR)
 _SAME_EQUALITY = {LogicalType.VARCHAR: LogicalType.TEXT}
 _IDENTIFIER_BYTES = 63
 
@@ -110,7 +110,7 @@ def _sealing(entry: Section, tag: str, has_key: bool) -> Sealing:
         equality=entry.flag("equality"),
         unique=entry.flag("unique"),
         join_group=entry.optional_text("join_group"),
-        normaliser=entry.optional_text("normaliser"),
+        normalisers=_normalisers(entry),
         own_key=entry.flag("own_key"),
         row_bound=entry.flag("row_bound", default=tag.split(".")[0] in ROW_BOUND_TAGS),
         pad_to=entry.number("pad_to", 0, low=0, high=MAX_BUCKET),
@@ -122,15 +122,29 @@ def _sealing(entry: Section, tag: str, has_key: bool) -> Sealing:
 def _check_sealing(entry: Section, sealing: Sealing, has_key: bool) -> None:
     if sealing.equality and sealing.logical_type in _NO_EQUALITY:
         raise entry.error(f"PostgreSQL's {sealing.logical_type} has no equality (jsonb has)", "equality")
-    for key, used in (("unique", sealing.unique), ("join_group", sealing.join_group)):
+    needing = (("unique", sealing.unique), ("join_group", sealing.join_group), ("normaliser", sealing.normalisers))
+    for key, used in needing:
         if used and not sealing.equality:
             raise entry.error("needs equality = true", key)
-    if sealing.normaliser is not None and sealing.normaliser not in NORMALISERS:
-        raise entry.error("no such normaliser exists", "normaliser")
+    if sealing.normalisers and sealing.logical_type not in _TEXTS:
+        raise entry.error("is for text and varchar", "normaliser")
     if sealing.own_key and sealing.join_group is not None:
         raise entry.error("a field of a join group shares its term key, so its keys are not its own", "own_key")
     if sealing.row_bound and not has_key:
         raise entry.error("needs a row_key of the table", "row_bound")
+
+
+def _normalisers(entry: Section) -> tuple[str, ...]:
+    """One name, or a list of them in the order in which they are applied."""
+    written = entry.values.get("normaliser")
+    names = (entry.text("normaliser"),) if isinstance(written, str) else entry.texts("normaliser")
+    if written is not None and not names:
+        raise entry.error("must name at least one", "normaliser")
+    try:
+        normaliser_of(names)
+    except NormaliserUnusable as unusable:
+        raise entry.error(str(unusable), "normaliser") from None
+    return names
 
 
 def _logical_type(entry: Section) -> tuple[LogicalType, int]:
@@ -163,7 +177,7 @@ def _typmod(logical: LogicalType, first: int | None, second: int | None) -> int 
 def _check_across(root: Section, data_map: DataMap) -> None:
     """Ids are never shared, and a join group compares like with like."""
     ids: dict[str, str] = {}
-    groups: dict[str, LogicalType] = {}
+    groups: dict[str, tuple[LogicalType, tuple[str, ...]]] = {}
     for table in data_map.tables.values():
         for each in table.fields.values():
             if each.sealing is None:
@@ -173,8 +187,11 @@ def _check_across(root: Section, data_map: DataMap) -> None:
                 raise section.error(f"is the id of {other} already", "sealed")
             if each.sealing.join_group is not None:
                 kind = _SAME_EQUALITY.get(each.sealing.logical_type, each.sealing.logical_type)
-                if groups.setdefault(each.sealing.join_group, kind) != kind:
+                known = groups.setdefault(each.sealing.join_group, (kind, each.sealing.normalisers))
+                if known[0] != kind:
                     raise section.error("its fields must be of one type", "join_group")
+                if known[1] != each.sealing.normalisers:
+                    raise section.error("its fields must have the same normalisers, in one order", "join_group")
 
 
 def _entry(root: Section, each: Field) -> Section:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from keys.errors import CryptoError
 from keys.field import FieldCipher, FieldCiphers
+from keys.normalisers import normaliser_of
 from policies.fields import Field
 from proxy.errors import CellUnreadable, ProtocolViolation, SqlState, ValueRejected
 from proxy.sql.plan import OutputAction, OutputColumn, StatementPlan
@@ -121,7 +122,7 @@ class _BoundColumn:
     ) -> None:
         self._field = _sealed_field(output)
         self._cipher = _cipher(ciphers, self._field)
-        self._present = _presenter(self._field, settings, client_binary)
+        self._present = _presenter(output, settings, client_binary)
         self._server_binary = server_binary
         self._key_index, self._key_binary, self._key_oid = key_index, key_binary, key_oid
 
@@ -148,7 +149,7 @@ def _opener(
     """Raises CryptoError when it is used, besides CellUnreadable.  The usual case is the cipher's own function."""
     field = _sealed_field(output)
     open_cell = _cipher(ciphers, field).open
-    present = _presenter(field, settings, client_binary)
+    present = _presenter(output, settings, client_binary)
     if server_binary:
         return open_cell if present is None else lambda value: present(open_cell(value))
     if present is None:
@@ -163,10 +164,13 @@ def _guard(value: bytes) -> bytes:
     return value
 
 
-def _presenter(field: Field, settings: ValueSettings, binary: bool) -> Opener | None:
+def _presenter(output: OutputColumn, settings: ValueSettings, binary: bool) -> Opener | None:
     """From cell form to what the client asked for; None when they are the same bytes."""
-    assert field.sealing is not None  # noqa: S101  _sealed_field has looked
-    codec = codec_for(field.sealing.logical_type)
+    sealing = _sealed_field(output).sealing
+    assert sealing is not None  # noqa: S101  _sealed_field has looked
+    if output.normalised:  # text and varchar only, whose cell form is what is shown
+        return normaliser_of(sealing.normalisers)
+    codec = codec_for(sealing.logical_type)
     if binary:
         return None if codec.binary_is_cell else codec.to_binary
     if codec.text_is_cell:

@@ -6,11 +6,12 @@ can stand in for it.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 
 from sqlglot import exp
 
 from keys.envelope import HEAD_SIZE, MAX_BUCKET, TERM_SIZE, minimum_size, scheme_of
+from keys.normalisers import fingerprint
 from policies.fields import Field, Sealing
 from proxy.errors import ConfigError
 
@@ -27,7 +28,15 @@ def qualified(schema: str, name: str) -> str:
 
 
 def check_name(sealing: Sealing) -> str:
-    return f"fg_{sealing.field_id}"
+    """Says which field this is and what its terms are made through: cells of other terms are not taken for its own."""
+    normalised = fingerprint(sealing.normalisers)
+    return f"fg_{sealing.field_id}_{normalised}" if normalised else f"fg_{sealing.field_id}"
+
+
+def checks_of(sealing: Sealing, names: Iterable[str]) -> list[str]:
+    """Of the names of a table's CHECKs those that make a column this field, whatever its terms are made through."""
+    mine = f"fg_{sealing.field_id}"
+    return [name for name in names if name == mine or name.startswith(f"{mine}_")]
 
 
 def unique_name(sealing: Sealing) -> str:

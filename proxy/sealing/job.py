@@ -25,7 +25,7 @@ from keys.keyring import KeyringCiphers
 from policies.fields import DataMap, Field, ProtectedTable
 from proxy.errors import ConfigError
 
-from .ddl import check_name, sealing_of, term_column
+from .ddl import checks_of, sealing_of, term_column
 from .errors import SealingFailed, SealingRefused
 from .facts import Connection
 from .run import Progress, SealOptions, SealOutcome, SealRun, facts_of
@@ -90,7 +90,7 @@ async def abandon_sealing(connection: Connection, data_map: DataMap, name: str) 
     table, field = find_field(data_map, name)
     async with _alone(connection, field), connection.transaction():
         facts = await facts_of(connection, table)
-        if check_name(sealing_of(field)) in facts.checks:
+        if checks_of(sealing_of(field), facts.checks):
             raise SealingRefused(field.name, ["it is sealed already"])
         for statement in Statements(field, await survey(connection, table, field), ()).abandon():
             await connection.execute(statement)

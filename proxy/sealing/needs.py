@@ -18,6 +18,7 @@ def key_needs(data_map: DataMap) -> tuple[KeyNeed, ...]:
             name=field.name,
             equality=field.sealing.equality,
             join_group=field.sealing.join_group,
+            normalisers=field.sealing.normalisers,
             row_bound=field.sealing.row_bound,
             pad_to=field.sealing.pad_to,
         )

@@ -18,7 +18,8 @@ from policies.fields import Field, ProtectedTable
 from proxy.wire.values.codecs import codec_for
 
 from .cells import CellMaker
-from .ddl import check_name, sealing_of
+from .ddl import checks_of, sealing_of
+from .duplicates import refuse_duplicates
 from .errors import SealingFailed, SealingRefused
 from .facts import Connection, TableFacts, fix_settings, read_tables
 from .fence import lower_fence, passed_by_all, raise_fence
@@ -113,7 +114,7 @@ class SealRun:
 
     async def _already_sealed(self) -> bool:
         facts = await facts_of(self.connection, self.table)
-        if check_name(sealing_of(self.field)) not in facts.checks:
+        if not checks_of(sealing_of(self.field), facts.checks):
             return False
         self._require_sound(facts)
         return True
@@ -252,6 +253,7 @@ class SealRun:
                 raise SealingFailed(
                     f"{self.field.name}: cells do not match their plaintext; something else writes them"
                 )
+        await refuse_duplicates(self.connection, statements)
         await self.connection.execute(statements.stop_everyone())
         self.progress(SealStep.SWITCH, 0, 1)
         xid = await self.connection.fetchval("SELECT pg_catalog.pg_current_xact_id()::pg_catalog.text")

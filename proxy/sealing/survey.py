@@ -101,11 +101,12 @@ def _column_obstacles(field: Field, column: Any) -> Iterator[str]:
     if column["has_default"]:
         yield "it has a default, which would be plaintext: ALTER TABLE ... ALTER COLUMN ... DROP DEFAULT"
     if not column["deterministic"]:
-        yield "its collation is nondeterministic: equality of terms is equality of bytes"
+        yield (
+            "its collation is nondeterministic, which no term follows: change it to a deterministic one, and say in the"
+            " data map (`normaliser`) what is to count as equal"
+        )
     if sealing.equality and sealing.logical_type is LogicalType.JSON:
         yield "PostgreSQL's json has no equality; jsonb has"
-    if sealing.normaliser is not None:
-        yield f"its normaliser {sealing.normaliser} does not exist"
 
 
 def _key_obstacles(field: Field, primary_key: tuple[KeyColumn, ...], row_key: Any) -> Iterator[str]:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from keys.envelope import HEAD_SIZE, KEY_ID_SIZE, TERM_SIZE
 from policies.fields import DataMap, Field, ProtectedTable, Sealing
 
-from .ddl import check_name, minimum_octets, sealing_of, term_column
+from .ddl import check_name, checks_of, minimum_octets, sealing_of, term_column
 from .facts import ColumnFacts, Connection, TableFacts, read_tables
 
 BYTEA = 17
@@ -89,6 +89,10 @@ def problems_of(
 def _check_problems(field: Field, column: ColumnFacts, table: TableFacts, heads: Collection[bytes]) -> Iterator[str]:
     sealing = sealing_of(field)
     check = table.checks.get(check_name(sealing))
+    if check is None and checks_of(sealing, table.checks):
+        declared = ", ".join(sealing.normalisers) or "none"
+        yield f"its terms were made with other normalisers than the data map's ({declared}), so nothing would be found"
+        return
     if check is None:
         yield f"has no CHECK {check_name(sealing)}: plaintext could be stored"
         return

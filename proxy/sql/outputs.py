@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from policies.fields import Sealing
+from policies.model import Verb
 from proxy.errors import Unsupported
 
 from .analysis import Analysis, Item
@@ -63,6 +65,7 @@ def _output(item: Item) -> OutputColumn:
         return OutputColumn(item.name, OutputAction.PASS)
     if cell.sealing.row_bound and item.row_key_at is None:
         raise _key_needed(item)
+    normalised = _is_normalised(item, cell.sealing)
     own_oid = OIDS[cell.sealing.logical_type][0]
     return OutputColumn(
         item.name,
@@ -71,6 +74,13 @@ def _output(item: Item) -> OutputColumn:
         item.origin.oid,
         item.origin.attnum,
         item.text_cast or own_oid,
-        -1 if item.text_cast else cell.sealing.typmod,
+        -1 if item.text_cast or normalised else cell.sealing.typmod,
         item.row_key_at,
+        normalised,
     )
+
+
+def _is_normalised(item: Item, sealing: Sealing) -> bool:
+    """A group's key, for someone who may group by the field and not read it: one row's spelling is one row's value."""
+    readable = all(column.rights.allows(Verb.READ) for column in item.origin.columns)
+    return bool(sealing.normalisers) and item.origin.released and not readable

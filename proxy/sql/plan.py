@@ -87,6 +87,7 @@ class OutputColumn:
     type_oid: int = 0
     typmod: int = -1
     row_key_output: int | None = None  # index of the physical output column that holds the row key
+    normalised: bool = False  # what all cells of its group have in common is shown, not how one of them is written
 
 
 @dataclass(frozen=True, slots=True)

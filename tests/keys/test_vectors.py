@@ -24,13 +24,17 @@ def optional(digits: str | None) -> bytes | None:
     return None if digits is None else bytes.fromhex(digits)
 
 
+def term_key_of(vector: dict[str, Any]) -> TermKey:
+    return TermKey(vector["term_scope"], bytes.fromhex(vector["term_key"]), tuple(vector["normalisers"].split()))
+
+
 def cipher_of(vector: dict[str, Any]) -> FieldKeyCipher:
     return FieldKeyCipher(
         controller=vector["controller"],
         field_id=vector["field_id"],
         primary=DataKey(bytes.fromhex(vector["key_id"]), bytes.fromhex(vector["data_key"])),
         leases=CountedLeases(),
-        term_key=TermKey(vector["term_scope"], bytes.fromhex(vector["term_key"])) if vector["term_key"] else None,
+        term_key=term_key_of(vector) if vector["term_key"] else None,
         row_bound=vector["row_key"] is not None,
         pad_to=vector["pad_to"],
     )

@@ -82,6 +82,30 @@ def test_a_join_group_compares_like_with_like(tmp_path: Path) -> None:
         load_policy(folder)
 
 
+def test_a_normaliser_is_one_or_several_in_their_order(tmp_path: Path) -> None:
+    for written, read in (('"trim.1"', ("trim.1",)), ('["trim.1", "e164.1:DE"]', ("trim.1", "e164.1:DE"))):
+        assert _pay(tmp_path, f'"varchar(20)", equality = true, normaliser = {written}').normalisers == read
+    assert _pay(tmp_path, '"text"').normalisers == ()
+
+
+@pytest.mark.parametrize(
+    ("one", "other"), [("", 'normaliser = "trim.1"'), ('normaliser = "trim.1"', 'normaliser = ["trim.1", "nfc.1"]')]
+)
+def test_a_join_group_has_one_normaliser(tmp_path: Path, one: str, other: str) -> None:
+    """In one group terms are compared; made in two ways they would never meet."""
+    grouped = 'equality = true, join_group = "who"'
+    name, pay = f"{grouped}{one and ', '}{one}", f"{grouped}, {other}"
+    folder = write(tmp_path, datamap=('type = "text", equality = true', f'type = "text", {name}'))
+    file = folder / "datamap.toml"
+    text = file.read_text(encoding="utf-8")
+    file.write_text(text.replace('"numeric(12,2)"', f'"text", {pay}'), encoding="utf-8")
+    with pytest.raises(PolicyError, match="same normalisers") as found:
+        load_policy(folder)
+    assert (found.value.line, found.value.key) == (12, "table.people.columns.pay.join_group")
+    file.write_text(text.replace('"numeric(12,2)"', f'"text", {name}'), encoding="utf-8")
+    assert load_policy(folder).data_map.field("public", "people", "pay") is not None
+
+
 def test_a_table_may_stand_in_another_schema(tmp_path: Path) -> None:
     folder = write(tmp_path, datamap=("[table.people]", '[table."staff.people"]'))
     with pytest.raises(PolicyError, match="names no column"):  # the columns are still public.people's

@@ -41,6 +41,7 @@ def test_sealed_fields_of_access_and_special_are_bound_to_their_row_unless_told_
     assert login is not None and not login.row_bound
 
 
+_NORMALISED = "equality = true, normaliser ="
 _ID = "00000000000000000000000000000001"
 
 MISTAKES = [
@@ -95,7 +96,17 @@ MISTAKES = [
     ),
     ("datamap", '"numeric(12,2)"', '"text", own_key = 1', 12, "own_key", "true or false"),
     ("datamap", '"numeric(12,2)"', '"json", equality = true', 12, "equality", "no equality"),
-    ("datamap", '"numeric(12,2)"', '"text", normaliser = "casefold"', 12, "normaliser", "no such normaliser"),
+    ("datamap", '"numeric(12,2)"', f'"text", {_NORMALISED} "casefold"', 12, "normaliser", "no such normaliser"),
+    ("datamap", '"numeric(12,2)"', f'"text", {_NORMALISED} "casefold.2"', 12, "normaliser", "no such normaliser"),
+    ("datamap", '"numeric(12,2)"', f'"text", {_NORMALISED} ["trim.1", "x"]', 12, "normaliser", "no such normaliser"),
+    ("datamap", '"numeric(12,2)"', f'"text", {_NORMALISED} "e164.1"', 12, "normaliser", "needs a region"),
+    ("datamap", '"numeric(12,2)"', f'"text", {_NORMALISED} "e164.1:XX"', 12, "normaliser", "needs a region"),
+    ("datamap", '"numeric(12,2)"', f'"text", {_NORMALISED} []', 12, "normaliser", "at least one"),
+    ("datamap", '"numeric(12,2)"', f'"text", {_NORMALISED} ""', 12, "normaliser", "not empty"),
+    ("datamap", '"numeric(12,2)"', f'"text", {_NORMALISED} 1', 12, "normaliser", "list of texts"),
+    ("datamap", '"numeric(12,2)"', f'"text", {_NORMALISED} ["trim.1", "trim.1"]', 12, "normaliser", "twice"),
+    ("datamap", '"numeric(12,2)"', f'"jsonb", {_NORMALISED} "trim.1"', 12, "normaliser", "for text and varchar"),
+    ("datamap", '"numeric(12,2)"', '"text", normaliser = "trim.1"', 12, "normaliser", "needs equality"),
     ("datamap", '"numeric(12,2)"', '"numeric(12,2)", pad_to = -1', 12, "pad_to", "whole number"),
     ("datamap", '"numeric(12,2)"', '"numeric(12,2)", not_null = 1', 12, "not_null", "true or false"),
     ("datamap", 'row_key = "id"', "", 11, "row_bound", "row_key"),

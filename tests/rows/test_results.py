@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from policies.fields import Field
 from proxy.errors import CellUnreadable
 from proxy.rows.results import RowTransformer
+from proxy.sql.plan import StatementPlan
 from proxy.wire.backend import FieldDescription, build_data_row
 from proxy.wire.framing import BACKEND_LIMITS, scan
 from proxy.wire.values.settings import ValueSettings
@@ -16,11 +19,13 @@ SEALED = PlainCiphers().cipher("").seal(b"ivan@example.org", term_input=b"ivan@e
 EMAIL = FieldDescription(b"email", CUSTOMERS_OID, 2, 17, -1, -1, 0)
 
 
-def opened(first_type: int, *rows: list[bytes | None], binary: bool = True) -> bytes:
-    """`rows` of SELECT_EMAIL; its first column, passed on as it is, is of this type."""
+def opened(
+    first_type: int, *rows: list[bytes | None], binary: bool = True, plan: StatementPlan = SELECT_EMAIL
+) -> bytes:
+    """`rows` of SELECT_EMAIL, or a plan like it; its first column, passed on as it is, is of this type."""
     fields = [FieldDescription(b"id", CUSTOMERS_OID, 1, first_type, -1, -1, 0), EMAIL]
     formats = [1, 1] if binary else None
-    transformer = RowTransformer(SELECT_EMAIL, fields, formats, formats, PlainCiphers(), ValueSettings())
+    transformer = RowTransformer(plan, fields, formats, formats, PlainCiphers(), ValueSettings())
     data = b"".join(build_data_row(row) for row in rows)
     out: list[bytes] = []
     transformer.rows(data, scan(data, 0, BACKEND_LIMITS)[0], out)
@@ -51,3 +56,17 @@ def test_a_cell_that_cannot_be_opened_names_the_field_and_shows_nothing() -> Non
     with pytest.raises(CellUnreadable, match=field.name) as caught:
         opened(20, [b"7", b"ivan@example.org in plain text, and long enough"])
     assert "ivan" not in str(caught.value) + str(caught.value.detail)
+
+
+@pytest.mark.parametrize("binary", [True, False])
+def test_a_group_key_that_may_not_be_read_is_shown_normalised(binary: bool) -> None:
+    """How one of the group's rows writes it is that row's value."""
+    cell = PlainCiphers().cipher("").seal(b"IVAN@Example.ORG ", term_input=b"")
+    assert SELECT_EMAIL.outputs is not None
+    passed, column = SELECT_EMAIL.outputs
+    assert column.field is not None and column.field.sealing is not None
+    field = replace(column.field, sealing=replace(column.field.sealing, normalisers=("trim.1", "casefold.1")))
+    for normalised, shown in ((True, b"ivan@example.org"), (False, b"IVAN@Example.ORG ")):
+        plan = replace(SELECT_EMAIL, outputs=(passed, replace(column, field=field, normalised=normalised)))
+        sent = cell if binary else b"\\x" + cell.hex().encode()
+        assert opened(20, [b"7", sent], binary=binary, plan=plan) == build_data_row([b"7", shown])

@@ -99,6 +99,8 @@ def vector(
     *,
     term_scope: str | None = None,
     term_input: bytes | None = None,
+    normalisers: str = "",
+    normalised: bytes = b"",
     row_key: bytes | None = None,
     pad_to: int = 0,
     controller: str = "shop",
@@ -110,9 +112,10 @@ def vector(
     term_key = label(f"{term_scope} term key", 32) if term_scope else None
     if term_scope and term_key:
         term_input = plaintext if term_input is None else term_input
-        message = b"".join(
-            prefixed(part) for part in (b"fieldgate term v1", controller.encode(), term_scope.encode(), term_input)
-        )
+        parts = [b"fieldgate term v1", controller.encode(), term_scope.encode(), term_input]
+        if normalisers:
+            parts = [b"fieldgate normalised term v1", *parts[1:3], normalisers.encode(), normalised]
+        message = b"".join(map(prefixed, parts))
         header += hmac_sha256(term_key, message)[:16]
     associated = header + prefixed(controller.encode()) + field_id
     if row_key is not None:
@@ -130,6 +133,7 @@ def vector(
         "term_scope": term_scope,
         "term_key": term_key.hex() if term_key else None,
         "term_input": term_input.hex() if term_input is not None else None,
+        "normalisers": normalisers,
         "row_key": row_key.hex() if row_key is not None else None,
         "pad_to": pad_to,
         "nonce": nonce.hex(),
@@ -153,6 +157,20 @@ def vectors() -> list[dict[str, object]]:
         vector("join group, first field", email, term_scope="group:email"),
         vector("join group, second field", email, term_scope="group:email"),
         vector("numeric with a canonical term", b"1.50", term_scope="group:amount", term_input=b"1.5"),
+        vector(
+            "equality without case",
+            "\u2003Straße ".encode(),
+            term_scope="field:" + label("normalised field", 16).hex(),
+            normalisers="trim.1 casefold.1",
+            normalised=b"strasse",
+        ),
+        vector(
+            "equality of telephone numbers",
+            b"(030) 123-45 67",
+            term_scope="group:phone",
+            normalisers="e164.1:DE",
+            normalised=b"+49301234567",
+        ),
         vector("row-bound", "диагноз".encode(), row_key=b"42"),
         vector("row-bound to an empty key", b"note", row_key=b""),
         vector("padded", b"Anna", pad_to=32),
