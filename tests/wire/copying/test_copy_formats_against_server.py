@@ -147,7 +147,7 @@ def test_collected_data(copier: Copier, options: CopyOptions, columns: int) -> N
 
 
 @pytest.mark.parametrize("options", OPTIONS, ids=str)
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=DATA, sizes=st.lists(st.integers(1, 9), max_size=3))
 def test_generated_data(copier: Copier, options: CopyOptions, data: bytes, sizes: list[int]) -> None:
     check(copier, data, options, 1, sizes)
