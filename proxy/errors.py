@@ -28,6 +28,7 @@ class SqlState(StrEnum):
     INVALID_BINARY_REPRESENTATION = "22P03"
     BAD_COPY_FILE_FORMAT = "22P04"
     UNTRANSLATABLE_CHARACTER = "22P05"
+    NOT_NULL_VIOLATION = "23502"
     INVALID_AUTHORIZATION = "28000"
     INVALID_PASSWORD = "28P01"
     IN_FAILED_TRANSACTION = "25P02"
@@ -42,8 +43,11 @@ class SqlState(StrEnum):
     UNDEFINED_FUNCTION = "42883"
     UNDEFINED_OBJECT = "42704"
     UNDEFINED_PARAMETER = "42P02"
+    DUPLICATE_COLUMN = "42701"
     AMBIGUOUS_COLUMN = "42702"
     DATATYPE_MISMATCH = "42804"
+    WRONG_OBJECT_TYPE = "42809"
+    INVALID_COLUMN_REFERENCE = "42P10"
     TOO_MANY_CONNECTIONS = "53300"
     OUT_OF_MEMORY = "53200"
     PROGRAM_LIMIT_EXCEEDED = "54000"
@@ -69,12 +73,14 @@ class FieldgateError(Exception):
         detail: str | None = None,
         hint: str | None = None,
         position: int | None = None,
+        context: str | None = None,
     ) -> None:
         super().__init__(message)
         self.message = message
         self.detail = detail
         self.hint = hint
         self.position = position  # 1-based, in characters of the client's own text
+        self.context = context  # where in the client's data, as PostgreSQL says it in CONTEXT
         if sqlstate is not None:
             self.sqlstate = sqlstate
 

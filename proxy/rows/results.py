@@ -6,7 +6,7 @@ Where the rows themselves are walked: `run`, and here for cells that are bound t
 from __future__ import annotations
 
 import struct
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from keys.errors import CryptoError
 from keys.field import FieldCipher, FieldCiphers
@@ -223,3 +223,26 @@ def _unreadable(field: Field) -> CellUnreadable:
         f"a sealed cell of {field.name} cannot be opened",
         detail="It was changed, moved from another column or row, or sealed under a key that is not at hand.",
     )
+
+
+def cell_opener(
+    output: OutputColumn, ciphers: FieldCiphers, settings: ValueSettings, *, binary: bool
+) -> Callable[[bytes, bytes | None], bytes]:
+    """From an envelope and its row's key to the value as the client wants it, for COPY.  Raises CellUnreadable."""
+    field = _sealed_field(output)
+    open_cell = _cipher(ciphers, field).open
+    present = _presenter(field, settings, binary)
+
+    def opened(envelope: bytes, row_key: bytes | None) -> bytes:
+        try:
+            cell = open_cell(envelope, row_key=row_key)
+        except CryptoError:
+            raise _unreadable(field) from None
+        return cell if present is None else present(cell)
+
+    return opened
+
+
+def envelope_from_text(value: bytes, output: OutputColumn) -> bytes:
+    """bytea as the server writes it.  Raises CellUnreadable."""
+    return _from_text(value, _sealed_field(output))

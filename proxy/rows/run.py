@@ -30,9 +30,14 @@ class ColumnUnreadable(Exception):
 
 
 def transform(
-    data: bytes, spans: Sequence[Span], columns: int, openers: Sequence[Opener | None], out: list[bytes]
+    data: bytes,
+    spans: Sequence[Span],
+    columns: int,
+    openers: Sequence[Opener | None],
+    out: list[bytes],
+    tag: bytes = b"D",
 ) -> None:
-    """Append to `out`, in pieces, the client's messages for the server's at `spans`.
+    """Append to `out`, in pieces, the client's messages for the server's at `spans`: DataRow, or COPY's binary rows.
 
     The server sends so many `columns`; those behind `openers` are stripped, and None copies.  Raises ColumnUnreadable,
     ProtocolViolation, and what openers raise; the rows before that one are then in `out`, and nothing of it is.
@@ -66,7 +71,7 @@ def transform(
             if copied < position:
                 append(data[copied:position])
                 size += position - copied
-            out[mark] = _HEADER.pack(b"D", size, len(openers))
+            out[mark] = _HEADER.pack(tag, size, len(openers))
     except CryptoError:
         del out[mark:]
         raise ColumnUnreadable(_column_at(data, start, position)) from None

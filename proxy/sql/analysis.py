@@ -133,6 +133,7 @@ class Analysis:
     volatile: list[tuple[str, int | None]] = field(default_factory=list)  # such functions, and where
     filters: list[int | None] = field(default_factory=list)  # aggregates with FILTER
     computed_keys: list[int | None] = field(default_factory=list)  # GROUP BY of something that is no column
+    copied: bool = False  # the rows are copied out: what is denied is refused, where a SELECT would show NULL for `*`
     draws: list[str] = field(default_factory=list)  # sequences from which row keys are drawn beforehand
 
     def charge(self, origin: Origin, verbs: Verb, position: int | None) -> None:

@@ -17,6 +17,7 @@ from enum import StrEnum, auto
 from policies.fields import Field
 from policies.model import Verb
 from proxy.errors import FieldgateError
+from proxy.wire.copying.options import CopyOptions
 from proxy.wire.values.codecs import follows_settings
 
 
@@ -91,6 +92,48 @@ class OutputColumn:
 
 
 @dataclass(frozen=True, slots=True)
+class CopyTo:
+    """COPY ... TO STDOUT: what the server is asked for has `columns`, and behind them `hidden` ones that are stripped.
+
+    COPY has no RowDescription: the second proof of where a cell comes from is the field id that it is sealed with.
+    """
+
+    options: CopyOptions
+    columns: tuple[OutputColumn, ...]
+    hidden: int = 0
+    row_key_types: tuple[tuple[int, int], ...] = ()  # OIDs of the types of the keys of bound cells, by their column
+
+    @property
+    def transforms(self) -> bool:
+        """Otherwise the rows are the client's as the server writes them."""
+        return self.hidden > 0 or any(column.action is OutputAction.OPEN for column in self.columns)
+
+
+@dataclass(frozen=True, slots=True)
+class CopyColumn:
+    """One column of COPY ... FROM STDIN; `field`: its values are sealed."""
+
+    name: str
+    field: Field | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CopyFrom:
+    """COPY ... FROM STDIN.  `options` are the client's; `upstream`: how the rows look that the server gets.
+
+    `row_key`: the column that holds the key of the row, where cells are bound to it; `row_key_type` is its type's OID.
+    `skips_bad_rows`: ON_ERROR ignore; a value that does not fit its field then makes the server skip its row.
+    """
+
+    options: CopyOptions
+    upstream: CopyOptions
+    columns: tuple[CopyColumn, ...]
+    row_key: int | None = None
+    row_key_type: int = 0
+    skips_bad_rows: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class FieldUse:
     """One use of one protected field by a statement; what audit records and what authorise decided on."""
 
@@ -141,6 +184,7 @@ class StatementPlan:
     effect_value: str | None = None
     refusal: FieldgateError | None = None
     fingerprint: str = ""  # of the statement's shape, for audit; holds no constant
+    copy: CopyTo | CopyFrom | None = None  # COPY of protected data
     edited: bool = False  # the text is not the client's own, even if it is one segment without a slot (`*` spelt out)
     # Follow from the above; asked for at every execution, so worked out once.
     rewritten: bool = field(init=False, compare=False, repr=False)

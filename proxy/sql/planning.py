@@ -10,6 +10,7 @@ from dataclasses import replace
 from proxy.errors import FieldgateError, Refused, SqlState, Unsupported
 
 from .authorise import UseRefused
+from .copies import plan_copy
 from .definitions import refuse_shadowing, refuse_temporary_shadow
 from .edits import SqlText
 from .explain import explained
@@ -101,6 +102,8 @@ def _decide(request: Request, statement: RawStatement, source: bytes) -> Stateme
 def _decide_as_found(request: Request, statement: RawStatement, source: bytes, found: Findings) -> StatementPlan:
     if statement.kind == "ExplainStmt":
         return explained(request, statement, source, found)
+    if statement.kind == "CopyStmt" and found.touches:
+        return plan_copy(request, statement, source, found)
     if statement.kind not in KINDS:
         _refuse_uncertain_names(request, found)
         utility = plan_utility(request.catalog, statement, found)

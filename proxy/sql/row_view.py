@@ -16,11 +16,11 @@ from .plan import Slot, SlotKind
 
 
 def row_view(
-    relation: Relation, names: Collection[str], row_filter: RowFilter, catalog: Catalog
+    relation: Relation, names: Collection[str], row_filter: RowFilter, catalog: Catalog, *, only: bool = False
 ) -> tuple[str | Slot, ...]:
-    """`names`: the physical columns that the principal may use in some way, and no others."""
+    """`names`: the physical columns that the principal may use in some way, and no others.  `only`: no children."""
     columns = ", ".join(quoted(name) for name in names)
-    table = dotted(relation.schema, relation.name)
+    table = ("ONLY " if only else "") + dotted(relation.schema, relation.name)
     return (f"(SELECT {columns} FROM {table} WHERE ", *own_rows(relation, row_filter, catalog), " OFFSET 0)")  # noqa: S608 - quoted names only
 
 

@@ -91,12 +91,16 @@ def _protected_table(a: Analysis, relation: Relation, body: Node, scope: Scope) 
     source = protected_source(a, relation, body)
     filtered = a.ledger.table(relation.protected).row_filter
     if filtered is not None:
-        if not body.get("inh", False):
-            raise Unsupported("ONLY is not supported over a table of which you may see some rows", position=position)
         source.replaced = True
         first, last = name_span(scope.text, body)
+        only = not body.get("inh", False)
+        if only:
+            if scope.text.tokens.word(first - 1) != "only":
+                raise Unsupported("ONLY (table) is not supported here", hint="Write ONLY table.", position=position)
+            first -= 1
         usable = selectable(relation.protected, a.ledger.table(relation.protected))
-        scope.text.replace(first, last, *row_view(relation, usable, filtered, a.catalog), *given_alias(body))
+        view = row_view(relation, usable, filtered, a.catalog, only=only)
+        scope.text.replace(first, last, *view, *given_alias(body))
     return source
 
 

@@ -58,9 +58,15 @@ class Request:
 
 
 def plan_touching(
-    request: Request, statement: RawStatement, source: bytes, found: Findings, wrapper: RawStatement | None = None
+    request: Request,
+    statement: RawStatement,
+    source: bytes,
+    found: Findings,
+    wrapper: RawStatement | None = None,
+    *,
+    copied: bool = False,
 ) -> StatementPlan:
-    """`wrapper`: the EXPLAIN around the statement.  Raises FieldgateError for what is refused."""
+    """`wrapper`: the EXPLAIN around the statement; `copied`: it stands in a COPY.  Raises FieldgateError."""
     if found.refusal is not None:
         raise found.refusal
     _check_names(request, found)
@@ -68,6 +74,7 @@ def plan_touching(
     whole = wrapper or statement
     show_catalogs(request.catalog, whole.kind, whole.body, found, text)
     a = _analysis(request)
+    a.copied = copied
     items = _walk(a, statement.kind, statement.body, text)
     settle(a)
     a.charge_pending()

@@ -191,7 +191,7 @@ def _starred(a: Analysis, visible: Visible, scope: Scope, role: QueryRole, posit
         origin.given.named.add(star_place(scope))
     unreadable = [column for column in origin.columns if not column.rights.allows(Verb.READ)]
     if unreadable and not origin.released:
-        if role is QueryRole.STORED:
+        if role is QueryRole.STORED or (a.copied and role in SHOWN and not masked(origin.columns, READING)):
             a.charge(origin, Verb.READ, position)
         if role in SHOWN or not origin.exact or not all(a.ledger.selectable(column) for column in unreadable):
             item.origin = Origin(origin.columns, nulled=True) if role not in SHOWN else NOTHING

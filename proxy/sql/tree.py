@@ -120,3 +120,10 @@ def nodes(value: object) -> Nodes:
         elif isinstance(current, list):
             pending += [(key, item) for item in current]
     return found
+
+
+def shape(value: object) -> object:
+    """A tree without its places in the text, to be compared."""
+    if isinstance(value, dict):
+        return {key: shape(inner) for key, inner in value.items() if key not in ("location", "stmt_len")}
+    return [shape(item) for item in value] if isinstance(value, list) else value

@@ -14,7 +14,7 @@ from .plan import SessionEffect, StatementKind
 from .settings import NO_EFFECT, Effect, setting_effect
 from .touch import Findings
 from .tree import Node, RawStatement, nodes
-from .verdicts import PLAIN, Handler, Utility, check_query, refuse_touching, spoken
+from .verdicts import PLAIN, Handler, Utility, check_query, refuse_files, refuse_touching, spoken
 
 
 def plan_utility(catalog: Catalog, statement: RawStatement, found: Findings) -> Utility:
@@ -59,16 +59,7 @@ def _transaction(catalog: Catalog, body: Node, found: Findings) -> Utility:
 
 
 def _copy(catalog: Catalog, body: Node, found: Findings) -> Utility:
-    if "filename" in body:
-        raise Unsupported(
-            "COPY to or from files and programs of the server is refused in a database with protected tables",
-            hint="Use COPY ... TO STDOUT or FROM STDIN.",
-        )
-    if found.touches:
-        raise Unsupported(
-            "COPY of protected tables is not supported",
-            hint="Use SELECT to read and INSERT to write them.",
-        )
+    refuse_files(body)
     check_query(body.get("query", {}))
     return Utility(StatementKind.COPY, (SessionEffect.TAKES_DATA, None) if body.get("is_from") else NO_EFFECT)
 

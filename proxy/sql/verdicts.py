@@ -52,3 +52,12 @@ def check_query(query: Node) -> None:
     kind = unwrap(query)[0]
     if kind and kind not in ("SelectStmt", "InsertStmt", "UpdateStmt", "DeleteStmt", "MergeStmt"):
         raise Unsupported(f"{spoken(kind)} can not be used here in a database with protected tables")
+
+
+def refuse_files(body: Node) -> None:
+    """Of COPY: the server's own files and programs are out of our sight."""
+    if "filename" in body or body.get("is_program"):
+        raise Unsupported(
+            "COPY to or from files and programs of the server is refused in a database with protected tables",
+            hint="Use COPY ... TO STDOUT or FROM STDIN.",
+        )

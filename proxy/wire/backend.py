@@ -244,6 +244,8 @@ def error_fields(error: FieldgateError, *, severity: str = "ERROR") -> ErrorFiel
         fields[b"H"] = error.hint
     if error.position is not None:
         fields[b"P"] = str(error.position)
+    if error.context is not None:
+        fields[b"W"] = error.context
     return {code: _plain(text) for code, text in fields.items()}
 
 

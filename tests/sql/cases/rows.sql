@@ -19,7 +19,8 @@
 -> SELECT email FROM (SELECT "id", "city", "status", "email", "fg_email_eq", "name", "fg_name_eq", "phone", "born", "fg_born_eq", "score", "fg_score_eq" FROM "public"."customers" WHERE "customers"."id" OPERATOR(pg_catalog.=) {PRINCIPAL subject}::pg_catalog.text::bigint OFFSET 0) AS "customers" WHERE 1 / (length(city) - 3) > 0
 :: email=open(customers.email)
 [client] SELECT email FROM ONLY customers;
-!! 0A000 ONLY is not supported over a table of which you may see some rows
+-> SELECT email FROM (SELECT "id", "city", "status", "email", "fg_email_eq", "name", "fg_name_eq", "phone", "born", "fg_born_eq", "score", "fg_score_eq" FROM ONLY "public"."customers" WHERE "customers"."id" OPERATOR(pg_catalog.=) {PRINCIPAL subject}::pg_catalog.text::bigint OFFSET 0) AS "customers"
+:: email=open(customers.email)
 [client] SELECT email FROM customer_view;
 -> SELECT email FROM (SELECT c.id,
        c.email,

@@ -149,14 +149,12 @@
 -> COPY notes FROM STDIN WITH CSV
 ++ untouched; effect=takes_data None
 [full] COPY customers TO STDOUT;
-!! 0A000 COPY of protected tables is not supported
-   hint: Use SELECT to read and INSERT to write them.
+!! 42501 permission denied: read of column "public.customers.untagged"
+   hint: Name the columns that you need: COPY table (column, ...) TO STDOUT.
 [full] COPY customers FROM STDIN;
-!! 0A000 COPY of protected tables is not supported
-   hint: Use SELECT to read and INSERT to write them.
+!! 42501 permission denied: insert of column "public.customers.untagged"
 [full] COPY (SELECT email FROM customers) TO STDOUT;
-!! 0A000 COPY of protected tables is not supported
-   hint: Use SELECT to read and INSERT to write them.
+-> COPY (SELECT email FROM "public".customers) TO STDOUT (FORMAT text, DELIMITER '	', NULL '\N', ENCODING 'UTF8')
 [full] COPY (SELECT 1) TO STDOUT;
 -> COPY (SELECT 1) TO STDOUT
 ++ untouched

@@ -1,0 +1,245 @@
+"""COPY data on its way to the server: the client's rows taken apart, sealed columns sealed, and rows of ours sent on.
+
+A plain column's value is passed on as it is; its type is the server's business.  A row that is not well formed, or has
+a value that does not fit its field, ends the data: the rows before it are sent, nothing behind it is.
+"""
+
+from __future__ import annotations
+
+from binascii import hexlify
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from keys.field import FieldCiphers
+from proxy.errors import CellUnreadable, FieldgateError, SqlState, ValueRejected
+from proxy.sql.plan import CopyColumn, CopyFrom
+from proxy.wire.copying.binary_rows import HEADER, TRAILER, BinaryReader, build_row
+from proxy.wire.copying.binary_rows import Row as BinaryRow
+from proxy.wire.copying.lines import LineReader
+from proxy.wire.copying.options import CopyFormat, CopyHeader, bad_format, wrong_count
+from proxy.wire.copying.text_fields import decode, text_splitter
+from proxy.wire.framing import message
+from proxy.wire.values.codecs import codec_for
+from proxy.wire.values.settings import ValueSettings
+
+from .copy_in_csv import csv_row_taker
+from .params import _cipher, _sealer
+from .row_key import row_key_bytes
+
+# What makes the server itself skip a row under ON_ERROR ignore, and count it: no bytea has this form.
+_NO_BYTEA = b"\\\\xz"
+_MESSAGE = 256 * 1024  # bytes of rows in one message, or one longer row
+Seal = Callable[[bytes, bytes | None], bytes]
+
+
+class CopyIn(Protocol):
+    """`failure`: why the data has ended before its end; rows before that are in what was sent."""
+
+    failure: FieldgateError | None
+
+    def data(self, payload: bytes, out: list[bytes]) -> None:
+        """Append to `out` the server's CopyData for the client's."""
+        ...
+
+    def end(self, out: list[bytes]) -> None:
+        """The client has sent all."""
+        ...
+
+
+def copy_in(copy: CopyFrom, table: str, ciphers: FieldCiphers, settings: ValueSettings) -> CopyIn:
+    """`table`: its name, for errors.  Raises CellUnreadable where there is no key."""
+    kind = _BinaryIn if copy.options.format is CopyFormat.BINARY else _LinesIn
+    return kind(copy, table, ciphers, settings)
+
+
+class _Sealing:
+    """What both kinds share: the sealed columns, the row's key, the place for errors."""
+
+    def __init__(self, copy: CopyFrom, table: str, ciphers: FieldCiphers, settings: ValueSettings) -> None:
+        self.failure: FieldgateError | None = None
+        self._copy, self._table = copy, table
+        self._number = 0  # of rows that were looked at
+        binary = copy.options.format is CopyFormat.BINARY
+        self._sealed = [
+            (index, _seal(column, ciphers, settings, binary=binary))
+            for index, column in enumerate(copy.columns)
+            if column.field is not None
+        ]
+
+    def _fail(self, error: FieldgateError, column: int | None = None) -> None:
+        where = f"COPY {self._table}, line {self._number}"
+        error.context = where if column is None else f"{where}, column {self._copy.columns[column].name}"
+        self.failure = error
+
+    def _key(self, raw: bytes | None, *, binary: bool) -> bytes:
+        if raw is None:
+            raise ValueRejected("the row's key may not be NULL here", sqlstate=SqlState.NOT_NULL_VIOLATION)
+        kind = self._copy.row_key_type
+        return row_key_bytes(raw, binary=binary, type_oid=kind, key_oid=kind)
+
+
+class _LinesIn(_Sealing):
+    """Text and csv.  Text goes on as it came but for sealed fields; csv goes on as text."""
+
+    def __init__(self, copy: CopyFrom, table: str, ciphers: FieldCiphers, settings: ValueSettings) -> None:
+        super().__init__(copy, table, ciphers, settings)
+        self._reader = LineReader(copy.options)
+        csv = copy.options.format is CopyFormat.CSV
+        self._take = csv_row_taker(copy.options) if csv else text_splitter(copy.options.delimiter)
+        self._header = copy.options.header
+
+    def data(self, payload: bytes, out: list[bytes]) -> None:
+        if self.failure is None:
+            self._rows(self._reader.feed(payload), out)
+
+    def end(self, out: list[bytes]) -> None:
+        if self.failure is None:
+            self._rows(self._reader.finish(), out)
+
+    def _rows(self, rows: list[bytes], out: list[bytes]) -> None:
+        made: list[bytes] = []
+        size = 0
+        for row in rows:
+            self._number += 1
+            if self._header is not CopyHeader.NONE:
+                self._skip_header(row)
+            elif (taken := self._row(row)) is not None:
+                made.append(taken)
+                size += len(taken)
+                if size > _MESSAGE:
+                    out.append(_lines(made))
+                    made, size = [], 0
+            if self.failure is not None:
+                break
+        if made:
+            out.append(_lines(made))
+        if self.failure is None and self._reader.failure is not None:
+            self._number += 1
+            self._fail(self._reader.failure)
+
+    def _row(self, row: bytes) -> bytes | None:
+        """The server's row; None: it was a bad one."""
+        upstream = self._copy.upstream
+        column: int | None = None
+        try:
+            fields = self._take(row)
+            if len(fields) != len(self._copy.columns):
+                raise wrong_count(len(fields), len(self._copy.columns))
+            key = None
+            if (column := self._copy.row_key) is not None:
+                key = self._key(self._value(fields[column]), binary=False)
+            for column, seal in self._sealed:
+                value = fields[column]
+                if value == upstream.null or value == upstream.default:
+                    continue
+                fields[column] = self._cell(decode(value), seal, key)
+        except (ValueRejected, CellUnreadable) as error:
+            self._fail(error, column)
+            return None
+        return upstream.delimiter.join(fields)
+
+    def _value(self, field: bytes) -> bytes | None:
+        upstream = self._copy.upstream
+        if field == upstream.default:
+            raise ValueRejected("the row's key may not be a default here", sqlstate=SqlState.FEATURE_NOT_SUPPORTED)
+        return None if field == upstream.null else decode(field)
+
+    def _cell(self, value: bytes, seal: Seal, key: bytes | None) -> bytes:
+        try:
+            return b"\\\\x" + hexlify(seal(value, key))
+        except ValueRejected as error:
+            if self._copy.skips_bad_rows and error.sqlstate is not SqlState.CHARACTER_NOT_IN_REPERTOIRE:
+                return _NO_BYTEA
+            raise
+
+    def _skip_header(self, row: bytes) -> None:
+        matched, self._header = self._header is CopyHeader.MATCH, CopyHeader.NONE
+        if not matched:
+            return
+        try:
+            fields = self._take(row)
+            if len(fields) != len(self._copy.columns):
+                raise bad_format(
+                    f"wrong number of fields in header line: got {len(fields)}, expected {len(self._copy.columns)}"
+                )
+            for number, (field, column) in enumerate(zip(fields, self._copy.columns, strict=True), 1):
+                if field == self._copy.upstream.null or decode(field) != column.name.encode():
+                    raise bad_format(f'column name mismatch in header line field {number}: expected "{column.name}"')
+        except ValueRejected as error:
+            self._fail(error)
+
+
+class _BinaryIn(_Sealing):
+    def __init__(self, copy: CopyFrom, table: str, ciphers: FieldCiphers, settings: ValueSettings) -> None:
+        super().__init__(copy, table, ciphers, settings)
+        self._reader = BinaryReader(len(copy.columns))
+        self._parts: list[bytes] = [HEADER]
+        self._size = 0
+
+    def data(self, payload: bytes, out: list[bytes]) -> None:
+        if self.failure is None:
+            self._rows(self._reader.feed(payload), out)
+            self._flush(out)
+
+    def end(self, out: list[bytes]) -> None:
+        if self.failure is not None:
+            return
+        self._rows(self._reader.finish(), out)
+        if self.failure is None:
+            self._parts.append(TRAILER)
+        self._flush(out)
+
+    def _rows(self, rows: list[BinaryRow], out: list[bytes]) -> None:
+        for row in rows:
+            self._number += 1
+            taken = self._row(row)
+            if taken is None:
+                return
+            self._parts.append(taken)
+            self._size += len(taken)
+            if self._size > _MESSAGE:
+                self._flush(out)
+        if self._reader.failure is not None:
+            self._number += 1
+            self._fail(self._reader.failure)
+
+    def _row(self, row: BinaryRow) -> bytes | None:
+        column: int | None = None
+        try:
+            key = None
+            if (column := self._copy.row_key) is not None:
+                key = self._key(row[column], binary=True)
+            for column, seal in self._sealed:
+                value = row[column]
+                if value is not None:
+                    row[column] = seal(value, key)
+        except (ValueRejected, CellUnreadable) as error:
+            self._fail(error, column)
+            return None
+        return build_row(row)
+
+    def _flush(self, out: list[bytes]) -> None:
+        if self._parts:
+            out.append(message(b"d", b"".join(self._parts)))
+            self._parts, self._size = [], 0
+
+
+def _lines(rows: Sequence[bytes]) -> bytes:
+    return message(b"d", b"\n".join(rows) + b"\n")
+
+
+def _seal(column: CopyColumn, ciphers: FieldCiphers, settings: ValueSettings, *, binary: bool) -> Seal:
+    field = column.field
+    assert field is not None and field.sealing is not None  # noqa: S101  the caller looks
+    sealing, codec, cipher = field.sealing, codec_for(field.sealing.logical_type), _cipher(ciphers, field)
+    unbound = _sealer(cipher, codec, sealing, None)
+    typmod, oid = sealing.typmod, codec.type_oid
+
+    def read(raw: bytes) -> bytes:
+        if binary:
+            return codec.from_binary(raw, typmod, oid, settings)
+        return codec.from_text(raw, typmod, settings)
+
+    if sealing.row_bound:
+        return lambda raw, key: _sealer(cipher, codec, sealing, key)(read(raw))
+    return lambda raw, _: unbound(read(raw))
