@@ -23,7 +23,7 @@ from proxy.wire.values.codecs import codec_for
 from proxy.wire.values.settings import ValueSettings
 
 from .copy_in_csv import csv_row_taker
-from .params import _cipher, _sealer
+from .params import cipher_of, sealer
 from .row_key import row_key_bytes
 
 # What makes the server itself skip a row under ON_ERROR ignore, and count it: no bytea has this form.
@@ -46,18 +46,18 @@ class CopyIn(Protocol):
         ...
 
 
-def copy_in(copy: CopyFrom, table: str, ciphers: FieldCiphers, settings: ValueSettings) -> CopyIn:
-    """`table`: its name, for errors.  Raises CellUnreadable where there is no key."""
+def copy_in(copy: CopyFrom, ciphers: FieldCiphers, settings: ValueSettings) -> CopyIn:
+    """Raises CellUnreadable where there is no key."""
     kind = _BinaryIn if copy.options.format is CopyFormat.BINARY else _LinesIn
-    return kind(copy, table, ciphers, settings)
+    return kind(copy, ciphers, settings)
 
 
 class _Sealing:
     """What both kinds share: the sealed columns, the row's key, the place for errors."""
 
-    def __init__(self, copy: CopyFrom, table: str, ciphers: FieldCiphers, settings: ValueSettings) -> None:
+    def __init__(self, copy: CopyFrom, ciphers: FieldCiphers, settings: ValueSettings) -> None:
         self.failure: FieldgateError | None = None
-        self._copy, self._table = copy, table
+        self._copy = copy
         self._number = 0  # of rows that were looked at
         binary = copy.options.format is CopyFormat.BINARY
         self._sealed = [
@@ -67,7 +67,7 @@ class _Sealing:
         ]
 
     def _fail(self, error: FieldgateError, column: int | None = None) -> None:
-        where = f"COPY {self._table}, line {self._number}"
+        where = f"COPY {self._copy.table}, line {self._number}"
         error.context = where if column is None else f"{where}, column {self._copy.columns[column].name}"
         self.failure = error
 
@@ -81,8 +81,8 @@ class _Sealing:
 class _LinesIn(_Sealing):
     """Text and csv.  Text goes on as it came but for sealed fields; csv goes on as text."""
 
-    def __init__(self, copy: CopyFrom, table: str, ciphers: FieldCiphers, settings: ValueSettings) -> None:
-        super().__init__(copy, table, ciphers, settings)
+    def __init__(self, copy: CopyFrom, ciphers: FieldCiphers, settings: ValueSettings) -> None:
+        super().__init__(copy, ciphers, settings)
         self._reader = LineReader(copy.options)
         csv = copy.options.format is CopyFormat.CSV
         self._take = csv_row_taker(copy.options) if csv else text_splitter(copy.options.delimiter)
@@ -170,8 +170,8 @@ class _LinesIn(_Sealing):
 
 
 class _BinaryIn(_Sealing):
-    def __init__(self, copy: CopyFrom, table: str, ciphers: FieldCiphers, settings: ValueSettings) -> None:
-        super().__init__(copy, table, ciphers, settings)
+    def __init__(self, copy: CopyFrom, ciphers: FieldCiphers, settings: ValueSettings) -> None:
+        super().__init__(copy, ciphers, settings)
         self._reader = BinaryReader(len(copy.columns))
         self._parts: list[bytes] = [HEADER]
         self._size = 0
@@ -231,8 +231,8 @@ def _lines(rows: Sequence[bytes]) -> bytes:
 def _seal(column: CopyColumn, ciphers: FieldCiphers, settings: ValueSettings, *, binary: bool) -> Seal:
     field = column.field
     assert field is not None and field.sealing is not None  # noqa: S101  the caller looks
-    sealing, codec, cipher = field.sealing, codec_for(field.sealing.logical_type), _cipher(ciphers, field)
-    unbound = _sealer(cipher, codec, sealing, None)
+    sealing, codec, cipher = field.sealing, codec_for(field.sealing.logical_type), cipher_of(ciphers, field)
+    unbound = sealer(cipher, codec, sealing, None)
     typmod, oid = sealing.typmod, codec.type_oid
 
     def read(raw: bytes) -> bytes:
@@ -241,5 +241,5 @@ def _seal(column: CopyColumn, ciphers: FieldCiphers, settings: ValueSettings, *,
         return codec.from_text(raw, typmod, settings)
 
     if sealing.row_bound:
-        return lambda raw, key: _sealer(cipher, codec, sealing, key)(read(raw))
+        return lambda raw, key: sealer(cipher, codec, sealing, key)(read(raw))
     return lambda raw, _: unbound(read(raw))

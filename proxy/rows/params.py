@@ -112,11 +112,11 @@ class SlotFiller:
         if field is None or field.sealing is None:
             raise CellUnreadable("the plan has a sealed slot without a sealed field", sqlstate=SqlState.INTERNAL_ERROR)
         codec = codec_for(field.sealing.logical_type)
-        cipher = _cipher(self.ciphers, field)
+        cipher = cipher_of(self.ciphers, field)
         if slot.kind is SlotKind.TERM:
             return Maker(field, codec, -1, lambda cell: cipher.term(codec.term_input(cell)))
         row_key = self._row_key(slot, client)
-        return Maker(field, codec, field.sealing.typmod, _sealer(cipher, codec, field.sealing, row_key))
+        return Maker(field, codec, field.sealing.typmod, sealer(cipher, codec, field.sealing, row_key))
 
     def _row_key(self, slot: Slot, client: ClientValues) -> bytes | None:
         if slot.row_key is None:
@@ -135,7 +135,7 @@ class Maker:
     make: Callable[[bytes], bytes]
 
 
-def _sealer(cipher: FieldCipher, codec: Codec, sealing: Sealing, row_key: bytes | None) -> Callable[[bytes], bytes]:
+def sealer(cipher: FieldCipher, codec: Codec, sealing: Sealing, row_key: bytes | None) -> Callable[[bytes], bytes]:
     def seal(cell: bytes) -> bytes:
         term_input = codec.term_input(cell) if sealing.equality else None
         try:
@@ -149,7 +149,7 @@ def _sealer(cipher: FieldCipher, codec: Codec, sealing: Sealing, row_key: bytes 
     return seal
 
 
-def _cipher(ciphers: FieldCiphers, field: Field) -> FieldCipher:
+def cipher_of(ciphers: FieldCiphers, field: Field) -> FieldCipher:
     assert field.sealing is not None  # noqa: S101  the caller has looked
     try:
         return ciphers.cipher(field.sealing.field_id)

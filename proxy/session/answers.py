@@ -10,11 +10,10 @@ from collections.abc import Sequence
 from itertools import islice
 
 from proxy.errors import ProtocolViolation
-from proxy.sql.plan import StatementKind
 from proxy.wire import backend
 from proxy.wire.framing import Span
 
-from .copies import copy_answer
+from .copies import copy_answer, pass_copy_data
 from .descriptions import description, no_data, parameters
 from .failures import failure, notice, unasked
 from .forwarding import Forwarding
@@ -26,7 +25,8 @@ from .state import SessionState
 _ROW, _READY, _ERROR = ord("D"), ord("Z"), ord("E")
 _SIMPLE_TAGS = {ord("1"): Owed.PARSE, ord("2"): Owed.BIND, ord("3"): Owed.CLOSE}
 _ENDS = frozenset(b"CIs")
-_COPY = frozenset(b"GHWdc")
+_COPY_DATA = ord("d")
+_COPY = frozenset(b"GHWc")
 _ANYTIME = frozenset(b"NSA")
 _PREFACE = frozenset(b"123tTn")  # what comes before a result, and is of no use without it
 _LONG_TAG = 64  # bytes; no command's tag is as long, with the rows that it counts
@@ -61,6 +61,10 @@ class Answers:
                     state.told_more = True
                 if tag == _ROW:
                     index = pass_rows(forwarding, spans, index)
+                    end = spans[index - 1][2]
+                    continue
+                if tag == _COPY_DATA:
+                    index = pass_copy_data(forwarding, spans, index)
                     end = spans[index - 1][2]
                     continue
                 if not self._one(tag, start, end):
@@ -177,4 +181,4 @@ def _expected(head: Reply, owed: Owed) -> Reply:
 def _only_reads(head: Reply) -> bool:
     """An analysed SELECT calls no function of unknown reach."""
     plan = head.plan
-    return plan is not None and plan.kind is StatementKind.SELECT and plan.touches_protected
+    return plan is not None and plan.shows_rows and plan.touches_protected

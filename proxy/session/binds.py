@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from proxy.errors import SqlState, ValueRejected
 from proxy.rows.binding import Binding, BindParts, build_bind, make_binding
 from proxy.rows.filling import make_filling
 from proxy.rows.params import ClientValues
@@ -12,12 +13,24 @@ from .statements import Portal, Statement, remember
 
 def rewritten_bind(state: SessionState, statement: Statement, parts: BindParts) -> tuple[Portal, bytes]:
     """Raises ValueRejected, CellUnreadable or ProtocolViolation; the statement is then refused at this Bind."""
+    if statement.plan.copy is not None:
+        return Portal(statement), _without_values(parts)
     binding = statement.bindings.get(parts.shape)
     if binding is None:
         binding = make_binding(statement.plan, parts)
         remember(statement.bindings, parts.shape, binding)
     values = _physical_values(state, statement, parts, binding) if statement.plan.slots else None
     return Portal(statement, binding.result_formats), build_bind(binding, parts, values)
+
+
+def _without_values(parts: BindParts) -> bytes:
+    """COPY has no parameters; what is bound all the same is not sent."""
+    if parts.values:
+        raise ValueRejected(
+            f"bind message supplies {len(parts.values)} parameters, but the prepared statement requires 0",
+            sqlstate=SqlState.PROTOCOL_VIOLATION,
+        )
+    return build_bind(Binding((), (), parts.formats, parts.results), parts, None)
 
 
 def _physical_values(

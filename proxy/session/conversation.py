@@ -14,7 +14,7 @@ from proxy.wire.framing import BACKEND_LIMITS, FRONTEND_LIMITS, Span
 
 from . import extended, preparing, simple
 from .answers import Answers
-from .bulk import copy_message
+from .bulk import copy_data, copy_end
 from .commands import CloseBoth, Command, DrawKeys
 from .inbox import Inbox
 from .names import AnswersNeeded
@@ -28,7 +28,8 @@ _TERMINATE = ord("X")
 _SYNC = ord("S")
 _BIND = ord("B")
 _FLUSH = ord("H")
-_COPY_TAGS = frozenset(b"dcf")
+_COPY_DATA = ord("d")
+_COPY_ENDS = frozenset(b"cf")
 _MANY_BYTES = 64 * 1024
 _HANDLERS = {
     ord("Q"): simple.query,
@@ -84,11 +85,15 @@ class Conversation:
             if spans and self._as_round(data, spans):
                 done = len(data)
                 spans = []
-            for tag, start, end in spans:
-                self._client_message(tag, data[start:end])
-                done = end
-                if self._ended() or self._state.leaving:
-                    break
+            index, count = 0, len(spans)
+            while index < count and not (self._ended() or self._state.leaving):
+                tag, start, end = spans[index]
+                if tag == _COPY_DATA:
+                    index = copy_data(self._state, data, spans, index)
+                else:
+                    self._client_message(tag, data[start:end])
+                    index += 1
+                done = spans[index - 1][2]
         except KeysNeeded as needed:
             self._drawing = True
             self._state.commands.append(DrawKeys(needed.counts))
@@ -234,8 +239,8 @@ class Conversation:
         if tag == _TERMINATE:
             state.to_server.append(raw)
             state.leaving = True
-        elif tag in _COPY_TAGS:
-            copy_message(state, tag, raw)
+        elif tag in _COPY_ENDS:
+            copy_end(state, tag, raw)
         elif tag == _FLUSH:
             if not state.skipping:
                 state.to_server.append(raw)

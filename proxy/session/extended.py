@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from proxy.errors import CellUnreadable, FieldgateError, ProtocolViolation, SqlState, ValueRejected
 from proxy.rows.binding import split_bind
-from proxy.sql.plan import SessionEffect
+from proxy.sql.plan import CopyFrom, SessionEffect
 from proxy.wire import frontend
 
 from .accounting import account, account_allowed
@@ -41,7 +41,7 @@ def bind(state: SessionState, raw: bytes) -> None:
     portal = Portal(statement)
     if refusal is None and statement.plan.parameters_follow:
         refusal = refusal_of_values(state, reads=True, shows=False)
-    if refusal is None and (statement.plan.slots or statement.plan.opens):
+    if refusal is None and (statement.plan.slots or statement.plan.opens or statement.plan.copy is not None):
         try:
             names_end = _HEADER + len(portal_name) + len(name) + 2
             portal, raw = rewritten_bind(state, statement, split_bind(raw, names_end))
@@ -119,6 +119,8 @@ def _refusal_to_execute(state: SessionState, portal: Portal) -> FieldgateError |
         return refusal
     if plan.effect is SessionEffect.FIELDGATE:
         return refusal_to_parse(state, plan)
+    if isinstance(plan.copy, CopyFrom) and plan.parameters_follow:  # values come behind this message
+        return refusal_of_values(state, reads=True, shows=False)
     in_text = not portal.formats or not all(portal.formats)
     return refusal_of_values(state, reads=False, shows=plan.outputs_follow and in_text)
 

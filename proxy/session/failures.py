@@ -6,7 +6,7 @@ from proxy.errors import ProtocolViolation
 from proxy.wire import backend
 
 from .forwarding import Forwarding
-from .refusals import is_stand_in_failure
+from .refusals import is_copy_failure, is_stand_in_failure
 from .replies import Owed, Reply
 from .scrub import scrub
 
@@ -38,6 +38,8 @@ def failure(forwarding: Forwarding, head: Reply, start: int, end: int) -> bool:
         return False
     if is_stand_in_failure(fields, refusal) and refusal is not None:
         return forwarding.put(start, backend.error_response(refusal))
+    if head.copy_refusal is not None and is_copy_failure(fields):
+        return forwarding.put(start, backend.error_response(head.copy_refusal))
     if protected or forwarding.holds_envelope(start, end):
         return forwarding.put(start, backend.build_error_response(scrub(fields, rewritten=not unchanged)))
     if not unchanged:

@@ -69,7 +69,7 @@ def refusal_now(state: SessionState, statement: Statement) -> FieldgateError | N
         plan = state.services.planner.plan_statement(statement.text, statement.declared, context)
         if plan.refusal is not None:
             return plan.refusal
-        if plan != statement.plan:
+        if plan != statement.plan or plan.has_literals:
             return Refused("what this session may see has changed since this was bound", hint="Bind it again.")
         statement.stamp = (state.revision(), state.principal, path)
     return None if statement.by_sql else refusal_of(state, statement.plan)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from proxy.errors import FieldgateError, ProtocolViolation, SqlState
+from proxy.errors import CellUnreadable, FieldgateError, ProtocolViolation, SqlState, ValueRejected
 from proxy.sql.plan import SessionEffect, StatementKind, StatementPlan
 from proxy.wire import frontend
 
@@ -24,6 +24,12 @@ def parse(state: SessionState, raw: bytes) -> None:
         raise ProtocolViolation("this statement name is reserved")
     statement = _planned(state, message)
     refusal = refusal_to_parse(state, statement.plan)
+    upstream = b""
+    if refusal is None:
+        try:
+            upstream = _upstream_parse(state, message.name, statement, raw)
+        except (ValueRejected, CellUnreadable) as error:
+            refusal = error
     statement.parse_refused = refusal is not None
     entry = Reply(Owed.PARSE, statement=statement, refusal=refusal, unchanged=not statement.plan.rewritten)
     # A name that is taken is refused by the server (42P05), and undoing the change gives it its first meaning back;
@@ -31,9 +37,8 @@ def parse(state: SessionState, raw: bytes) -> None:
     state.names.set_statement(entry, message.name, statement)
     if refusal is not None:
         entry.ticket = account(state, (statement.plan,), (refusal,))
-        state.to_server.append(frontend.build_parse(message.name, STAND_IN_SQL))
-    else:
-        state.to_server.append(_upstream_parse(state, message.name, statement, raw))
+        upstream = frontend.build_parse(message.name, STAND_IN_SQL)
+    state.to_server.append(upstream)
     state.queue.push(entry)
 
 
@@ -74,7 +79,11 @@ def _undecodable(state: SessionState) -> StatementPlan:
 
 
 def _upstream_parse(state: SessionState, name: bytes, statement: Statement, raw: bytes | None) -> bytes:
+    """Raises ValueRejected or CellUnreadable where values are written into the text."""
     plan = statement.plan
+    if plan.has_literals:
+        filler = state.filler()
+        return frontend.build_parse(name, upstream_text(plan, {k: filler.literal(s) for k, s in enumerate(plan.slots)}))
     if plan.effect is SessionEffect.FIELDGATE:
         return frontend.build_parse(name, own_setting_sql(plan))
     if plan.rewritten:
@@ -89,12 +98,15 @@ def refresh(state: SessionState, name: bytes, statement: Statement) -> Fieldgate
     """Plan again when something the plan depends on has changed since Parse; re-Parse upstream if the text differs."""
     if statement.stamp != state.stamp():
         plan = state.services.planner.plan_statement(statement.text, statement.declared, state.context())
-        if plan == statement.plan:
+        if plan == statement.plan and not plan.has_literals:
             statement.stamp = state.stamp()
         else:
             renewed = Statement(plan, statement.text, statement.declared, statement.values, state.stamp())
             if plan.refusal is None:
-                _parse_again(state, name, renewed)
+                try:
+                    _parse_again(state, name, renewed)
+                except (ValueRejected, CellUnreadable) as error:
+                    return error
             else:
                 state.names.statements[name] = renewed
     return refusal_of(state, state.names.statements[name].plan)
@@ -102,9 +114,10 @@ def refresh(state: SessionState, name: bytes, statement: Statement) -> Fieldgate
 
 def _parse_again(state: SessionState, name: bytes, renewed: Statement) -> None:
     """Our own Close and Parse, both `skip`, in place of the statement that the client prepared before the change."""
+    upstream = _upstream_parse(state, name, renewed, None)
     state.queue.push(Reply(Owed.CLOSE, skip=True))
     state.to_server.append(frontend.build_close(b"S", name))
     entry = Reply(Owed.PARSE, skip=True, statement=renewed, unchanged=not renewed.plan.rewritten)
     state.names.set_statement(entry, name, renewed)
     state.queue.push(entry)
-    state.to_server.append(_upstream_parse(state, name, renewed, None))
+    state.to_server.append(upstream)

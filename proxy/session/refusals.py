@@ -32,6 +32,11 @@ SET_STAND_IN_SQL = b"SET client_encoding = 'UTF8'"
 # The same for RESET: a setting of a name that is ours, so that no client can have given it a value.
 RESET_STAND_IN_SQL = b"RESET fieldgate.stand_in"
 
+# COPY data is refused by ending it as a client does that has no more; and what such a client says itself stays here.
+ROW_REFUSED = b"fieldgate refused this row"
+CLIENT_FAILED = b"the client has ended the COPY"
+COPY_SQLSTATE = b"57014"
+
 _STAND_INS = frozenset({STAND_IN_SQLSTATE, BIND_SQLSTATE, EXECUTE_SQLSTATE, FUNCTION_SQLSTATE})
 
 
@@ -43,3 +48,8 @@ def own_setting_sql(plan: StatementPlan) -> bytes:
 def is_stand_in_failure(fields: dict[bytes, bytes], refusal: FieldgateError | None) -> bool:
     """Whether this server error is the failure we arranged (rather than 25P02, a cancel, or a shutdown)."""
     return refusal is not None and fields.get(b"S") != b"FATAL" and fields.get(b"C") in _STAND_INS
+
+
+def is_copy_failure(fields: dict[bytes, bytes]) -> bool:
+    """Whether this server error may be the answer to a CopyFail."""
+    return fields.get(b"S") != b"FATAL" and fields.get(b"C") == COPY_SQLSTATE

@@ -15,6 +15,8 @@ from enum import Enum, auto
 from typing import Any
 
 from proxy.errors import FieldgateError, ProtocolViolation
+from proxy.rows.copy_in import CopyIn
+from proxy.rows.copy_out import CopyOut
 from proxy.rows.results import RowTransformer
 from proxy.sql.plan import StatementPlan
 
@@ -86,6 +88,10 @@ class Reply:
     copies: int = 0  # COPY ... FROM STDIN statements in it
     copy_begins: int = 0  # ... of which the server has asked for the data of so many
     copy_ends: int = 0  # ... and the client has ended the data of so many
+    taking: tuple[StatementPlan, ...] = ()  # the plans of these COPYs
+    copying_in: CopyIn | None = None  # takes the data that the client sends now, where it is sealed
+    copying_out: CopyOut | None = None  # opens the rows that the server sends now
+    copy_refusal: FieldgateError | None = None  # a row of its data was refused: the server was made to fail there
     during_copy: tuple[Reply, int] | None = None  # a Sync behind the start of this COPY, before the end of its data
 
     def note(self, change: BookChange) -> None:

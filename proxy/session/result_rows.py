@@ -9,7 +9,7 @@ from proxy.errors import CellUnreadable, FieldgateError, ProtocolViolation
 from proxy.rows.describe import expand_formats, upstream_formats
 from proxy.rows.envelopes import may_hold_envelope, row_holds_envelope
 from proxy.rows.results import RowTransformer
-from proxy.sql.plan import StatementKind, StatementPlan
+from proxy.sql.plan import StatementPlan
 from proxy.wire import backend
 from proxy.wire.framing import HEADER_SIZE, Span
 from proxy.wire.values.settings import ValueSettings
@@ -89,7 +89,7 @@ def fail_result(forwarding: Forwarding, head: Reply, error: FieldgateError) -> N
 
 def _may_fail_softly(forwarding: Forwarding, head: Reply) -> bool:
     plan = head.plan
-    if plan is None or forwarding.state.settings.transaction != b"I" or plan.kind is not StatementKind.SELECT:
+    if plan is None or forwarding.state.settings.transaction != b"I" or not plan.shows_rows:
         return False
     if forwarding.state.executed:  # that would stay, though PostgreSQL would have rolled it back
         return False

@@ -121,13 +121,15 @@ class CopyColumn:
 class CopyFrom:
     """COPY ... FROM STDIN.  `options` are the client's; `upstream`: how the rows look that the server gets.
 
-    `row_key`: the column that holds the key of the row, where cells are bound to it; `row_key_type` is its type's OID.
-    `skips_bad_rows`: ON_ERROR ignore; a value that does not fit its field then makes the server skip its row.
+    `table` is its name, for errors.  `row_key`: the column that holds the key of the row, where cells are bound to it;
+    `row_key_type` is its type's OID.  `skips_bad_rows`: ON_ERROR ignore; a value that does not fit its field then makes
+    the server skip its row.
     """
 
     options: CopyOptions
     upstream: CopyOptions
     columns: tuple[CopyColumn, ...]
+    table: str
     row_key: int | None = None
     row_key_type: int = 0
     skips_bad_rows: bool = False
@@ -200,8 +202,24 @@ class StatementPlan:
         object.__setattr__(self, "opens", opens)
         sources = [slot.source for slot in self.slots if slot.source is not None and _follows(slot.field)]
         object.__setattr__(self, "constants_follow", any(source.parameter is None for source in sources))
-        object.__setattr__(self, "parameters_follow", any(source.parameter is not None for source in sources))
-        object.__setattr__(self, "outputs_follow", any(_follows(output.field) for output in self.outputs or ()))
+        bound = any(source.parameter is not None for source in sources)
+        object.__setattr__(self, "parameters_follow", bound or _reads_following(self.copy))
+        shown = self.copy.columns if isinstance(self.copy, CopyTo) else self.outputs or ()
+        object.__setattr__(self, "outputs_follow", any(_follows(output.field) for output in shown))
+
+    @property
+    def shows_rows(self) -> bool:
+        """It is a SELECT, or copies the rows of one to the client."""
+        return self.kind is StatementKind.SELECT or isinstance(self.copy, CopyTo)
+
+    @property
+    def has_literals(self) -> bool:
+        """Its text has no parameters: what stands in its slots is written into it whenever it is parsed (COPY)."""
+        return self.copy is not None and bool(self.slots)
+
+
+def _reads_following(copy: CopyTo | CopyFrom | None) -> bool:
+    return isinstance(copy, CopyFrom) and any(_follows(column.field) for column in copy.columns)
 
 
 def _follows(field: Field | None) -> bool:
