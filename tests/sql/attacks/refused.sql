@@ -181,7 +181,6 @@ client | UPDATE customers SET city = 'x' WHERE pg_sleep(1) IS NULL
 client | DELETE FROM orders WHERE (SELECT 1 / (count(*) - 5) FROM notes) = 1
 client | INSERT INTO orders (id, customer_id) VALUES (1, 8)
 client | INSERT INTO orders (id) SELECT 1 ON CONFLICT (id) DO UPDATE SET status = 'x'
-client | SELECT * FROM ONLY orders
 client | EXPLAIN SELECT * FROM orders
 -- Rows, system columns, hidden columns
 full | SELECT customers FROM customers
@@ -328,7 +327,39 @@ full | SELECT 1 FROM customers c JOIN unnest(ARRAY['CANARY' || '']) v(x) ON v.x 
 full | SELECT v.x FROM customers c JOIN unnest(ARRAY['CANARY']) v(x) ON v.x = c.email
 reader | SELECT x FROM customers c, LATERAL (VALUES (ARRAY[c.city])) v(x) WHERE x = '{a}'
 reader | SELECT x FROM customers c, LATERAL (VALUES (c.city)) v(x) WHERE x = 'a'
-full | COPY customers (email) FROM STDIN
+full | COPY customers (fg_email_eq) FROM STDIN
+full | COPY customers (id, email, fg_email_eq) TO STDOUT
+full | COPY customers TO STDOUT
+full | COPY customers FROM STDIN
+full | COPY accounts (password) FROM STDIN
+full | COPY (SELECT fg_email_eq AS id FROM customers) TO STDOUT
+full | COPY (SELECT substr(email, 13, 16) FROM customers) TO STDOUT
+full | COPY (SELECT c::text FROM customers c) TO STDOUT
+full | COPY (SELECT row_to_json(c) FROM customers c) TO STDOUT
+full | COPY (SELECT email FROM customers) TO '/tmp/x'
+full | COPY (SELECT email FROM customers) TO PROGRAM 'cat'
+full | COPY customer_copy TO STDOUT
+full | COPY customer_view TO STDOUT
+full | COPY customer_view FROM STDIN
+full | COPY orders FROM STDIN WHERE recipient = 'Ann'
+full | COPY orders (id) FROM STDIN WHERE id IN (SELECT customer_id FROM accounts)
+full | COPY orders (id) FROM STDIN WHERE leak() > 0
+full | COPY orders (id) FROM STDIN WHERE status === 'x'
+full | COPY orders TO STDOUT (ENCODING 'SQL_ASCII')
+full | COPY orders FROM STDIN (ENCODING 'LATIN1')
+full | COPY (DELETE FROM orders RETURNING recipient) TO STDOUT
+client | COPY orders (id) FROM STDIN
+support | COPY customers (email) FROM STDIN
+support | COPY customers (city) TO STDOUT
+support | COPY customers (id, city) TO STDOUT (FORMAT binary)
+support | COPY (SELECT city AS email FROM customers) TO STDOUT
+support | COPY (SELECT c.city FROM customers AS c (id, email, name)) TO STDOUT
+support | COPY (SELECT s.x FROM (SELECT city AS x FROM customers) s) TO STDOUT
+support | COPY (SELECT id FROM customers WHERE city = 'Oslo') TO STDOUT
+support | COPY (SELECT id FROM customers ORDER BY city) TO STDOUT
+support | COPY (SELECT * FROM customers) TO STDOUT
+support | COPY customers TO STDOUT
+analyst | COPY customers (city) TO STDOUT
 full | EXECUTE p((SELECT email FROM customers LIMIT 1))
 -- Reach that is not known
 full | DO $$ BEGIN PERFORM 1; END $$
