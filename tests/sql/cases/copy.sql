@@ -30,7 +30,7 @@
 [full] COPY (WITH o AS (SELECT id, recipient FROM orders) SELECT recipient FROM o) TO STDOUT;
 -> COPY (WITH o AS (SELECT id, recipient FROM "public".orders) SELECT recipient FROM o) TO STDOUT (FORMAT text, DELIMITER '	', NULL '\N', ENCODING 'UTF8')
 [full] COPY (SELECT id FROM orders UNION ALL SELECT id FROM notes) TO STDOUT;
--> COPY (SELECT id FROM "public".orders UNION ALL SELECT id FROM notes) TO STDOUT (FORMAT text, DELIMITER '	', NULL '\N', ENCODING 'UTF8')
+-> COPY (SELECT id FROM "public".orders UNION ALL SELECT "notes"."id" FROM notes) TO STDOUT (FORMAT text, DELIMITER '	', NULL '\N', ENCODING 'UTF8')
 [full] COPY (SELECT 'a)b' AS "x)", /* ) */ $$)$$ AS y, email FROM customers) TO STDOUT;
 -> COPY (SELECT 'a)b' AS "x)", /* ) */ $$)$$ AS y, email FROM "public".customers) TO STDOUT (FORMAT text, DELIMITER '	', NULL '\N', ENCODING 'UTF8')
 [full] COPY (SELECT email FROM customer_view) TO STDOUT;
