@@ -231,7 +231,7 @@ def cell_opener(
     """From an envelope and its row's key to the value as the client wants it, for COPY.  Raises CellUnreadable."""
     field = _sealed_field(output)
     open_cell = _cipher(ciphers, field).open
-    present = _presenter(field, settings, binary)
+    present = _presenter(output, settings, binary)
 
     def opened(envelope: bytes, row_key: bytes | None) -> bytes:
         try:
