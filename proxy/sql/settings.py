@@ -5,13 +5,14 @@ from __future__ import annotations
 from proxy.errors import Refused, SqlState, Unsupported
 
 from .plan import SessionEffect
-from .tree import Node
+from .tree import Node, Nodes, strings
 
 OWN_PREFIX = "fieldgate."
 VALUE_SETTINGS = frozenset({"datestyle", "timezone", "intervalstyle"})
 # A SELECT that calls its function once, whatever the data is: no FROM, WHERE, HAVING, LIMIT.
 _BARE_SELECT = frozenset({"targetList", "limitOption", "op"})
 _BARE_CALL = frozenset({"funcname", "args", "funcformat", "location"})
+_ONE_SETTING = frozenset({"targetList", "fromClause", "whereClause", "limitOption", "op"})
 _UTF8 = frozenset({"utf8", "utf-8", "unicode"})
 _ON = frozenset({"on", "true", "yes", "1", "t", "y"})
 
@@ -86,6 +87,35 @@ def effect_of_function(kind: str, select: Node, sets: list[str]) -> Effect:
         )
     local = str(values[2]).lower() in _ON
     return SessionEffect.SEARCH_PATH, None if local else values[1]
+
+
+def named_by_rows(flat: Nodes) -> dict[int, str]:
+    """The setting of each call in `SELECT set_config(name, ...) FROM pg_settings WHERE name = '...'`, by the node's id.
+
+    So pg_dump sets what older servers do not know.
+    """
+    found: dict[int, str] = {}
+    for kind, body in flat:
+        name = _only_row(body) if kind == "SelectStmt" and body.keys() <= _ONE_SETTING else None
+        for target in body.get("targetList", []) if name is not None else ():
+            call = target["ResTarget"].get("val", {}).get("FuncCall", {})
+            if name is not None and call.get("args") and _column(call["args"][0]) == "name":
+                found[id(call)] = name
+    return found
+
+
+def _only_row(select: Node) -> str | None:
+    """The name that the WHERE clause gives to the one row of pg_settings."""
+    tables = [item.get("RangeVar", {}).get("relname") for item in select.get("fromClause", [])]
+    condition = select.get("whereClause", {}).get("A_Expr", {})
+    if tables != ["pg_settings"] or condition.get("kind") != "AEXPR_OP" or strings(condition["name"]) != ("=",):
+        return None
+    return _value(condition["rexpr"]) if _column(condition.get("lexpr", {})) == "name" else None
+
+
+def _column(node: Node) -> str | None:
+    names = strings(node["ColumnRef"]["fields"]) if "ColumnRef" in node else ()
+    return names[0] if len(names) == 1 else None
 
 
 def _quoted(name: str) -> str:

@@ -16,7 +16,7 @@ from .catalog import Catalog, Relation
 from .fragments import HIDDEN_PREFIX
 from .notation import check_notation
 from .relations import Reach, closed, find_relation, reach_of, refuse_closed_name
-from .settings import VALUE_SETTINGS
+from .settings import VALUE_SETTINGS, named_by_rows
 from .side_doors import check_doors
 from .sizes import is_pg_class, sizes_named
 from .tree import Node, nodes, string, strings
@@ -56,12 +56,13 @@ def look(catalog: Catalog, kind: str, body: Node, path: tuple[str, ...] | None, 
     found = Findings(returns_rows=kind == "SelectStmt" or "returningList" in body)
     tree = {kind: body}
     common, flat = _common_names(tree), nodes(tree)
+    by_rows = named_by_rows(flat)
     for key, body in flat:
         try:
             if "relname" in body:
                 _relation(catalog, body, path, common, found)
             elif key == "FuncCall":
-                check_call(catalog, body, found)
+                check_call(catalog, body, found, by_rows.get(id(body)))
             elif key.startswith("Json") and catalog.server_version < 170000:
                 _check_json(catalog)
             elif key in _WRITES:
@@ -118,8 +119,11 @@ def _check_write(catalog: Catalog, target: Node, path: tuple[str, ...] | None) -
         raise Refused(f'writing to "{schema}.{target["relname"]}" is refused', hint="Use SET for settings.")
 
 
-def check_call(catalog: Catalog, body: Node, found: Findings) -> None:
-    """A function of known reach; `set_config` only of settings that nothing here depends on."""
+def check_call(catalog: Catalog, body: Node, found: Findings, setting: str | None = None) -> None:
+    """A function of known reach; `set_config` only of settings that nothing here depends on.
+
+    `setting`: which one, where it is no constant and is known all the same.
+    """
     names = strings(body.get("funcname", []))
     name, schema = names[-1], names[0] if len(names) > 1 else None
     if schema == "information_schema":
@@ -134,14 +138,14 @@ def check_call(catalog: Catalog, body: Node, found: Findings) -> None:
     if schema is None and not all(other.allowed for other in others):
         raise unknown_reach(names)
     if name == "set_config":
-        _check_set_config(body, found)
+        _check_set_config(body, found, setting)
 
 
-def _check_set_config(body: Node, found: Findings) -> None:
+def _check_set_config(body: Node, found: Findings, setting: str | None) -> None:
     first = (body.get("args") or [{}])[0].get("A_Const", {})
-    if "sval" not in first:
+    if "sval" not in first and setting is None:
         raise Unsupported("set_config is supported with a constant name only", hint="Use SET.")
-    name = first["sval"].get("sval", "").lower()
+    name = (setting or first["sval"].get("sval", "")).lower()
     if name == "search_path" or name in VALUE_SETTINGS:
         found.sets.append(name)
     elif name in GUARDED_SETTINGS or name.startswith(OWN_SETTINGS):
