@@ -118,6 +118,15 @@ def test_telephone_numbers_are_found_however_they_are_written(stage: Stage) -> N
         connection.execute("UPDATE customers SET phone = %s WHERE id = %s", [before, *number])
 
 
+def test_catalogs_show_no_check_of_ours(stage: Stage) -> None:
+    """Whose name is longer where terms are normalised."""
+    with stage.connect("management") as connection:
+        rows = connection.execute(
+            "SELECT conname FROM pg_constraint WHERE conrelid = 'customers'::regclass AND contype = 'c'"
+        ).fetchall()
+    assert rows == []
+
+
 async def test_a_data_map_that_says_something_else_of_stored_cells_is_refused(stage: Stage, config: Config) -> None:
     datamap, other = stage.folder.policy / "datamap.toml", 'normaliser = "casefold.1"'
     with changed(datamap, FOLDED, other), pytest.raises(FieldgateError, match="other normalisers"):
