@@ -40,6 +40,9 @@ class ClientValues:
         return self.values[number - 1], self.binary[number - 1], declared
 
 
+_NOTHING = ClientValues()
+
+
 @dataclass(frozen=True, slots=True)
 class SlotFiller:
     """Everything that filling slots needs besides the plan and the client's values."""
@@ -63,9 +66,8 @@ class SlotFiller:
             return self._attribute(slot)
         return self._sealed(slot, client)
 
-    def literal(self, slot: Slot, drawn: Sequence[bytes] = ()) -> bytes:
-        """The slot as an SQL literal, for the simple protocol; the cast stands in the plan's text behind it."""
-        client = ClientValues(drawn=drawn)
+    def literal(self, slot: Slot, client: ClientValues = _NOTHING) -> bytes:
+        """The slot as an SQL literal, for the simple protocol; a cast, or a declared type, stands in the SQL around."""
         if slot.kind is SlotKind.PRINCIPAL:
             return _quoted(self._attribute(slot))
         if slot.kind is SlotKind.PLAIN:

@@ -38,19 +38,21 @@ def description(forwarding: Forwarding, head: Reply, start: int, end: int) -> bo
 
 
 def _query_description(forwarding: Forwarding, head: Reply, start: int, end: int) -> bool:
+    """Text, but for FETCH from a BINARY cursor: the server says so."""
     plan = head.plan
     head.transformer = None
     if plan is None or not retyped(plan):
         return True
     fields = backend.parse_row_description(forwarding.body(start, end))
     ciphers, values = forwarding.state.revision().ciphers, forwarding.state.settings.values
+    formats = [field.format for field in fields] if any(field.format for field in fields) else None
     try:
-        head.transformer = RowTransformer(plan, fields, None, None, ciphers, values)
+        head.transformer = RowTransformer(plan, fields, formats, formats, ciphers, values)
     except CellUnreadable as error:
         forwarding.flush(start)
         fail_result(forwarding, head, error)
         return False
-    return forwarding.put(start, backend.build_row_description(client_fields(plan, fields, None)))
+    return forwarding.put(start, backend.build_row_description(client_fields(plan, fields, formats)))
 
 
 def told_columns(portal: Portal, raw: bytes) -> bytes:

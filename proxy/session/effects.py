@@ -12,40 +12,53 @@ from .commands import RefreshCatalog
 from .replies import Reply
 from .search_path import parse_search_path
 from .state import SessionState
-from .statements import Portal, Statement
+from .statements import Portal, Stamp, Statement
 
 _VALUE_CHANGERS = frozenset({SessionEffect.VALUE_SETTINGS, SessionEffect.RESET_ALL, SessionEffect.DISCARD_ALL})
 _TRANSACTION_CONTROL = frozenset({SessionEffect.ENDS_TRANSACTION, SessionEffect.RETURNS_TO_SAVEPOINT})
 
 
-def apply_effect(state: SessionState, plan: StatementPlan, entry: Reply, index: int = 0) -> None:
-    """`index`: which statement of a Query it is."""
-    if plan.effect is not SessionEffect.NONE:
-        _apply(state, plan, entry, index)
+def change_names(state: SessionState, plan: StatementPlan, entry: Reply, stamp: Stamp, index: int = 0) -> None:
+    """What later statements of the same Query see already: names, and the path by which names are resolved.
 
-
-def _apply(state: SessionState, plan: StatementPlan, entry: Reply, index: int) -> None:
+    `stamp`: under which the plan was made.  `index`: which statement of a Query it is.
+    """
+    path, number = state.settings.path, state.queue.pushed + 1
     match plan.effect:
         case SessionEffect.SEARCH_PATH:
-            path = None if plan.effect_value is None else parse_search_path(plan.effect_value)
-            entry.note(state.settings.path.change(path, index, state.queue.pushed + 1))
+            wanted = None if plan.effect_value is None else parse_search_path(plan.effect_value)
+            entry.note(path.change(wanted, index, number))
         case SessionEffect.ENDS_TRANSACTION | SessionEffect.RETURNS_TO_SAVEPOINT:
-            _taken_back(state, plan, entry, index)
-        case SessionEffect.VALUE_SETTINGS:
-            state.values.sent(state.queue.pushed + 1)
+            ends = plan.effect is SessionEffect.ENDS_TRANSACTION
+            if change := path.transaction_ends(index, number) if ends else path.returns_to_savepoint(index, number):
+                entry.note(change)
         case SessionEffect.RESET_ALL:
-            _reset_all(state, entry, index)
+            entry.note(path.change(None, index, number))
         case SessionEffect.DISCARD_ALL:
-            _reset_all(state, entry, index)
+            entry.note(path.change(None, index, number))
             _forget_all(state, entry, index)
         case SessionEffect.DEALLOCATE:
             _deallocate(state, plan.effect_value, entry, index)
+        case SessionEffect.CLOSES:
+            _close(state, plan.effect_value, entry, index)
+        case SessionEffect.PREPARES | SessionEffect.DECLARES:
+            _keep(state, plan, entry, stamp, index)
+
+
+def change_session(state: SessionState, plan: StatementPlan, entry: Reply, index: int = 0) -> None:
+    """What counts from the next message on."""
+    if plan.effect in _TRANSACTION_CONTROL:
+        state.values.transaction_control_sent(state.queue.pushed + 1)
+    if plan.effect in _VALUE_CHANGERS:
+        state.values.sent(state.queue.pushed + 1)
+    match plan.effect:
+        case SessionEffect.RESET_ALL | SessionEffect.DISCARD_ALL:
+            # A pooler's way to give a session to somebody else: what one said of itself must not stay.
+            state.set_principal(entry, state.login, index)
         case SessionEffect.CATALOG:
             state.commands.append(RefreshCatalog())
         case SessionEffect.FIELDGATE:
             state.set_principal(entry, asked_for(state, state.principal, plan), index)
-        case SessionEffect.PREPARES | SessionEffect.DECLARES:
-            _named(state, plan, entry, index)
 
 
 def may_change_values(state: SessionState, plan: StatementPlan) -> bool:
@@ -53,23 +66,6 @@ def may_change_values(state: SessionState, plan: StatementPlan) -> bool:
     if plan.effect in _TRANSACTION_CONTROL:
         return state.values.in_transaction
     return plan.effect in _VALUE_CHANGERS
-
-
-def _taken_back(state: SessionState, plan: StatementPlan, entry: Reply, index: int) -> None:
-    """What the transaction has changed of the settings may be gone behind this."""
-    number = state.queue.pushed + 1
-    state.values.transaction_control_sent(number)
-    path = state.settings.path
-    ends = plan.effect is SessionEffect.ENDS_TRANSACTION
-    if change := path.transaction_ends(index, number) if ends else path.returns_to_savepoint(index, number):
-        entry.note(change)
-
-
-def _reset_all(state: SessionState, entry: Reply, index: int) -> None:
-    """A pooler's way to give a session to somebody else: what one said of itself must not stay."""
-    state.values.sent(state.queue.pushed + 1)
-    entry.note(state.settings.path.change(None, index, state.queue.pushed + 1))
-    state.set_principal(entry, state.login, index)
 
 
 def _forget_all(state: SessionState, entry: Reply, index: int) -> None:
@@ -85,15 +81,24 @@ def _deallocate(state: SessionState, name: str | None, entry: Reply, index: int)
             state.names.set_statement(entry, each, None, index)
 
 
-def _named(state: SessionState, plan: StatementPlan, entry: Reply, index: int) -> None:
-    """PREPARE and DECLARE share their names with Parse and Bind.  What they hold touches nothing protected."""
-    name = (plan.effect_value or "").encode()
-    text = b"".join(part for part in plan.segments if isinstance(part, bytes)).decode()
-    made = Statement(plan, text, (), state.settings.values, state.stamp(), by_sql=True)
+def _close(state: SessionState, name: str | None, entry: Reply, index: int) -> None:
+    for each in list(state.names.portals) if name is None else [name.encode()]:
+        if each in state.names.portals:
+            state.names.set_portal(entry, each, None, index)
+
+
+def _keep(state: SessionState, plan: StatementPlan, entry: Reply, stamp: Stamp, index: int) -> None:
+    """PREPARE and DECLARE share their names with Parse and Bind."""
+    name, kept = (plan.effect_value or "").encode(), plan.keeps
+    if kept is None:
+        return
+    made = Statement(kept.plan, kept.text, kept.declared, state.settings.values, stamp)
     if plan.effect is SessionEffect.PREPARES:
+        made.by_sql = True
         state.names.set_statement(entry, name, made, index)
     else:
-        state.names.set_portal(entry, name, Portal(made), index)
+        made.declaration = plan
+        state.names.set_portal(entry, name, Portal(made, held=kept.held), index)
 
 
 def asked_for(state: SessionState, who: Principal, plan: StatementPlan) -> Principal:

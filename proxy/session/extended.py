@@ -14,12 +14,13 @@ from proxy.wire import frontend
 from .accounting import account, account_allowed
 from .binds import rewritten_bind
 from .bulk import begin_copy
-from .effects import apply_effect
+from .effects import change_names, change_session
 from .names import AnswersNeeded
-from .permits import refusal_now, refusal_of_values
+from .permits import refusal_now, refusal_of_statement, refusal_of_values
 from .preparing import refresh, refusal_to_parse
 from .refusals import RESERVED_NAMES, STAND_IN_PORTAL, STAND_IN_STATEMENT
 from .replies import Owed, Reply
+from .runs import unknown_statement
 from .state import SessionState
 from .statements import Portal
 
@@ -31,13 +32,12 @@ def bind(state: SessionState, raw: bytes) -> None:
     if portal_name in RESERVED_NAMES:
         raise ProtocolViolation("this portal name is reserved")
     state.settle_path()
-    state.names.settle_statement(name)
-    statement = state.names.statements.get(name)
-    if statement is None:
+    prepared = state.names.statement(name)
+    if prepared is None:
         _bind_unknown(state, name, portal_name)
         return
-    refusal = refusal_now(state, statement) if statement.by_sql else refresh(state, name, statement)
-    statement = state.names.statements[name]
+    prepared, refusal = refresh(state, name, prepared)
+    statement = prepared.target
     portal = Portal(statement)
     if refusal is None and statement.plan.parameters_follow:
         refusal = refusal_of_values(state, reads=True, shows=False)
@@ -47,14 +47,14 @@ def bind(state: SessionState, raw: bytes) -> None:
             portal, raw = rewritten_bind(state, statement, split_bind(raw, names_end))
         except (ValueRejected, CellUnreadable, ProtocolViolation) as error:
             refusal = error
-    if refusal is not None and state.queue.may_fail_alone(statement.parse_number):
+    if refusal is not None and state.queue.may_fail_alone(prepared.parse_number):
         raise AnswersNeeded  # if the Parse has failed, that is what the client must hear
     entry = Reply(Owed.BIND, statement=statement, portal=portal, refusal=refusal)
     entry.unchanged = not statement.plan.rewritten
     if refusal is not None:
         raw = frontend.build_bind(portal_name, STAND_IN_STATEMENT, (), (), ())
         portal.bind_refused = True
-        if not statement.parse_refused:
+        if not prepared.parse_refused:
             entry.ticket = account(state, (statement.plan,), (refusal,))
     state.names.set_portal(entry, portal_name, portal)
     state.queue.push(entry)
@@ -62,12 +62,7 @@ def bind(state: SessionState, raw: bytes) -> None:
 
 
 def _bind_unknown(state: SessionState, name: bytes, portal_name: bytes) -> None:
-    """Nobody knows where its values would go, so they stay here; the server would say the same."""
-    shown = name.decode("utf-8", "replace")
-    refusal = FieldgateError(
-        f'prepared statement "{shown}" does not exist' if name else "unnamed prepared statement does not exist",
-        sqlstate=SqlState.INVALID_STATEMENT_NAME,
-    )
+    refusal = unknown_statement(name.decode("utf-8", "replace"))
     state.queue.push(Reply(Owed.BIND, refusal=refusal))
     state.to_server.append(frontend.build_bind(portal_name, STAND_IN_STATEMENT, (), (), ()))
 
@@ -75,12 +70,10 @@ def _bind_unknown(state: SessionState, name: bytes, portal_name: bytes) -> None:
 def describe(state: SessionState, raw: bytes) -> None:
     message = frontend.parse_describe(raw[_HEADER:])
     if message.kind == b"S":
-        state.names.settle_statement(message.name)
-        statement = state.names.statements.get(message.name)
-        state.queue.push(Reply(Owed.DESCRIBE_STATEMENT, statement=statement))
+        prepared = state.names.statement(message.name)
+        state.queue.push(Reply(Owed.DESCRIBE_STATEMENT, statement=prepared.target if prepared else None))
     else:
-        state.names.settle_portal(message.name)
-        portal = state.names.portals.get(message.name)
+        portal = state.names.portal(message.name)
         statement = portal.statement if portal else None
         state.queue.push(Reply(Owed.DESCRIBE_PORTAL, statement=statement, portal=portal))
     state.to_server.append(raw)
@@ -88,8 +81,7 @@ def describe(state: SessionState, raw: bytes) -> None:
 
 def execute(state: SessionState, raw: bytes) -> None:
     name = frontend.execute_portal_name(raw, _HEADER)
-    state.names.settle_portal(name)
-    portal = state.names.portals.get(name)
+    portal = state.names.portal(name)
     if portal is None:
         _refuse_execute(state, None, _no_portal(name))
         return
@@ -105,24 +97,26 @@ def execute(state: SessionState, raw: bytes) -> None:
     entry.unchanged = not plan.rewritten
     if plan.uses:
         entry.ticket = account_allowed(state, plan)
-    if not statement.by_sql:  # what PREPARE and DECLARE have done is in our books
-        apply_effect(state, plan, entry)
-        begin_copy(state, (plan,), entry)
+    change_names(state, plan, entry, statement.stamp)
+    change_session(state, plan, entry)
+    begin_copy(state, (plan,), entry)
     state.queue.push(entry)
     state.to_server.append(raw)
 
 
 def _refusal_to_execute(state: SessionState, portal: Portal) -> FieldgateError | None:
     """Between Bind and Execute rights may have changed, and the audit sink may have gone (I5, I8)."""
-    plan = portal.statement.plan
-    if (refusal := refusal_now(state, portal.statement)) is not None:
+    plan, prepares = portal.statement.plan, portal.statement.plan.effect is SessionEffect.PREPARES
+    refusal = (refusal_of_statement if prepares else refusal_now)(state, portal.statement)
+    if refusal is not None:
         return refusal
     if plan.effect is SessionEffect.FIELDGATE:
         return refusal_to_parse(state, plan)
     if isinstance(plan.copy, CopyFrom) and plan.parameters_follow:  # values come behind this message
         return refusal_of_values(state, reads=True, shows=False)
     in_text = not portal.formats or not all(portal.formats)
-    return refusal_of_values(state, reads=False, shows=plan.outputs_follow and in_text)
+    reads = prepares and plan.constants_follow  # the server reads PREPARE's constants when it is executed
+    return refusal_of_values(state, reads=reads, shows=plan.outputs_follow and in_text)
 
 
 def _no_portal(name: bytes) -> FieldgateError:

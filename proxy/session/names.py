@@ -11,6 +11,8 @@ from typing import Any
 from .replies import BookChange, Owed, Reply, ReplyQueue
 from .statements import Portal, Statement
 
+_NAME_SIZE = 63  # bytes: the server cuts longer names, so that two of them may be one
+
 
 class AnswersNeeded(Exception):
     """What a name stands for depends on answers that are under way; the message waits, and nothing has been changed."""
@@ -25,10 +27,12 @@ class Names:
     unsettled: dict[tuple[bool, bytes], tuple[int, bool]] = field(default_factory=dict)
 
     def set_statement(self, entry: Reply, name: bytes, new: Statement | None, index: int = 0) -> None:
+        name = cut(name)
         self._unsettle(False, name, self.statements, entry)
         entry.note(changed(self.statements, name, new, index))
 
     def set_portal(self, entry: Reply, name: bytes, new: Portal | None, index: int = 0) -> None:
+        name = cut(name)
         self._unsettle(True, name, self.portals, entry)
         entry.note(changed(self.portals, name, new, index))
 
@@ -37,11 +41,17 @@ class Names:
         if name in book or mark in self.unsettled:
             self.unsettled[mark] = (self.queue.pushed + 1, entry.owed is Owed.QUERY)
 
-    def settle_statement(self, name: bytes) -> None:
+    def statement(self, name: bytes) -> Statement | None:
+        """What the server has under this name when it gets to the message at hand.  Raises AnswersNeeded."""
+        name = cut(name)
         self._settle((False, name))
+        return self.statements.get(name)
 
-    def settle_portal(self, name: bytes) -> None:
+    def portal(self, name: bytes) -> Portal | None:
+        """The same for a portal."""
+        name = cut(name)
         self._settle((True, name))
+        return self.portals.get(name)
 
     def _settle(self, mark: tuple[bool, bytes]) -> None:
         """Raises AnswersNeeded while the server may still have something else under this name than our book.
@@ -55,14 +65,19 @@ class Names:
         number, may_fail_alone = found
         if not self.queue.owes(number):
             del self.unsettled[mark]
-        elif number <= self.queue.last_sync or may_fail_alone:
+        elif number <= self.queue.last_sync or (may_fail_alone and number <= self.queue.pushed):
             raise AnswersNeeded
 
     def all_answered(self, transaction: bytes) -> None:
-        """Nothing is owed any more; without a transaction no portal is left."""
+        """Nothing is owed any more; without a transaction no portal is left but what WITH HOLD has made."""
         self.unsettled.clear()
         if transaction == b"I":
-            self.portals.clear()
+            for name in [name for name, portal in self.portals.items() if not portal.held]:
+                del self.portals[name]
+
+
+def cut(name: bytes) -> bytes:
+    return name[:_NAME_SIZE]
 
 
 def changed(book: dict[Any, Any], key: object, new: object, index: int) -> BookChange:

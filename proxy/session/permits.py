@@ -1,21 +1,17 @@
-"""Whether an analysed statement may run now: rights, settings, the audit sink, and what EXECUTE and FETCH name."""
+"""Whether an analysed statement may run now: rights, settings, the audit sink, and what was analysed before."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
-from proxy.errors import AuditUnavailable, FieldgateError, Refused, Unsupported
-from proxy.sql.plan import SessionEffect, StatementKind, StatementPlan
+from policies.model import Principal
+from proxy.errors import AuditUnavailable, FieldgateError, Refused
+from proxy.sql.plan import SessionEffect, SlotKind, StatementPlan
 
 from .names import AnswersNeeded
 from .state import SessionState
-from .statements import Statement
+from .statements import Portal, Run, Statement
 from .value_changes import unknown_values
-
-_RUNNERS = frozenset({SessionEffect.RUNS_STATEMENT, SessionEffect.RUNS_PORTAL})
-_RUNNABLE = frozenset(
-    {StatementKind.SELECT, StatementKind.INSERT, StatementKind.UPDATE, StatementKind.DELETE, StatementKind.MERGE}
-)
 
 
 def refusal_of(state: SessionState, plan: StatementPlan) -> FieldgateError | None:
@@ -24,8 +20,6 @@ def refusal_of(state: SessionState, plan: StatementPlan) -> FieldgateError | Non
         return plan.refusal
     if (blocked := state.settings.blocking()) and (plan.touches_protected or _read_differently(plan)):
         return blocked
-    if plan.effect in _RUNNERS:
-        return _refusal_to_run(state, plan)
     if not plan.touches_protected:
         return None
     if state.outcast is not None:
@@ -38,41 +32,62 @@ def refusal_of(state: SessionState, plan: StatementPlan) -> FieldgateError | Non
     return None
 
 
-def _refusal_to_run(state: SessionState, plan: StatementPlan) -> FieldgateError | None:
-    """EXECUTE and FETCH may name what Parse and Bind made; there its values and its rows would go past us."""
-    name = (plan.effect_value or "").encode()
-    if plan.effect is SessionEffect.RUNS_STATEMENT:
-        state.names.settle_statement(name)
-        statement = state.names.statements.get(name)
-    else:
-        state.names.settle_portal(name)
-        portal = state.names.portals.get(name)
-        statement = portal.statement if portal is not None else None
-    if statement is None:
-        return None
-    if statement.by_sql:
-        return refusal_now(state, statement)
-    inside = statement.plan
-    if inside.touches_protected or inside.kind not in _RUNNABLE or inside.effect is not SessionEffect.NONE:
-        return Unsupported(
-            "EXECUTE and FETCH of what the extended protocol has prepared are not supported here",
-            hint="Use Bind and Execute: the driver's own prepared statements and cursors.",
-        )
-    return None
+def refusal_of_statement(state: SessionState, statement: Statement) -> FieldgateError | None:
+    """Why what PREPARE or Parse made may not be run as it stands: PostgreSQL would resolve its names again now."""
+    if statement.stamp != state.stamp():
+        plan = state.services.planner.plan_statement(statement.text, statement.declared, state.context())
+        if plan.refusal is not None:
+            return plan.refusal
+        if plan != statement.plan:
+            return _changed("prepared", "Prepare it again.")
+        statement.stamp = state.stamp()
+    return refusal_of(state, statement.plan)
 
 
 def refusal_now(state: SessionState, statement: Statement) -> FieldgateError | None:
-    """Why what was analysed before may not run any more; only rights and catalog count, names are long resolved."""
+    """Why a portal may not run any more.  Only rights, catalog and person count: its names are long resolved."""
+    if statement.run is not None:
+        return _refusal_of_run(state, statement, statement.run)
     revision, principal, path = statement.stamp
     if revision is not state.revision() or principal != state.principal:
         context = replace(state.context(), search_path=path)
         plan = state.services.planner.plan_statement(statement.text, statement.declared, context)
         if plan.refusal is not None:
             return plan.refusal
-        if plan != statement.plan or plan.has_literals:
-            return Refused("what this session may see has changed since this was bound", hint="Bind it again.")
+        made_anew = plan != (statement.declaration or statement.plan) or plan.has_literals
+        if made_anew or _is_of_another(state, plan, principal):
+            return _changed("bound", "Bind it again.")
         statement.stamp = (state.revision(), state.principal, path)
-    return None if statement.by_sql else refusal_of(state, statement.plan)
+    return refusal_of(state, statement.plan)
+
+
+def _refusal_of_run(state: SessionState, statement: Statement, run: Run) -> FieldgateError | None:
+    """The same where the portal is that of an EXECUTE, FETCH or MOVE, which looks its name up when it is executed."""
+    name = (run.call.effect_value or "").encode()
+    by_statement = run.call.effect is SessionEffect.RUNS_STATEMENT
+    now = state.names.statement(name) if by_statement else state.names.portal(name)
+    if now is not None and now is not run.source:
+        return _changed("bound", "Bind it again.")
+    if run.read_under is not None and run.read_under is not state.settings.values:
+        return unknown_values()
+    match run.source:
+        case Portal():
+            return refusal_now(state, run.source.statement)
+        case Statement():
+            if _is_of_another(state, run.source.plan, statement.stamp[1]):
+                return _changed("bound", "Bind it again.")
+            return refusal_of_statement(state, run.source)
+    return refusal_of(state, statement.plan)
+
+
+def _is_of_another(state: SessionState, plan: StatementPlan, before: Principal) -> bool:
+    """Whether attributes of the principal were put in that are others now: the rows would be somebody else's."""
+    names = [slot.attribute or "" for slot in plan.slots if slot.kind is SlotKind.PRINCIPAL]
+    return any(getattr(before, name, None) != getattr(state.principal, name, None) for name in names)
+
+
+def _changed(since: str, hint: str) -> Refused:
+    return Refused(f"what this session may see has changed since this was {since}", hint=hint)
 
 
 def refusal_of_values(state: SessionState, *, reads: bool, shows: bool) -> FieldgateError | None:

@@ -97,6 +97,13 @@ class Reply:
     def note(self, change: BookChange) -> None:
         self.changes += (change,)
 
+    def take_back(self, index: int = 0) -> None:
+        """Before it is pushed: what its statements from that one on would have changed."""
+        for change in reversed(self.changes):
+            if change.index >= index:
+                change.undo([])
+        self.changes = tuple(change for change in self.changes if change.index < index)
+
     @property
     def takes_data(self) -> bool:
         """The client's CopyData may still belong to it."""

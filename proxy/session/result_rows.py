@@ -108,6 +108,8 @@ def _make_transformer(
     if fields is None or plan.outputs is None:
         raise CellUnreadable("the server has not described this result")
     asked = upstream_formats(plan, formats)
+    if statement.declaration is not None:  # Execute shows what DECLARE has made as text, BINARY or not
+        asked = [0] * len(fields)
     return RowTransformer(plan, fields, expand_formats(formats, len(plan.outputs)), asked, ciphers, values)
 
 

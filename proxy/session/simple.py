@@ -6,23 +6,35 @@ server runs what stands before it and nothing after it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 
 from proxy.errors import CellUnreadable, FieldgateError, Refused, SqlState, ValueRejected
+from proxy.rows.params import ClientValues, SlotFiller
 from proxy.sql.plan import SessionEffect, StatementPlan
 from proxy.wire import frontend
 
 from .accounting import account
 from .bulk import begin_copy
-from .effects import apply_effect, asked_for, may_change_values
+from .effects import asked_for, change_names, change_session, may_change_values
+from .names import AnswersNeeded
 from .permits import refusal_of, refusal_of_values
 from .refusals import STAND_IN_SQL, own_setting_sql
 from .replies import Owed, Reply
-from .state import SessionState
+from .runs import RUNNERS, resolve
+from .state import KeysNeeded, SessionState
 from .upstream_text import upstream_text
 from .value_changes import unknown_values
 
 _HEADER = 5
+
+
+@dataclass(slots=True)
+class _Step:
+    """One statement on its way to the server; what EXECUTE, FETCH and MOVE run stands in their place."""
+
+    plan: StatementPlan
+    refusal: FieldgateError | None
+    client: ClientValues = field(default_factory=ClientValues)
 
 
 def query(state: SessionState, raw: bytes) -> None:
@@ -34,38 +46,69 @@ def query(state: SessionState, raw: bytes) -> None:
         return
     state.settle_path()
     script = state.services.planner.plan_script(text, state.context())
-    plans = script.statements
-    refusals = _refusals(state, plans)
-    drawn = state.draw(plans)
-    entry = Reply(Owed.QUERY, statements=plans, unchanged=script.unchanged)
-    if script.unchanged and not any(refusals):
-        upstream = raw
-    else:
-        entry.unchanged = False
-        upstream = frontend.build_query(b";".join(_texts(state, plans, refusals, drawn)))
-    entry.refusals = tuple(refusals)
-    _account(state, entry, plans, refusals)
-    reached = plans[: _refused_at(refusals)]
+    entry = Reply(Owed.QUERY)
+    steps, drawn = _steps(state, entry, script.statements)
+    entry.unchanged = script.unchanged and not any(step.refusal or step.plan.rewritten for step in steps)
+    upstream = raw
+    if not entry.unchanged:
+        upstream = frontend.build_query(b";".join(_texts(state, steps, drawn)))
+        del steps[_refused_at(steps) + 1 :]
+        entry.take_back(_refused_at(steps))
+    entry.statements = tuple(step.plan for step in steps)
+    entry.refusals = tuple(step.refusal for step in steps)
+    _account(state, entry, steps)
+    reached = entry.statements[: _refused_at(steps)]
     for index, plan in enumerate(reached):
-        apply_effect(state, plan, entry, index)
+        change_session(state, plan, entry, index)
     begin_copy(state, reached, entry)
     state.queue.push(entry)
     state.to_server.append(upstream)
 
 
-def _refusals(state: SessionState, plans: tuple[StatementPlan, ...]) -> list[FieldgateError | None]:
-    refusals: list[FieldgateError | None] = []
-    who, changed = state.principal, False
-    for plan in plans:
-        refusal = refusal_of(state, plan) or _refusal_of_values(state, plan, changed)
-        if refusal is None and plan.effect is SessionEffect.FIELDGATE:
+def _steps(
+    state: SessionState, entry: Reply, plans: tuple[StatementPlan, ...]
+) -> tuple[list[_Step], list[list[bytes]]]:
+    """The statements up to the first that is refused, each as the ones before it leave our books; and keys for them.
+
+    What stands behind a refused one is never reached, and not sent.  Raises AnswersNeeded or KeysNeeded, and then has
+    changed nothing.
+    """
+    unsettled = dict(state.names.unsettled)
+    try:
+        steps = _in_order(state, entry, plans)
+        return steps, state.draw(tuple(step.plan for step in steps))
+    except (AnswersNeeded, KeysNeeded):
+        entry.take_back()
+        state.names.unsettled = unsettled
+        raise
+
+
+def _in_order(state: SessionState, entry: Reply, plans: tuple[StatementPlan, ...]) -> list[_Step]:
+    steps: list[_Step] = []
+    who, changed, stamp = state.principal, False, state.stamp()
+    for index, plan in enumerate(plans):
+        step = _step(state, plan, changed)
+        if step.refusal is None and plan.effect is SessionEffect.FIELDGATE:
             try:
                 who = asked_for(state, who, plan)
             except FieldgateError as error:
-                refusal = error
-        refusals.append(refusal)
-        changed = changed or may_change_values(state, plan)
-    return refusals
+                step.refusal = error
+        steps.append(step)
+        if step.refusal is not None:
+            break
+        changed = changed or may_change_values(state, step.plan)
+        change_names(state, step.plan, entry, stamp, index)
+    return steps
+
+
+def _step(state: SessionState, plan: StatementPlan, changed: bool) -> _Step:
+    if plan.effect in RUNNERS:
+        running = resolve(state, plan)
+        step = _Step(running.plan, running.refusal, running.client)
+    else:
+        step = _Step(plan, refusal_of(state, plan))
+    step.refusal = step.refusal or _refusal_of_values(state, step.plan, changed)
+    return step
 
 
 def _refusal_of_values(state: SessionState, plan: StatementPlan, changed: bool) -> FieldgateError | None:
@@ -76,47 +119,40 @@ def _refusal_of_values(state: SessionState, plan: StatementPlan, changed: bool) 
     return refusal_of_values(state, reads=reads, shows=shows)
 
 
-def _refused_at(refusals: Sequence[FieldgateError | None]) -> int:
+def _refused_at(steps: list[_Step]) -> int:
     """The statement that is made to fail: those before it run, nothing after it is reached."""
-    return next((index for index, refusal in enumerate(refusals) if refusal is not None), len(refusals))
+    return next((index for index, step in enumerate(steps) if step.refusal is not None), len(steps))
 
 
-def _texts(
-    state: SessionState,
-    plans: tuple[StatementPlan, ...],
-    refusals: list[FieldgateError | None],
-    drawn: list[list[bytes]],
-) -> list[bytes]:
+def _texts(state: SessionState, steps: list[_Step], drawn: list[list[bytes]]) -> list[bytes]:
     """One upstream text for each statement; a constant that does not fit its field turns into a refusal here."""
     texts: list[bytes] = []
     filler = state.filler()
-    for index, plan in enumerate(plans):
-        if refusals[index] is None and plan.effect is SessionEffect.FIELDGATE:
-            texts.append(own_setting_sql(plan))
-            continue
-        if refusals[index] is None:
+    for step, keys in zip(steps, drawn, strict=True):
+        if step.refusal is None:
             try:
-                literals = {k: filler.literal(slot, drawn[index]) for k, slot in enumerate(plan.slots)}
-                texts.append(upstream_text(plan, literals))
+                texts.append(_text(filler, step, keys))
                 continue
             except (ValueRejected, CellUnreadable) as error:
-                refusals[index] = error
-        texts.append(STAND_IN_SQL)
+                step.refusal = error
+        return [*texts, STAND_IN_SQL]
     return texts
 
 
-def _account(
-    state: SessionState,
-    entry: Reply,
-    plans: tuple[StatementPlan, ...],
-    refusals: list[FieldgateError | None],
-) -> None:
+def _text(filler: SlotFiller, step: _Step, keys: list[bytes]) -> bytes:
+    if step.plan.effect is SessionEffect.FIELDGATE:
+        return own_setting_sql(step.plan)
+    client = replace(step.client, drawn=keys)
+    return upstream_text(step.plan, {k: filler.literal(slot, client) for k, slot in enumerate(step.plan.slots)})
+
+
+def _account(state: SessionState, entry: Reply, steps: list[_Step]) -> None:
     """What runs is recorded as allowed, what is refused as denied; what is never reached is not recorded."""
-    end = _refused_at(refusals)
+    end, plans = _refused_at(steps), entry.statements
     if any(plan.uses for plan in plans[:end]):
         entry.ticket = account(state, plans[:end], (None,) * end)
     if end < len(plans):
-        entry.ticket = account(state, plans[end : end + 1], (refusals[end],)) or entry.ticket
+        entry.ticket = account(state, plans[end:], (steps[end].refusal,)) or entry.ticket
 
 
 def _refuse_whole(state: SessionState) -> None:

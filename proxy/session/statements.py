@@ -48,10 +48,19 @@ class Statement:
     results: dict[tuple[int, ...], Result] = field(default_factory=dict)  # by the client's result formats
     fillings: dict[tuple[bytes, int, bytes], Filling] = field(default_factory=dict)  # by the shape of a Bind
     told: dict[tuple[tuple[int, ...], bytes], bytes] = field(default_factory=dict)  # RowDescriptions for the server's
-    by_sql: bool = False  # PREPARE or DECLARE made it, and `text` is that statement
+    by_sql: bool = False  # PREPARE made it
+    declaration: StatementPlan | None = None  # the plan of the DECLARE that made it: its rows come by `plan`
+    run: Run | None = None  # of an EXECUTE, FETCH or MOVE, and then `plan` is that of what it runs
+    resolved: Statement | None = None  # ... with which the books said it would be run, when they were asked last
+    bound: bool = False  # a Bind was made of it
     parse_refused: bool = False  # its Parse was refused, and recorded as that
     parse_number: int = 0  # the entry that owes the answer to its Parse
     describe_number: int = 0  # the entry that owes the newest description of it
+
+    @property
+    def target(self) -> Statement:
+        """What a portal of it runs."""
+        return self.resolved or self
 
     def described(self, fields: list[FieldDescription]) -> None:
         self.fields = fields
@@ -71,3 +80,18 @@ class Portal:
     statement: Statement
     formats: tuple[int, ...] = ()  # the client's result formats, as in Bind
     bind_refused: bool = False  # its Bind was refused, and recorded as that
+    held: bool = False  # it outlives its transaction
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What EXECUTE, FETCH or MOVE runs.
+
+    `source`: what the name stood for when it was resolved, None: nothing.  `once`: cells were sealed for its text.
+    `read_under`: the settings by which dates and times among its arguments were read, None: there are none.
+    """
+
+    call: StatementPlan
+    source: Statement | Portal | None
+    once: bool = False
+    read_under: ValueSettings | None = None

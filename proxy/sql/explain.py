@@ -15,12 +15,12 @@ from proxy.errors import Refused, Unsupported
 from .catalog import Relation
 from .edits import SqlText
 from .forward import forwarded
+from .named import runs
 from .plan import SlotKind, StatementKind, StatementPlan
 from .settings import Effect
 from .statement import KINDS, Request, plan_touching
 from .touch import Findings
 from .tree import Node, RawStatement, unwrap
-from .utility import runs
 
 # Options that show nothing but the plan's shape and what the statement itself says.
 _SHAPE = frozenset({"verbose", "format", "settings", "generic_plan", "summary", "timing"})

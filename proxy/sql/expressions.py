@@ -203,6 +203,10 @@ def _compared_sublink(a: Analysis, body: Node, scope: Scope, use: Use) -> Lineag
     return lineage
 
 
+def _current_of(a: Analysis, body: Node, scope: Scope, use: Use) -> Lineage:
+    raise Unsupported("WHERE CURRENT OF is not supported over protected tables", hint="Name the row by its key.")
+
+
 HANDLERS: dict[str, Handler] = {
     "A_Const": _constant,
     "ParamRef": _parameter,
@@ -226,4 +230,5 @@ HANDLERS: dict[str, Handler] = {
     "FuncCall": walk_call,
     "SetToDefault": _constant,
     "MergeSupportFunc": _constant,  # merge_action()
+    "CurrentOfExpr": _current_of,
 }

@@ -14,7 +14,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum, auto
 
-from policies.fields import Field
+from policies.fields import Field, LogicalType
 from policies.model import Verb
 from proxy.errors import FieldgateError
 from proxy.wire.copying.options import CopyOptions
@@ -154,15 +154,55 @@ class SessionEffect(StrEnum):
     CATALOG = auto()  # DDL: the catalog must be read again
     FIELDGATE = (
         auto()
-    )  # SET or RESET fieldgate.*: answered by the proxy; `effect_value` is "name=value", for RESET "name"
-    PREPARES = auto()  # PREPARE: `effect_value` names a statement from now on, as a Parse would
-    DECLARES = auto()  # DECLARE CURSOR: `effect_value` names a portal from now on, as a Bind would
+    )  # SET, RESET fieldgate.*: answered by the proxy; `effect_value` is "name=value", for RESET "name"
+    PREPARES = auto()  # PREPARE: `effect_value` names a statement from now on, as a Parse would; see `keeps`
+    DECLARES = auto()  # DECLARE CURSOR: `effect_value` names a portal from now on, as a Bind would; see `keeps`
     RUNS_STATEMENT = auto()  # EXECUTE: what stands behind the name `effect_value` is run, whoever made it
     RUNS_PORTAL = auto()  # FETCH, MOVE: the same for a portal
+    CLOSES = auto()  # CLOSE: `effect_value` names the portal, None: ALL
     ENDS_TRANSACTION = auto()  # COMMIT, ROLLBACK, PREPARE TRANSACTION
     RETURNS_TO_SAVEPOINT = auto()
     VALUE_SETTINGS = auto()  # DateStyle, TimeZone or IntervalStyle, which rule how values are read and shown
     TAKES_DATA = auto()  # COPY ... FROM STDIN: the client's CopyData follows
+
+
+class Written(StrEnum):
+    """How a constant was written; a cast may stand around it."""
+
+    NULL = auto()
+    STRING = auto()
+    INTEGER = auto()
+    DECIMAL = auto()
+    BOOLEAN = auto()
+    ARRAY = auto()  # ARRAY[...] of constants
+
+
+@dataclass(frozen=True, slots=True)
+class Argument:
+    """One argument of EXECUTE: the client's own text, and what is known of it if it is one constant.
+
+    `casts`: the types that it is cast to, outermost first, with whether it is an array of such; None: another type.
+    """
+
+    text: bytes
+    written: Written | None = None  # None: no constant
+    constant: bytes = b""
+    casts: tuple[tuple[LogicalType, bool] | None, ...] = ()
+    elements: tuple[Argument, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What PREPARE and DECLARE keep under a name.
+
+    `plan`: PREPARE's statement, or the rows of a cursor (its segments are then empty).  `text` is planned again, with
+    the parameter types `declared`, when something has changed: PREPARE's statement, or the whole DECLARE.
+    """
+
+    plan: StatementPlan
+    text: str
+    declared: tuple[int, ...] = ()
+    held: bool = False  # the cursor outlives its transaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +228,8 @@ class StatementPlan:
     fingerprint: str = ""  # of the statement's shape, for audit; holds no constant
     copy: CopyTo | CopyFrom | None = None  # COPY of protected data
     edited: bool = False  # the text is not the client's own, even if it is one segment without a slot (`*` spelt out)
+    keeps: Kept | None = None  # PREPARE and DECLARE
+    arguments: tuple[Argument, ...] | None = None  # EXECUTE; None: EXECUTE inside another statement, or another kind
     # Follow from the above; asked for at every execution, so worked out once.
     rewritten: bool = field(init=False, compare=False, repr=False)
     opens: bool = field(init=False, compare=False, repr=False)
@@ -201,7 +243,9 @@ class StatementPlan:
         object.__setattr__(self, "rewritten", self.edited or bool(self.slots) or len(self.segments) != 1)
         object.__setattr__(self, "opens", opens)
         sources = [slot.source for slot in self.slots if slot.source is not None and _follows(slot.field)]
-        object.__setattr__(self, "constants_follow", any(source.parameter is None for source in sources))
+        constants = any(source.parameter is None for source in sources)
+        prepares = self.effect is SessionEffect.PREPARES and self.keeps is not None and self.keeps.plan.constants_follow
+        object.__setattr__(self, "constants_follow", constants or prepares)
         bound = any(source.parameter is not None for source in sources)
         object.__setattr__(self, "parameters_follow", bound or _reads_following(self.copy))
         shown = self.copy.columns if isinstance(self.copy, CopyTo) else self.outputs or ()

@@ -15,6 +15,7 @@ from .definitions import refuse_shadowing, refuse_temporary_shadow
 from .edits import SqlText
 from .explain import explained
 from .forward import forwarded
+from .named import NAMED, prepared
 from .plan import ScriptPlan, SessionEffect, StatementKind, StatementPlan
 from .planner import PlanContext
 from .settings import effect_of_function
@@ -91,6 +92,8 @@ def _plan(
 def _decide(request: Request, statement: RawStatement, source: bytes) -> StatementPlan:
     found = look(request.catalog, statement.kind, statement.body, request.search_path, scripted=request.scripted)
     found.refusal = found.refusal or declared_types(request.catalog, request.declared)
+    if statement.kind == "PrepareStmt":
+        return prepared(request, statement, source, found, _decide)
     text = SqlText(source)
     shown = show_catalogs(request.catalog, statement.kind, statement.body, found, text)
     if not shown:
@@ -104,6 +107,8 @@ def _decide_as_found(request: Request, statement: RawStatement, source: bytes, f
         return explained(request, statement, source, found)
     if statement.kind == "CopyStmt" and found.touches:
         return plan_copy(request, statement, source, found)
+    if statement.kind in NAMED:
+        return NAMED[statement.kind](request, statement, source, found)
     if statement.kind not in KINDS:
         _refuse_uncertain_names(request, found)
         utility = plan_utility(request.catalog, statement, found)
@@ -128,7 +133,7 @@ def _decide_as_found(request: Request, statement: RawStatement, source: bytes, f
 def _refuse_uncertain_names(request: Request, found: Findings) -> None:
     """A utility statement is never rewritten, so a name that could come to mean a protected table may not stand in it.
 
-    PREPARE and DECLARE keep the name, and a Query may change search_path before it gets here.
+    A Query may change search_path before it gets here.
     """
     if not found.touches and found.must_rewrite(request.catalog):
         raise Unsupported(

@@ -1,7 +1,7 @@
 """Statements that are neither SELECT nor INSERT, UPDATE, DELETE, in a database with protected tables.
 
-Allow-list: what is not named here or in `definitions` is refused, because its reach is unknown.  Nothing here is
-rewritten; a statement is either forwarded as it is or refused.
+Allow-list: what is not named here, in `definitions` or in `named` is refused, because its reach is unknown.  Nothing
+here is rewritten; a statement is either forwarded as it is or refused.
 """
 
 from __future__ import annotations
@@ -64,32 +64,6 @@ def _copy(catalog: Catalog, body: Node, found: Findings) -> Utility:
     return Utility(StatementKind.COPY, (SessionEffect.TAKES_DATA, None) if body.get("is_from") else NO_EFFECT)
 
 
-def _prepared(catalog: Catalog, body: Node, found: Findings) -> Utility:
-    """PREPARE and DECLARE CURSOR keep a statement under a name that we do not follow."""
-    if found.touches:
-        raise Unsupported(
-            "PREPARE and DECLARE over protected tables are not supported",
-            hint="Use the driver's own prepared statements and portals (the extended protocol).",
-        )
-    check_query(body.get("query", {}))
-    if "portalname" in body:
-        return Utility(effect=(SessionEffect.DECLARES, body["portalname"]))
-    return Utility(effect=(SessionEffect.PREPARES, body.get("name", "")))
-
-
-def _execute(catalog: Catalog, body: Node, found: Findings) -> Utility:
-    """What stands behind the name only the session knows: a Parse or a Bind may have made it."""
-    refuse_touching(found)
-    return Utility(effect=runs(body), returns_rows=True)
-
-
-def runs(body: Node) -> Effect:
-    """What EXECUTE, FETCH or MOVE names."""
-    if "portalname" in body:
-        return SessionEffect.RUNS_PORTAL, body["portalname"]
-    return SessionEffect.RUNS_STATEMENT, body.get("name", "")
-
-
 def _maintenance(catalog: Catalog, body: Node, found: Findings) -> Utility:
     """VERBOSE tells sizes; without a table it goes over all of them."""
     verbose = any(node.get("defname") == "verbose" for _, node in nodes(body))
@@ -112,11 +86,6 @@ _HANDLERS: dict[str, Handler] = {
     "VariableShowStmt": _show,
     "DiscardStmt": _discard,
     "DeallocateStmt": _deallocate,
-    "PrepareStmt": _prepared,
-    "ExecuteStmt": _execute,
-    "DeclareCursorStmt": _prepared,
-    "FetchStmt": _execute,
-    "ClosePortalStmt": _plain,
     "ListenStmt": _plain,
     "UnlistenStmt": _plain,
     "NotifyStmt": _plain,

@@ -14,7 +14,9 @@ from proxy.session.conversation import Conversation
 from proxy.session.services import Revision, SessionServices
 from proxy.sql.catalog import Catalog, Column, Relation
 from proxy.sql.plan import (
+    Argument,
     FieldUse,
+    Kept,
     OutputAction,
     OutputColumn,
     ScriptPlan,
@@ -94,6 +96,16 @@ def utility(text: str, effect: SessionEffect, value: str | None = None) -> State
 
 def control(text: str, effect: SessionEffect = SessionEffect.NONE) -> StatementPlan:
     return plain(text, kind=StatementKind.TRANSACTION, returns_rows=False, effect=effect)
+
+
+def keeping(text: str, effect: SessionEffect, name: str, kept: StatementPlan, held: bool = False) -> StatementPlan:
+    """PREPARE and DECLARE; `text` plans it again."""
+    return replace(utility(text, effect, name), keeps=Kept(kept, text, held=held))
+
+
+def running(text: str, effect: SessionEffect, name: str, *arguments: Argument) -> StatementPlan:
+    """EXECUTE and FETCH."""
+    return replace(utility(text, effect, name), arguments=arguments, returns_rows=True)
 
 
 SELECT_EMAIL = StatementPlan(
@@ -184,10 +196,10 @@ PLANS = {
     ),
     "deallocate s": utility("deallocate s", SessionEffect.DEALLOCATE, "s"),
     "discard all": utility("discard all", SessionEffect.DISCARD_ALL),
-    "prepare s": utility("prepare s as select 1", SessionEffect.PREPARES, "s"),
-    "declare p": utility("declare p cursor for select 1", SessionEffect.DECLARES, "p"),
-    "execute s": utility("execute s", SessionEffect.RUNS_STATEMENT, "s"),
-    "fetch p": utility("fetch all from p", SessionEffect.RUNS_PORTAL, "p"),
+    "prepare s": keeping("prepare s", SessionEffect.PREPARES, "s", plain("select 1")),
+    "declare p": keeping("declare p", SessionEffect.DECLARES, "p", plain("")),
+    "execute s": running("execute s", SessionEffect.RUNS_STATEMENT, "s"),
+    "fetch p": running("fetch p", SessionEffect.RUNS_PORTAL, "p"),
     "set style": utility("set datestyle = 'sql, dmy'", SessionEffect.VALUE_SETTINGS),
     "reset all": utility("reset all", SessionEffect.RESET_ALL),
     "commit": control("commit", SessionEffect.ENDS_TRANSACTION),

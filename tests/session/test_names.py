@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import pytest
 
-from proxy.session.refusals import STAND_IN_PORTAL, STAND_IN_SQL, STAND_IN_STATEMENT
+from proxy.session.refusals import STAND_IN_PORTAL, STAND_IN_STATEMENT
 from proxy.wire import frontend
 from proxy.wire.framing import HEADER_SIZE
 
@@ -93,21 +93,6 @@ def test_nothing_waits_where_a_failure_would_skip_it_too(talk: Talk) -> None:
     assert tags(sent) == "CPBES"
     sent = talk.client(parse("find email", b"new"), SYNC, bind(b"ivan", b"5", name=b"new"), execute(), SYNC)
     assert tags(sent) == "PSBES"
-
-
-def test_execute_of_a_statement_that_parse_made_is_refused(talk: Talk) -> None:
-    """Its parameters would go to the server as they are, its rows would be nobody's."""
-    (sent,) = talk.client(query("execute s"))
-    assert frontend.parse_query(sent[HEADER_SIZE:]) == STAND_IN_SQL
-    assert error_of(talk.server(failed(), ready())[0])[b"C"] == b"0A000"
-    assert [record["decision"] for record in talk.records] == ["deny"]
-
-
-def test_fetch_from_a_portal_that_bind_made_is_refused(talk: Talk) -> None:
-    talk.client(query("begin"), bind(b"ivan", b"5", name=b"s", portal=b"p"), SYNC)
-    talk.server(done("BEGIN"), ready(b"T"), BOUND, ready(b"T"))
-    (sent,) = talk.client(query("fetch p"))
-    assert frontend.parse_query(sent[HEADER_SIZE:]) == STAND_IN_SQL
 
 
 def test_what_sql_prepared_and_declared_can_be_run_either_way() -> None:

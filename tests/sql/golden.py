@@ -18,7 +18,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from proxy.sql.cache import CachedPlanner
-from proxy.sql.plan import OutputAction, OutputColumn, SessionEffect, Slot, SlotKind, StatementPlan, ValueSource
+from proxy.sql.plan import (
+    Argument,
+    OutputAction,
+    OutputColumn,
+    SessionEffect,
+    Slot,
+    SlotKind,
+    StatementPlan,
+    ValueSource,
+)
 
 from .shop import context
 
@@ -117,4 +126,17 @@ def _extras(made: StatementPlan) -> list[str]:
         found.append("draws=" + ",".join(made.draws))
     if made.effect is not SessionEffect.NONE:
         found.append(f"effect={made.effect} {made.effect_value}")
+    if made.arguments:
+        found.append("arguments=" + ", ".join(map(_argument, made.arguments)))
+    if made.keeps is not None:
+        kept = made.keeps.plan
+        held = ["held"] * made.keeps.held + ["declared=" + ",".join(map(str, made.keeps.declared))] * bool(
+            made.keeps.declared
+        )
+        shows = [", ".join(_output(o) for o in kept.outputs)] if kept.opens and kept.outputs else []
+        found += [f"kept {each}" for each in [*held, *shows, *_extras(kept)] if each != "untouched"]
     return found
+
+
+def _argument(argument: Argument) -> str:
+    return f"{argument.written or 'expression'} {argument.text.decode()}"

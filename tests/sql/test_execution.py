@@ -19,7 +19,8 @@ from proxy.catalog_loader import load_catalog
 from proxy.demo.server import Server
 from proxy.sql.cache import CachedPlanner
 from proxy.sql.catalog import Catalog
-from proxy.sql.plan import OutputAction, OutputColumn, StatementKind, StatementPlan
+from proxy.sql.fragments import quoted
+from proxy.sql.plan import OutputAction, OutputColumn, SessionEffect, StatementKind, StatementPlan
 from proxy.sql.planner import PlanContext
 from tests.support.servers import Database, TlsServer, fresh_database
 
@@ -113,6 +114,9 @@ def _check(case: Case, pair: Pair) -> None:
 def run_both(case: Case, pair: Pair, plan: StatementPlan) -> None:
     parameters = guessed_parameters(plan)
     upstream = literals(plan, parameters, "7")
+    if plan.keeps is not None:
+        _check_kept(case, pair, plan, upstream)
+        return
     with pair.sealed.transaction(force_rollback=True):
         answer = _answer(pair.sealed, upstream, plan)
         after = _contents(pair.sealed, sealed=True)
@@ -125,6 +129,18 @@ def run_both(case: Case, pair: Pair, plan: StatementPlan) -> None:
         expected_after = _contents(pair.plain, sealed=False)
     assert answer == expected
     assert after == expected_after
+
+
+def _check_kept(case: Case, pair: Pair, plan: StatementPlan, upstream: str) -> None:
+    """PREPARE and DECLARE are accepted; what PREPARE keeps is then run like any other statement."""
+    if "(mine)" in case.sql:
+        pytest.skip("names a type that is not there")
+    with pair.sealed.transaction(force_rollback=True):
+        assert len(_answer(pair.sealed, upstream, plan)) == 3
+    if plan.effect is not SessionEffect.PREPARES or plan.keeps is None:
+        return
+    pair.sealed.execute(f"DEALLOCATE {quoted(plan.effect_value or '')}".encode())
+    run_both(Case(case.role, plan.keeps.text, ""), pair, plan.keeps.plan)
 
 
 def _answer(connection: psycopg.Connection[Any], text: str, plan: StatementPlan | None) -> tuple[object, ...]:

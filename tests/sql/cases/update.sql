@@ -44,7 +44,8 @@
 [support] UPDATE customers SET email = 'x';
 !! 42501 permission denied: update of column "public.customers.email"
 [full] UPDATE customers SET email = 'x' WHERE CURRENT OF cur;
-!! 0A000 CurrentOfExpr is not supported in statements over protected tables
+!! 0A000 WHERE CURRENT OF is not supported over protected tables
+   hint: Name the row by its key.
 [full] UPDATE accounts SET password = $1 WHERE id = $2;
 -> UPDATE "public".accounts SET password = {CELL accounts.password $1 row $2}::pg_catalog.bytea WHERE id = $2
 ++ physical=CELL($1) PLAIN($2); described=$1:25
