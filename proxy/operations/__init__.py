@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import typer
 
-from . import grants, keyring, policy, sealing
+from . import explain, grants, keyring, policy, sealing
 
 
 def add_to(app: typer.Typer) -> None:
     app.command()(keyring.init)
     app.command()(sealing.seal)
+    app.command("explain")(explain.explain_statement)
     app.add_typer(keyring.keys_app, name="keys")
     app.add_typer(grants.grants_app, name="grants")
     app.add_typer(policy.policy_app, name="policy")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import psycopg
 import pytest
@@ -109,3 +111,33 @@ def test_the_admin_pages_answer_and_hold_no_value(stage: Stage, canaries: Canari
     assert canaries.marker not in text
     if page == "metrics":
         assert "fieldgate_" in text
+
+
+def explained(stage: Stage, *arguments: str) -> tuple[int, dict[str, Any]]:
+    done = fieldgate(stage, "explain", "--json", *arguments)
+    assert done.returncode in (0, 1), done.stderr
+    found: dict[str, Any] = json.loads(done.stdout)
+    return done.returncode, found
+
+
+def test_explain_shows_rules_what_is_sent_and_the_servers_plan(stage: Stage, canaries: Canaries) -> None:
+    mail = canaries.mail()
+    code, found = explained(stage, "--role", "support", f"SELECT surname FROM customers WHERE email = '{mail}'")
+    assert code == 0
+    uses = {(use["field"], use["verb"]): use for use in found["uses"]}
+    searched = uses["public.customers.email", "filter_eq"]
+    assert searched["allowed"]
+    assert searched["rules"][0]["origin"].startswith("policy.csv:")
+    assert "{1 term public.customers.email}" in found["rewritten"]
+    assert mail not in found["rewritten"]
+    assert any("fg_email_eq" in line for line in found["server_plan"]["lines"]), found["server_plan"]
+
+    code, found = explained(stage, "--login", "accounting", "SELECT email FROM customers")
+    assert code == 1
+    assert found["refusal"]["sqlstate"] == "42501"
+    assert found["server_plan"]["unavailable"] == "the statement is refused"
+
+
+@pytest.mark.parametrize("arguments", [("--role", "nobody"), (), ("--role", "support", "--login", "support")])
+def test_explain_of_nobody_known_is_a_wrong_configuration(stage: Stage, arguments: tuple[str, ...]) -> None:
+    assert fieldgate(stage, "explain", *arguments, "SELECT 1").returncode == 78

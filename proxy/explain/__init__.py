@@ -1,0 +1,1 @@
+"""`fieldgate explain`: what becomes of one statement, and why."""
