@@ -10,13 +10,14 @@ import json
 import ssl
 import sys
 import time
+from collections.abc import AsyncIterator
 from dataclasses import asdict
 from random import Random
 
 import asyncpg
 import uvloop
 
-from . import appside
+from . import appside, copies
 from .appside import AppCrypto
 from .jobs import Done, Job, Work
 from .people import email_of
@@ -117,14 +118,51 @@ async def rows(job: Job) -> Done:
     return done
 
 
+async def copy_out(job: Job) -> Done:
+    connection = await connect(job.where)
+    pieces: list[bytes] = []
+
+    async def take(piece: bytes) -> None:
+        pieces.append(piece)
+
+    clock = Clock(job)
+    told = await connection.copy_from_query(ROWS, output=take, format=job.format)
+    done = clock.done(job.rows)
+    if told != f"COPY {job.rows}" or email_of(job.rows).encode() not in b"".join(pieces):
+        raise WrongAnswer(told)
+    await connection.close()
+    return done
+
+
+async def copy_in(job: Job) -> Done:
+    """The data is made beforehand, so that its making is not measured."""
+    connection = await connect(job.where)
+    pieces = list(copies.orders(job.rows, job.format))
+
+    async def give() -> AsyncIterator[bytes]:
+        for piece in pieces:
+            yield piece
+
+    clock = Clock(job)
+    told = await connection.copy_to_table("orders", source=give(), columns=copies.COLUMNS, format=job.format)
+    done = clock.done(job.rows)
+    if told != f"COPY {job.rows}":
+        raise WrongAnswer(told)
+    await connection.close()
+    return done
+
+
 def job_side(crypto: AppCrypto | None) -> str:
     return "opened by the application" if crypto else "opened by the server's side"
+
+
+_WORK = {Work.POINTS: points, Work.ROWS: rows, Work.COPY_OUT: copy_out, Work.COPY_IN: copy_in}
 
 
 def main() -> None:
     job = Job.from_json(sys.stdin.read())
     uvloop.install()
-    done = asyncio.run(points(job) if job.work is Work.POINTS else rows(job))
+    done = asyncio.run(_WORK[job.work](job))
     json.dump(asdict(done), sys.stdout)
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from rich.console import Console
 
 from . import gate as gate_module
-from . import machine, measure_customers, measure_memory, measure_pgbench, measure_planner, report
+from . import machine, measure_copy, measure_customers, measure_memory, measure_pgbench, measure_planner, report
 from .contest import Contest, Outcome, play
 from .gate import Gates
 from .workplace import Sizes, Workplace, fill_appside, workplace
@@ -28,6 +28,8 @@ _CONTESTS: dict[str, Callable[[Workplace, Gates], Contest]] = {
     measure_pgbench.NAME: measure_pgbench.contest,
     measure_customers.POINTS: measure_customers.points,
     measure_customers.ROWS: measure_customers.rows,
+    measure_copy.OUT: measure_copy.out,
+    measure_copy.IN: measure_copy.into,
     measure_memory.NAME: measure_memory.contest,
 }
 NAMES = tuple(_CONTESTS)

@@ -13,6 +13,8 @@ from .places import Endpoint
 class Work(StrEnum):
     POINTS = auto()  # point selects by email, opening two fields, for `seconds`
     ROWS = auto()  # all customers with three opened fields, once
+    COPY_OUT = auto()  # the same by COPY, in `format`
+    COPY_IN = auto()  # as many orders with three sealed fields by COPY
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +28,7 @@ class Job:
     connections: int = 1
     app_keys: AppKeys | None = None
     watch: int | None = None
+    format: str = "text"  # of a COPY
 
     def to_json(self) -> str:
         keys = (
@@ -40,6 +43,7 @@ class Job:
                 "connections": self.connections,
                 "app_keys": keys,
                 "watch": self.watch,
+                "format": self.format,
             }
         )
 
@@ -54,7 +58,7 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """`count` statements (POINTS) or rows (ROWS) in `seconds`; CPU time of the client and of the watched process."""
+    """`count` statements (POINTS) or rows in `seconds`; CPU time of the client and of the watched process."""
 
     count: int
     seconds: float

@@ -10,6 +10,7 @@ from binascii import hexlify
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
+from keys.errors import SealBudgetExhausted
 from keys.field import FieldCiphers
 from proxy.errors import CellUnreadable, FieldgateError, SqlState, ValueRejected
 from proxy.sql.plan import CopyColumn, CopyFrom
@@ -23,11 +24,25 @@ from proxy.wire.values.codecs import codec_for
 from proxy.wire.values.settings import ValueSettings
 
 from .copy_in_csv import csv_row_taker
-from .params import cipher_of, sealer
+from .params import budget_exhausted, cipher_of
 from .row_key import row_key_bytes
 
 # What makes the server itself skip a row under ON_ERROR ignore, and count it: no bytea has this form.
 _NO_BYTEA = b"\\\\xz"
+_HEX = b"\\\\x"  # bytea in hex, in text
+# Of a value, and of no other thing: what ON_ERROR ignore is for.
+_SKIPPED = frozenset(
+    {
+        SqlState.STRING_TOO_LONG,
+        SqlState.NUMERIC_OUT_OF_RANGE,
+        SqlState.INVALID_DATETIME_FORMAT,
+        SqlState.DATETIME_FIELD_OVERFLOW,
+        SqlState.INVALID_TIME_ZONE_DISPLACEMENT,
+        SqlState.INVALID_PARAMETER_VALUE,
+        SqlState.INVALID_TEXT_REPRESENTATION,
+        SqlState.UNTRANSLATABLE_CHARACTER,
+    }
+)
 _MESSAGE = 256 * 1024  # bytes of rows in one message, or one longer row
 Seal = Callable[[bytes, bytes | None], bytes]
 
@@ -87,6 +102,8 @@ class _LinesIn(_Sealing):
         csv = copy.options.format is CopyFormat.CSV
         self._take = csv_row_taker(copy.options) if csv else text_splitter(copy.options.delimiter)
         self._header = copy.options.header
+        self._null, self._default, self._join = copy.upstream.null, copy.upstream.default, copy.upstream.delimiter.join
+        self._width = len(copy.columns)
 
     def data(self, payload: bytes, out: list[bytes]) -> None:
         if self.failure is None:
@@ -119,38 +136,32 @@ class _LinesIn(_Sealing):
 
     def _row(self, row: bytes) -> bytes | None:
         """The server's row; None: it was a bad one."""
-        upstream = self._copy.upstream
+        null, default = self._null, self._default
+        fields: list[bytes] = []
         column: int | None = None
         try:
             fields = self._take(row)
-            if len(fields) != len(self._copy.columns):
-                raise wrong_count(len(fields), len(self._copy.columns))
+            if len(fields) != self._width:
+                raise wrong_count(len(fields), self._width)
             key = None
             if (column := self._copy.row_key) is not None:
                 key = self._key(self._value(fields[column]), binary=False)
             for column, seal in self._sealed:
                 value = fields[column]
-                if value == upstream.null or value == upstream.default:
-                    continue
-                fields[column] = self._cell(decode(value), seal, key)
+                if value != null and value != default:
+                    fields[column] = _HEX + hexlify(seal(decode(value) if b"\\" in value else value, key))
         except (ValueRejected, CellUnreadable) as error:
-            self._fail(error, column)
-            return None
-        return upstream.delimiter.join(fields)
+            if not self._copy.skips_bad_rows or error.sqlstate not in _SKIPPED:
+                self._fail(error, column)
+                return None
+            for column, _ in self._sealed:  # the server skips the row, and counts it
+                fields[column] = null if fields[column] == null else _NO_BYTEA
+        return self._join(fields)
 
     def _value(self, field: bytes) -> bytes | None:
-        upstream = self._copy.upstream
-        if field == upstream.default:
+        if field == self._default:
             raise ValueRejected("the row's key may not be a default here", sqlstate=SqlState.FEATURE_NOT_SUPPORTED)
-        return None if field == upstream.null else decode(field)
-
-    def _cell(self, value: bytes, seal: Seal, key: bytes | None) -> bytes:
-        try:
-            return b"\\\\x" + hexlify(seal(value, key))
-        except ValueRejected as error:
-            if self._copy.skips_bad_rows and error.sqlstate is not SqlState.CHARACTER_NOT_IN_REPERTOIRE:
-                return _NO_BYTEA
-            raise
+        return None if field == self._null else decode(field)
 
     def _skip_header(self, row: bytes) -> None:
         matched, self._header = self._header is CopyHeader.MATCH, CopyHeader.NONE
@@ -163,7 +174,7 @@ class _LinesIn(_Sealing):
                     f"wrong number of fields in header line: got {len(fields)}, expected {len(self._copy.columns)}"
                 )
             for number, (field, column) in enumerate(zip(fields, self._copy.columns, strict=True), 1):
-                if field == self._copy.upstream.null or decode(field) != column.name.encode():
+                if field == self._null or decode(field) != column.name.encode():
                     raise bad_format(f'column name mismatch in header line field {number}: expected "{column.name}"')
         except ValueRejected as error:
             self._fail(error)
@@ -229,17 +240,19 @@ def _lines(rows: Sequence[bytes]) -> bytes:
 
 
 def _seal(column: CopyColumn, ciphers: FieldCiphers, settings: ValueSettings, *, binary: bool) -> Seal:
+    """All in one function, because it runs for each value."""
     field = column.field
     assert field is not None and field.sealing is not None  # noqa: S101  the caller looks
-    sealing, codec, cipher = field.sealing, codec_for(field.sealing.logical_type), cipher_of(ciphers, field)
-    unbound = sealer(cipher, codec, sealing, None)
-    typmod, oid = sealing.typmod, codec.type_oid
+    sealing, codec = field.sealing, codec_for(field.sealing.logical_type)
+    seal, typmod, oid = cipher_of(ciphers, field).seal, sealing.typmod, codec.type_oid
+    from_text, from_binary, term_input = codec.from_text, codec.from_binary, codec.term_input
+    equality, bound = sealing.equality, sealing.row_bound
 
-    def read(raw: bytes) -> bytes:
-        if binary:
-            return codec.from_binary(raw, typmod, oid, settings)
-        return codec.from_text(raw, typmod, settings)
+    def sealed(raw: bytes, key: bytes | None) -> bytes:
+        cell = from_binary(raw, typmod, oid, settings) if binary else from_text(raw, typmod, settings)
+        try:
+            return seal(cell, term_input=term_input(cell) if equality else None, row_key=key if bound else None)
+        except SealBudgetExhausted:
+            raise budget_exhausted() from None
 
-    if sealing.row_bound:
-        return lambda raw, key: sealer(cipher, codec, sealing, key)(read(raw))
-    return lambda raw, _: unbound(read(raw))
+    return sealed

@@ -118,7 +118,7 @@ class SlotFiller:
         if slot.kind is SlotKind.TERM:
             return Maker(field, codec, -1, lambda cell: cipher.term(codec.term_input(cell)))
         row_key = self._row_key(slot, client)
-        return Maker(field, codec, field.sealing.typmod, sealer(cipher, codec, field.sealing, row_key))
+        return Maker(field, codec, field.sealing.typmod, _sealer(cipher, codec, field.sealing, row_key))
 
     def _row_key(self, slot: Slot, client: ClientValues) -> bytes | None:
         if slot.row_key is None:
@@ -137,18 +137,22 @@ class Maker:
     make: Callable[[bytes], bytes]
 
 
-def sealer(cipher: FieldCipher, codec: Codec, sealing: Sealing, row_key: bytes | None) -> Callable[[bytes], bytes]:
+def _sealer(cipher: FieldCipher, codec: Codec, sealing: Sealing, row_key: bytes | None) -> Callable[[bytes], bytes]:
     def seal(cell: bytes) -> bytes:
         term_input = codec.term_input(cell) if sealing.equality else None
         try:
             return cipher.seal(cell, term_input=term_input, row_key=row_key)
         except SealBudgetExhausted:
-            raise CellUnreadable(
-                "the field's key has sealed as many cells as one key may; it must be rotated",
-                sqlstate=SqlState.PROGRAM_LIMIT_EXCEEDED,
-            ) from None
+            raise budget_exhausted() from None
 
     return seal
+
+
+def budget_exhausted() -> CellUnreadable:
+    return CellUnreadable(
+        "the field's key has sealed as many cells as one key may; it must be rotated",
+        sqlstate=SqlState.PROGRAM_LIMIT_EXCEEDED,
+    )
 
 
 def cipher_of(ciphers: FieldCiphers, field: Field) -> FieldCipher:

@@ -77,8 +77,9 @@ def csv_decoder(options: CopyOptions) -> Decode:
     def decode(field: bytes) -> tuple[bytes, bool]:
         if quote not in field:
             return field, False
-        if field.startswith(quote) and field.endswith(quote) and field.count(quote) == 2 and escape not in field[1:-1]:
-            return field[1:-1], True
+        inner = field[1:-1]  # nearly always there is a quote at either end, and none between
+        if quote not in inner and escape not in inner and field[:1] == field[-1:] == quote and len(field) > 1:
+            return inner, True
         parts: list[bytes] = []
         for found in part.finditer(field):
             inside, closed, outside = found.groups()
@@ -96,12 +97,12 @@ def csv_decoder(options: CopyOptions) -> Decode:
 def csv_encoder(options: CopyOptions, *, single: bool, always: bool) -> Callable[[bytes], bytes]:
     """Makes a value that is not NULL a field.  `single`: the row has no other; `always`: FORCE_QUOTE names it."""
     quote, escape = options.quote, options.escape
-    needy = re.compile(b"[\r\n" + re.escape(quote) + re.escape(options.delimiter) + b"]")
+    needy = b"\r\n" + quote + options.delimiter
     special = re.compile(b"[" + re.escape(quote) + re.escape(escape) + b"]")
     null, dot = options.null, b"\\." if single else None
 
     def encode(value: bytes) -> bytes:
-        if not always and value != null and value != dot and needy.search(value) is None:
+        if not always and value != null and value != dot and len(value.translate(None, needy)) == len(value):
             return value
         return quote + special.sub(lambda found: escape + found[0], value) + quote
 
