@@ -16,6 +16,7 @@ from proxy.sql.structure import Respelling, Shown, Structure
 from proxy.wire.oids import BYTEA
 
 from .catalog_ours import PG_CLASS, Ours, Row, StructureRows
+from .catalog_views import view_types
 
 Values = tuple[str | None, ...]
 Changes = tuple[tuple[str, ...], tuple[str, ...], list[Values]]  # key columns, changed columns, values of both
@@ -50,7 +51,7 @@ def structure_of(catalog: Catalog, rows: StructureRows) -> Structure:
     columns: dict[str, list[tuple[str, str]]] = {}
     for row in rows.catalogs:
         columns.setdefault(row["relation"], []).append((row["name"], row["type"]))
-    made = _Corrections(Ours(catalog, rows), rows)
+    made = _Corrections(Ours(catalog, rows), rows, view_types(catalog))
     return Structure(
         {name: made.shown(name, tuple(each)) for name, each in columns.items()},
         {(row["schema"], row["name"]): row["definition"] for row in rows.views},
@@ -61,7 +62,8 @@ def structure_of(catalog: Catalog, rows: StructureRows) -> Structure:
 class _Corrections:
     """What is to be said differently, catalog by catalog."""
 
-    def __init__(self, ours: Ours, rows: StructureRows) -> None:
+    def __init__(self, ours: Ours, rows: StructureRows, views: dict[tuple[int, int], tuple[int, int]]) -> None:
+        self._views = views
         self._ours = ours
         self._tables = ours.tables
         self._rows = rows
@@ -82,20 +84,24 @@ class _Corrections:
 
     def _pg_attribute(self) -> Changes:
         found = [
-            (str(oid), str(number), None, *self._logical(sealing))
+            (str(oid), str(number), None, *self._sealed(sealing))
             for oid, table in sorted(self._tables.items())
             for number, sealing in sorted(table.sealed.items())
         ]
+        found += [(str(oid), str(n), None, *self._logical(*logical)) for (oid, n), logical in self._views.items()]
         for index in self._indexes:
             found += self._index_attributes(index)
         changed = "attname atttypid attlen atttypmod attbyval attalign attstorage attcollation"
         return ("attrelid", "attnum"), tuple(changed.split()), found
 
-    def _logical(self, sealing: Sealing) -> Values:
-        row = self._types[OIDS[sealing.logical_type][0]]
+    def _sealed(self, sealing: Sealing) -> Values:
+        return self._logical(OIDS[sealing.logical_type][0], sealing.typmod)
+
+    def _logical(self, type_oid: int, typmod: int) -> Values:
+        row = self._types[type_oid]
         collation, by_value = str(row["collation"]), "t" if row["by_value"] else "f"
         return (
-            str(row["oid"]), str(row["length"]), str(sealing.typmod), by_value, row["align"], row["storage"], collation,
+            str(row["oid"]), str(row["length"]), str(typmod), by_value, row["align"], row["storage"], collation,
         )  # fmt: skip
 
     def _index_attributes(self, index: Row) -> list[Values]:
@@ -107,7 +113,7 @@ class _Corrections:
             if column is None or own is None:
                 continue
             name = self._attributes[index["table"], column]["name"]
-            logical = self._logical(table.sealed[column]) if own["type"] == BYTEA else (None,) * 7
+            logical = self._sealed(table.sealed[column]) if own["type"] == BYTEA else (None,) * 7
             found.append((str(index["oid"]), str(place), name, *logical))
         return found
 

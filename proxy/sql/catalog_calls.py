@@ -8,6 +8,8 @@ subquery and puts logical names into what it returns.
 
 from __future__ import annotations
 
+from proxy.errors import Unsupported
+
 from .edits import SqlText, closing_index
 from .fragments import quoted
 from .lexer import TokenKind
@@ -20,6 +22,16 @@ _PRINTERS = {
     "pg_get_indexdef": {1: (_OID,), 3: (_OID, "pg_catalog.int4", "pg_catalog.bool")},
     "pg_get_constraintdef": {1: (_OID,), 2: (_OID, "pg_catalog.bool")},
 }
+_REGCLASS = "pg_catalog.regclass"
+# How large something is is never said (I3).  What a database's name may be given as stays what it is.
+_SIZES: dict[str, dict[int, tuple[str | None, ...]]] = {
+    "pg_relation_size": {1: (_REGCLASS,), 2: (_REGCLASS, _TEXT)},
+    "pg_table_size": {1: (_REGCLASS,)},
+    "pg_indexes_size": {1: (_REGCLASS,)},
+    "pg_total_relation_size": {1: (_REGCLASS,)},
+    "pg_database_size": {1: (None,)},
+    "pg_tablespace_size": {1: (None,)},
+}
 _NEVER = "'(?!)'"  # a regular expression that matches nowhere
 _UNUSUAL = ("agg_order", "agg_filter", "agg_star", "agg_distinct", "func_variadic", "over", "agg_within_group")
 
@@ -27,13 +39,16 @@ _UNUSUAL = ("agg_order", "agg_filter", "agg_star", "agg_distinct", "func_variadi
 def reads_behind(body: Node) -> bool:
     """Whether a FuncCall is one that this module may have to replace."""
     names = strings(body.get("funcname", []))
-    own = names[-1] in _PRINTERS and names[:-1] in ((), ("pg_catalog",))
+    own = (names[-1] in _PRINTERS or names[-1] in _SIZES) and names[:-1] in ((), ("pg_catalog",))
     return own or names == ("information_schema", "_pg_index_position")
 
 
 def replace_call(structure: Structure, body: Node, text: SqlText) -> None:
-    """Leaves what it does not know as it is; the server says what is wrong with it."""
+    """Leaves what it does not know as it is; the server says what is wrong with it.  Raises Unsupported for sizes."""
     names, args = strings(body["funcname"]), body.get("args", [])
+    if names[-1] in _SIZES:
+        _wrap(text, body, *_unsaid(names[-1], _size_arguments(body)))
+        return
     if any(key in body for key in _UNUSUAL) or any("NamedArgExpr" in arg for arg in args):
         return
     if names[-1] == "_pg_index_position":
@@ -85,6 +100,22 @@ def _printed(structure: Structure, name: str, types: tuple[str, ...]) -> tuple[s
         f" AS {types[-1]})) AS fg_x ({', '.join(arguments)})"
         f" LEFT JOIN ({values}) AS fg_v ({columns}) ON fg_v.fg_oid = fg_x.fg_a0)",
     )
+
+
+def _size_arguments(body: Node) -> tuple[str | None, ...]:
+    types = _SIZES[strings(body["funcname"])[-1]].get(len(body.get("args", [])))
+    if types is None or any(key in body for key in _UNUSUAL) or any("NamedArgExpr" in arg for arg in body["args"]):
+        raise Unsupported("a size function can not be called in this way here")
+    return types
+
+
+def _unsaid(name: str, types: tuple[str | None, ...]) -> tuple[str, list[str], str]:
+    """NULL; the arguments stay, because they may hold parameters, and are read as before."""
+    opening = ["CAST(" if each else "(" for each in types]
+    closing = [f" AS {each})" if each else ")" for each in types]
+    between = [f"{end}, {start}" for end, start in zip(closing[:-1], opening[1:], strict=True)]
+    before = f"(SELECT CAST(NULL AS pg_catalog.int8) AS {quoted(name)} FROM (SELECT {opening[0]}"
+    return before, between, f"{closing[-1]}) AS fg_x)"
 
 
 def _index_position(structure: Structure) -> tuple[str, list[str], str]:

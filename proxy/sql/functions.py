@@ -137,6 +137,19 @@ CLOSED_CATALOGS = frozenset(
 SIZE_COLUMNS = frozenset({"reltuples", "relpages", "relallvisible", "relallfrozen"})
 
 
+# Their answer would be a size; a statement that can be rewritten gets NULL.
+SIZE_FUNCTIONS = frozenset(
+    {
+        "pg_relation_size",
+        "pg_table_size",
+        "pg_indexes_size",
+        "pg_total_relation_size",
+        "pg_database_size",
+        "pg_tablespace_size",
+    }
+)
+
+
 def reaches_beyond(name: str) -> bool:
     """True: a function of pg_catalog that may see or do more than its arguments say."""
     return _REACH.fullmatch(name) is not None

@@ -30,6 +30,13 @@ def sizes_named(tree: Node) -> FieldgateError | None:
     return None
 
 
+def size_function(name: str) -> Unsupported:
+    return Unsupported(
+        f"what {name} tells is not available in a database with protected tables",
+        hint="Called in a plain query over the server's catalogs it returns NULL.",
+    )
+
+
 def _sizes() -> Unsupported:
     return Unsupported(
         "the sizes that pg_class holds are not available in a database with protected tables",

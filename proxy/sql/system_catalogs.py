@@ -115,6 +115,8 @@ class _Splices:
         for key, node in self.flat:
             if key == "FuncCall" and reads_behind(node):
                 replace_call(self.structure, node, self.text)
+            elif key == "RangeFunction" and any(k == "FuncCall" and reads_behind(n) for k, n in _called(node)):
+                raise Unsupported("such a function is not supported in FROM")
 
     def _from_items(self) -> list[Node]:
         found: list[Node] = []
@@ -174,6 +176,12 @@ def _range_vars(items: list[Node]) -> list[Node]:
         elif kind == "JoinExpr":
             found += _range_vars([body["larg"], body["rarg"]])
     return found
+
+
+def _called(range_function: Node) -> Nodes:
+    """What FROM itself calls; not what is called in an argument."""
+    items = [item for each in range_function.get("functions", []) for item in each["List"]["items"]]
+    return [unwrap(item) for item in items if item]
 
 
 def expanded(catalog: Catalog, structure: Structure, key: tuple[str, str]) -> str:

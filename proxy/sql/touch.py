@@ -18,7 +18,7 @@ from .notation import check_notation
 from .relations import Reach, closed, find_relation, reach_of, refuse_closed_name
 from .settings import VALUE_SETTINGS, named_by_rows
 from .side_doors import check_doors
-from .sizes import is_pg_class, sizes_named
+from .sizes import is_pg_class, size_function, sizes_named
 from .tree import Node, nodes, string, strings
 
 # Settings that change what later text means or who runs it; set_config may set the others.
@@ -37,7 +37,7 @@ class Findings:
     names_hidden: bool = False
     returns_rows: bool = False
     sets: list[str] = field(default_factory=list)  # what set_config sets of the settings that later steps depend on
-    sizes: FieldgateError | None = None  # why it may not run with pg_class as it is
+    sizes: FieldgateError | None = None  # why it may not run with pg_class and size functions as they are
 
     def must_rewrite(self, catalog: Catalog) -> bool:
         """An unqualified name could come to mean a protected table when search_path changes: it is qualified."""
@@ -79,7 +79,7 @@ def look(catalog: Catalog, kind: str, body: Node, path: tuple[str, ...] | None, 
     if "pg_class" in common:
         found.refusal = found.refusal or Unsupported('a common table expression named "pg_class" is refused')
     if any(is_pg_class(relation) for _, relation in found.relations):
-        found.sizes = sizes_named(tree)
+        found.sizes = found.sizes or sizes_named(tree)
     return found
 
 
@@ -134,7 +134,9 @@ def check_call(catalog: Catalog, body: Node, found: Findings, setting: str | Non
             raise unknown_reach(names)
         return
     if functions.reaches_beyond(name) and (schema == "pg_catalog" or not others):
-        raise unknown_reach(names)
+        if name not in functions.SIZE_FUNCTIONS:
+            raise unknown_reach(names)
+        found.sizes = found.sizes or size_function(name)
     if schema is None and not all(other.allowed for other in others):
         raise unknown_reach(names)
     if name == "set_config":

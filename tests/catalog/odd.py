@@ -55,6 +55,9 @@ CREATE INDEX every ON "Odd one" ({e}, {f}, {g}, {h}, {j}, {l}, {m});
 CREATE TABLE parts (id int, {parts}{part_terms}) PARTITION BY RANGE (id);
 CREATE TABLE parts_1 PARTITION OF parts FOR VALUES FROM (0) TO (10);
 CREATE INDEX parts_b_idx ON parts ({b}, {name});
+CREATE VIEW seen AS SELECT o.id, o.d, o."My ""Name", o.b AS bee, o.g AS b, count(*) OVER () AS n FROM "Odd one" o
+    WHERE o.id > 7;
+CREATE VIEW seen_twice AS SELECT s.bee AS c, s.d, r.note FROM seen s LEFT JOIN refers r ON r.id = s.id;
 CREATE VIEW harmless AS SELECT id FROM refers;
 COMMENT ON COLUMN "Odd one".a IS 'about a';
 COMMENT ON TABLE refers IS 'about refers';

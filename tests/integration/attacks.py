@@ -764,8 +764,9 @@ FENCES = (
             "SELECT n_live_tup FROM pg_stat_all_tables",
             "SELECT seq_scan FROM pg_stat_xact_user_tables",
             "SELECT heap_blks_read FROM pg_statio_user_tables",
-            "SELECT pg_relation_size('payments')",
-            "SELECT pg_total_relation_size('public.customers'::regclass)",
+            "SELECT * FROM pg_relation_size('payments') AS s",
+            "SELECT ('payments'::regclass).pg_relation_size",
+            "CREATE TEMP VIEW large AS SELECT pg_total_relation_size('public.customers'::regclass)",
             "SELECT pg_stat_get_live_tuples('payments'::regclass)",
             "TABLE pg_class",
             "COPY pg_class TO STDOUT",
@@ -788,6 +789,19 @@ FENCES = (
             "SELECT DISTINCT reltuples, relallvisible FROM pg_class",
         ),
         (("-1", "0"),),
+    ),
+    Group(
+        "client",
+        "sizes that functions tell",
+        "they are not told",
+        "",
+        (
+            "SELECT pg_relation_size('payments')",
+            "SELECT pg_total_relation_size('public.customers'::regclass) + 1",
+            "SELECT pg_size_pretty(sum(pg_table_size(oid))) FROM pg_class",
+            "SELECT max(n) FROM generate_series(1, pg_database_size(current_database()) / 8192) n",
+        ),
+        ((None,),),
     ),
 )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -78,6 +79,15 @@ def test_psql_describes_the_same(stage: Stage, twin: Database, command: str) -> 
     shown = psql(stage.parameters("management"), command)
     assert shown == psql(twin.parameters(), command)
     assert "ERROR" not in shown
+
+
+@pytest.mark.skipif(shutil.which("psql") is None, reason="psql is not installed here (postgresql-client)")
+@pytest.mark.parametrize("command", [r"\dt+", r"\di+", r"\db+"])
+def test_psql_lists_without_sizes(stage: Stage, command: str) -> None:
+    shown = psql(stage.parameters("management"), command)
+    assert "ERROR" not in shown
+    assert not re.search(r"\d (bytes|[kM]B)", shown)
+    assert re.search(r"customers_email_key|payments|pg_default", shown)
 
 
 @pytest.mark.parametrize("role", ["support", "analyst"])

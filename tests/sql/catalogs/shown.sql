@@ -118,3 +118,42 @@
    hint: Name the columns that you need, without *, reltuples, relpages, relallvisible and relallfrozen.
 [none] WITH pg_class AS (SELECT 1), x AS (SELECT * FROM pg_catalog.pg_class) SELECT * FROM x;
 !! 0A000 a common table expression named "pg_class" is refused
+
+# Sizes that functions tell: NULL, with the arguments read as before.
+
+[none] SELECT pg_catalog.pg_size_pretty(pg_catalog.pg_table_size(c.oid)) AS "Size" FROM pg_class c;
+-> SELECT pg_catalog.pg_size_pretty((SELECT CAST(NULL AS pg_catalog.int8) AS "pg_table_size" FROM (SELECT CAST(c.oid AS pg_catalog.regclass)) AS fg_x)) AS "Size" FROM (SELECT fg_t."oid", fg_t."relname", CAST(0 AS pg_catalog.int4) AS "relpages", CAST(-1 AS pg_catalog.float4) AS "reltuples" FROM "pg_catalog"."pg_class" AS fg_t WHERE fg_t."oid" <> ALL ('{9001,9003}'::pg_catalog.oid[])) c
+++ untouched
+[none] SELECT pg_relation_size($1, 'main'), pg_total_relation_size('customers'), pg_database_size(current_database());
+-> SELECT (SELECT CAST(NULL AS pg_catalog.int8) AS "pg_relation_size" FROM (SELECT CAST($1 AS pg_catalog.regclass), CAST( 'main' AS pg_catalog.text)) AS fg_x), (SELECT CAST(NULL AS pg_catalog.int8) AS "pg_total_relation_size" FROM (SELECT CAST('customers' AS pg_catalog.regclass)) AS fg_x), (SELECT CAST(NULL AS pg_catalog.int8) AS "pg_database_size" FROM (SELECT (current_database())) AS fg_x)
+++ untouched
+[none] SELECT pg_tablespace_size(name => 'x');
+!! 0A000 what pg_tablespace_size tells is not available in a database with protected tables
+   hint: Called in a plain query over the server's catalogs it returns NULL.
+[none] SELECT pg_table_size();
+!! 0A000 what pg_table_size tells is not available in a database with protected tables
+   hint: Called in a plain query over the server's catalogs it returns NULL.
+[none] CREATE VIEW sizes AS SELECT pg_table_size('customers');
+!! 0A000 what pg_table_size tells is not available in a database with protected tables
+   hint: Called in a plain query over the server's catalogs it returns NULL.
+[none] SELECT ('customers'::regclass).pg_table_size;
+!! 0A000 ".pg_table_size" may call a function of which it is not known what it reads or does
+   hint: Name the column by its table's own name or alias; a function is called as name(argument).
+[none] SELECT * FROM pg_table_size('customers') AS s;
+!! 0A000 what pg_table_size tells is not available in a database with protected tables
+   hint: Called in a plain query over the server's catalogs it returns NULL.
+[none] SELECT * FROM ROWS FROM (pg_relation_size('customers', 'main'), generate_series(1, 2)) AS s;
+!! 0A000 what pg_relation_size tells is not available in a database with protected tables
+   hint: Called in a plain query over the server's catalogs it returns NULL.
+[none] SELECT * FROM generate_series(1, pg_table_size('customers'));
+-> SELECT * FROM generate_series(1, (SELECT CAST(NULL AS pg_catalog.int8) AS "pg_table_size" FROM (SELECT CAST('customers' AS pg_catalog.regclass)) AS fg_x))
+++ untouched
+[none] SELECT * FROM pg_get_indexdef(9002);
+-> SELECT * FROM pg_get_indexdef(9002)
+++ untouched
+[none] SELECT pg_table_size(c.oid) FROM pg_class c FOR UPDATE;
+!! 0A000 what pg_table_size tells is not available in a database with protected tables
+   hint: Called in a plain query over the server's catalogs it returns NULL.
+[full] SELECT pg_table_size('customers') FROM customers;
+!! 0A000 the function pg_table_size is not known to be harmless in a statement over protected tables
+   hint: Call it in a statement of its own, or ask for it to be allowed in the data map.
