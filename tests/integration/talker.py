@@ -51,13 +51,33 @@ class Talker:
         finally:
             self.simple("ROLLBACK")
 
+    def _copied(self) -> list[bytes]:
+        rows = []
+        while (found := self.connection.get_copy_data(0))[0] > 0:
+            rows.append(bytes(found[1]))
+        return rows
+
+    def _end_of_copy(self, begun: pq.abc.PGresult) -> pq.abc.PGresult:
+        """What a COPY has come to; one that takes data gets none."""
+        if begun.status == pq.ExecStatus.COPY_IN:
+            self.connection.put_copy_end(None)
+        result = self.connection.get_result()
+        assert result is not None
+        assert self.connection.get_result() is None
+        return result
+
     def _answer(self, results: list[pq.abc.PGresult]) -> Answer:
         [result] = results
+        copied = self._copied() if result.status == pq.ExecStatus.COPY_OUT else []
+        if result.status in (pq.ExecStatus.COPY_OUT, pq.ExecStatus.COPY_IN):
+            result = self._end_of_copy(result)
+        if result.status == pq.ExecStatus.FATAL_ERROR:
+            copied.clear()  # which rows came before an error is a matter of their order
         rows = [tuple(result.get_value(i, j) for j in range(result.nfields)) for i in range(result.ntuples)]
         names = [result.fname(j) or b"" for j in range(result.nfields)]
         status = result.command_status or b""
         lines = [b"\0".join(b"NULL" if cell is None else b"=" + cell for cell in row) for row in rows]
-        parts = [result.error_message, status, b", ".join(names), *self._heard, *lines]
+        parts = [result.error_message, status, b", ".join(names), *self._heard, *lines, *copied]
         self._heard.clear()
         code = (result.error_field(pq.DiagnosticField.SQLSTATE) or b"").decode()
         shown = [tuple(None if cell is None else cell.decode(errors="replace") for cell in row) for row in rows]

@@ -46,7 +46,7 @@ def stage() -> Iterator[Stage]:
 
 @pytest.mark.parametrize("role", ["support", "accounting", "client", "hr", "dpo"])
 def test_hidden_cells_leave_no_trace(stage: Stage, role: str) -> None:
-    asked = [*made_up(role), *attacks(role)]
+    asked = [*made_up(role), *copies(role), *attacks(role)]
     before = conversation(stage, role, asked)
     assert sum(code == "" for code, _ in before) >= PASSING or role == "dpo", "too little is allowed"
     changed = change_hidden(stage, role)
@@ -65,6 +65,13 @@ def made_up(role: str) -> list[str]:
     columns = {table.table: [f.column for f in table.fields.values()] for table in TABLES.values()}
     allowed = {table.table: [f.column for f in table.fields.values() if f.name in usable] for table in TABLES.values()}
     return list(Grammar(Random(f"{role} 1"), columns, allowed).statements(STATEMENTS))
+
+
+def copies(role: str) -> list[str]:
+    """Some of the same queries as COPY."""
+    queries = [text for text in made_up(role) if text.startswith("SELECT") and "$" not in text][:60]
+    forms = ("text", "csv, HEADER", "binary")
+    return [f"COPY ({text}) TO STDOUT (FORMAT {forms[n % 3]})" for n, text in enumerate(queries)]
 
 
 Line = tuple[str, list[bytes]]
