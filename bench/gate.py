@@ -147,7 +147,12 @@ def configuration(server_port: int, port: int, roles: list[str], workers: int) -
         f"databases.{SHOP}": {"policy": "policy"},
         "keys": {"keyring": "keyring", "passphrase_file": "passphrase"},
         "audit": {"path": f"audit-{workers}.jsonl", "mode": "strict"},
-        "limits": {"connections": 3000, "connections_per_login": 2000, "connections_per_address": 2000},
+        "limits": {
+            "connections": 3000,
+            "connections_per_login": 2000,
+            "connections_per_address": 2000,
+            "searches_per_person": 100_000_000,
+        },
         "process": {"workers": workers, "run_dir": f"run-{workers}"},
         "logs": {"level": "warning", "file": f"fieldgate-{workers}.log"},
     }

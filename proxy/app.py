@@ -18,12 +18,13 @@ from proxy.errors import AuditUnavailable, ConfigError
 from proxy.session.conversation import Conversation
 from proxy.session.login import LoginRules
 from proxy.session.search_path import parse_search_path
+from proxy.session.searches import SearchLimits, SearchRates
 from proxy.session.services import SessionServices
 
 from .admin.api import Readiness
 from .cancel import AskPeers, CancelDesk, CancelKeys
 from .catalog_loader import load_catalog
-from .config import AuditConfig, Config, altered
+from .config import AuditConfig, Config, LimitsConfig, altered
 from .control import Control
 from .databases import PlainDatabase
 from .doorman import Credentials, Door, load_verifiers
@@ -71,8 +72,15 @@ class Worker:
         self._listener = Listener(config.listener, config.limits, self._clock, logger)
         self._audit = _make_audit(config.audit)
         self._control = Control(config.control, config.upstream) if config.control else None
+        self._searches = SearchLimits(_rates(config.limits), self._clock)
         self._protected = ProtectedDatabases(
-            config, self._control, Planning(CachedPlanner, load_catalog), logger, self.stats, self._audit_available
+            config,
+            self._control,
+            Planning(CachedPlanner, load_catalog),
+            logger,
+            self.stats,
+            self._audit_available,
+            self._searches,
         )
         self._services: ReceptionServices | None = None
         self._stopping = False
@@ -104,6 +112,7 @@ class Worker:
             raise
         self.config = kept
         made.put_into(self._running_services())
+        self._searches.configure(_rates(kept.limits))
         self.stats.reloads["done"] += 1
         self._logger.info("reloaded", revisions=revisions)
         return revisions
@@ -265,6 +274,10 @@ def make_conversation(
 ) -> ConversationLike:
     path = None if search_path is None else parse_search_path(search_path)
     return Conversation(services, principal, settings, path, session_id)
+
+
+def _rates(limits: LimitsConfig) -> SearchRates:
+    return SearchRates(limits.searches_per_person, limits.searches_per_service)
 
 
 def _differing(one: Config, other: Config) -> list[str]:

@@ -175,12 +175,14 @@ class AdminConfig:
 
 @dataclass(frozen=True, slots=True, config=_STRICT)
 class LimitsConfig:
-    """Per worker process where it says connections; failed logins are counted by address and login."""
+    """Per worker process where it says connections or searches; failed logins are counted by address and login."""
 
     connections: Count = 2000
     connections_per_login: Count = 1000
     connections_per_address: Count = 1000
     cancels_in_progress: Count = 32
+    searches_per_person: Count = 6_000  # values of sealed fields looked for in a minute
+    searches_per_service: Count = 600_000
     failed_logins: Count = 10  # in a row; from then on each further one waits, twice as long each time
     failed_login_delay: Duration = 1.0
     failed_login_delay_max: Duration = 60.0

@@ -116,6 +116,8 @@ class Relay:
 
     def _record(self, command: RecordAudit) -> None:
         self._services.stats.audit_records += 1
+        if command.refused:
+            self._services.stats.refusals[command.refused] += 1
         sink = self._services.audit
         if sink is None:
             self._recorded(command.ticket, False)

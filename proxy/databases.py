@@ -8,6 +8,7 @@ from keys.errors import UnknownKey
 from keys.field import FieldCipher
 from policies.model import Principal, TableRights
 from policies.policy_set import PolicySet
+from proxy.rows.params import Spend
 from proxy.session.services import Revision, SessionServices
 from proxy.sql.catalog import Catalog
 from proxy.sql.plan import ScriptPlan, StatementPlan
@@ -20,7 +21,11 @@ class PlainDatabase:
     def __init__(self, name: str) -> None:
         revision = Revision(Catalog(version=0, database=name, server_version=0), _NoDecisions(), _NoCiphers())
         self.policy: PolicySet | None = None
-        self.services = SessionServices(_NoPlanner(), lambda: revision, lambda: True)
+        self.services = SessionServices(_NoPlanner(), lambda: revision, lambda: True, searches=_none)
+
+
+def _none(_who: Principal) -> Spend:
+    return _unreachable()
 
 
 class _NoPlanner:

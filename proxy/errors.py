@@ -49,6 +49,7 @@ class SqlState(StrEnum):
     WRONG_OBJECT_TYPE = "42809"
     INVALID_COLUMN_REFERENCE = "42P10"
     TOO_MANY_CONNECTIONS = "53300"
+    CONFIGURATION_LIMIT_EXCEEDED = "53400"
     OUT_OF_MEMORY = "53200"
     PROGRAM_LIMIT_EXCEEDED = "54000"
     ADMIN_SHUTDOWN = "57P01"
@@ -113,6 +114,12 @@ class ValueRejected(FieldgateError):
     """A value does not fit the type of its field; the message never repeats the value."""
 
     sqlstate = SqlState.INVALID_TEXT_REPRESENTATION
+
+
+class TooManySearches(ValueRejected):
+    """So many values of sealed fields may not be looked for in a minute."""
+
+    sqlstate = SqlState.CONFIGURATION_LIMIT_EXCEEDED
 
 
 class CellUnreadable(FieldgateError):

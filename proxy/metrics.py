@@ -33,6 +33,7 @@ class WorkerStats:
     audit_records: int = 0
     audit_failures: int = 0
     logins_refused: Counter[str] = field(default_factory=Counter)  # by SQLSTATE
+    refusals: Counter[str] = field(default_factory=Counter)  # recorded ones, by SQLSTATE
     cancels: Counter[str] = field(default_factory=Counter)  # found, unknown, dropped
     reloads: Counter[str] = field(default_factory=Counter)  # done, refused
 
@@ -61,6 +62,7 @@ class StatsCollector(Collector):
         transferred = {"from_client": stats.from_client_bytes, "from_server": stats.from_server_bytes}
         yield _labelled("transferred_bytes", "Bytes read, after TLS.", "direction", transferred)
         yield _labelled("logins_refused", "Logins refused, by SQLSTATE.", "sqlstate", stats.logins_refused)
+        yield _labelled("refusals", "Statements over protected data refused, by SQLSTATE.", "sqlstate", stats.refusals)
         yield _labelled("cancels", "Cancel requests, by outcome.", "outcome", stats.cancels)
         yield _labelled("reloads", "Reloads, by outcome.", "outcome", stats.reloads)
         for database, revision in self._revisions().items():

@@ -14,6 +14,7 @@ import asyncpg
 from keys.store import OpenKeyring
 from policies.holder import PolicyHolder
 from proxy.errors import ConfigError, FieldgateError
+from proxy.session.searches import SearchLimits
 
 from .config import Config, DatabaseConfig
 from .control import Control
@@ -36,6 +37,7 @@ class ProtectedDatabases:
         logger: Logger,
         stats: WorkerStats,
         audit_available: Callable[[], bool],
+        searches: SearchLimits,
     ) -> None:
         self.by_name: dict[str, ProtectedDatabase] = {}
         self._config = config
@@ -44,6 +46,7 @@ class ProtectedDatabases:
         self._logger = logger
         self._stats = stats
         self._audit_available = audit_available
+        self._searches = searches
         self._keyring: OpenKeyring | None = None
         self._passphrase: Callable[[], str] | None = None
         self._tell_peers: TellPeers | None = None
@@ -64,7 +67,9 @@ class ProtectedDatabases:
         self, name: str, holder: PolicyHolder, control: Control, keyring: OpenKeyring
     ) -> ProtectedDatabase:
         ciphers = ciphers_for(keyring, holder)
-        database = ProtectedDatabase(name, control, self._planning, holder, ciphers, self._audit_available)
+        database = ProtectedDatabase(
+            name, control, self._planning, holder, ciphers, self._audit_available, self._searches
+        )
         await database.verify()
         await database.load()
         return database

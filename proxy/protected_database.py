@@ -19,8 +19,10 @@ from policies.errors import PolicyError, PrincipalRefused
 from policies.fields import DataMap
 from policies.holder import PolicyHolder, Published
 from policies.model import Principal
-from policies.policy_set import PolicySet
+from policies.policy_set import LoginKind, PolicySet
 from proxy.errors import ConfigError, FieldgateError, SqlState, UpstreamUnavailable
+from proxy.rows.params import Spend
+from proxy.session.searches import SearchLimits
 from proxy.session.services import Revision, SessionServices
 
 from .config import KeysConfig
@@ -56,8 +58,10 @@ class ProtectedDatabase:
         holder: PolicyHolder,
         ciphers: KeyringCiphers,
         audit_available: Callable[[], bool],
+        searches: SearchLimits,
     ) -> None:
         self.name = name
+        self._limits = searches
         self.fresh = False
         self.holder = holder
         self.ciphers = ciphers
@@ -69,7 +73,12 @@ class ProtectedDatabase:
         self._revision: Revision | None = None
         self._version = 0
         self.services = SessionServices(
-            planning.make_planner(), self.current, audit_available, self._pool.draw, self._identify
+            planning.make_planner(),
+            self.current,
+            audit_available,
+            self._pool.draw,
+            self._identify,
+            searches=self._searches,
         )
 
     @property
@@ -97,6 +106,10 @@ class ProtectedDatabase:
             )
         except PrincipalRefused as refused:
             raise FieldgateError(str(refused), sqlstate=SqlState.INVALID_AUTHORIZATION) from None
+
+    def _searches(self, who: Principal) -> Spend:
+        known = self.holder.current.policy.logins.get(who.login)
+        return self._limits.spender(who, service=known is not None and known.kind is LoginKind.SERVICE)
 
     async def load(self) -> bool:
         """Read the catalog; True when it differs from what was known.  Raises UpstreamUnavailable, ConfigError."""

@@ -22,6 +22,9 @@ from proxy.wire.values.settings import ValueSettings
 
 from .row_key import row_key_bytes
 
+Spend = Callable[[int], None]
+"""Called with the number of search terms before they are made; raises TooManySearches, and then none is made."""
+
 
 @dataclass(frozen=True, slots=True)
 class ClientValues:
@@ -50,6 +53,7 @@ class SlotFiller:
     ciphers: FieldCiphers
     principal: Principal
     settings: ValueSettings
+    spend: Spend
 
     def bind_values(self, plan: StatementPlan, client: ClientValues) -> list[bytes | None]:
         """Values of the physical parameters, in slot order; `binding` says in which formats.
@@ -102,6 +106,8 @@ class SlotFiller:
         else:
             element_oid, items = 0, parse_text_array(raw)
         read = cell_reader(maker, binary, element_oid, self._settings(slot, client))
+        if slot.kind is SlotKind.TERM:
+            self.spend(sum(item is not None for item in items))
         return [None if item is None else maker.make(read(item)) for item in items]
 
     def _settings(self, slot: Slot, client: ClientValues) -> ValueSettings:
@@ -116,9 +122,19 @@ class SlotFiller:
         codec = codec_for(field.sealing.logical_type)
         cipher = cipher_of(self.ciphers, field)
         if slot.kind is SlotKind.TERM:
-            return Maker(field, codec, -1, lambda cell: cipher.term(codec.term_input(cell)))
+            return Maker(field, codec, -1, self._term_maker(slot, cipher, codec))
         row_key = self._row_key(slot, client)
         return Maker(field, codec, field.sealing.typmod, _sealer(cipher, codec, field.sealing, row_key))
+
+    def _term_maker(self, slot: Slot, cipher: FieldCipher, codec: Codec) -> Callable[[bytes], bytes]:
+        """The elements of an array are counted together, so that an array is looked for as a whole or not at all."""
+        spend = self.spend
+
+        def make(cell: bytes) -> bytes:
+            spend(1)
+            return cipher.term(codec.term_input(cell))
+
+        return (lambda cell: cipher.term(codec.term_input(cell))) if slot.array else make
 
     def _row_key(self, slot: Slot, client: ClientValues) -> bytes | None:
         if slot.row_key is None:

@@ -26,7 +26,8 @@ def account(state: SessionState, plans: tuple[StatementPlan, ...], refusals: tup
     refused = next((refusal for _, refusal in decided if refusal is not None), None)
     if refused is None and len(decided) == 1:
         return _record(state, _kept(state, decided[0][0]))
-    return _record(state, _made(state, [plan for plan, _ in decided], refused))
+    made = _made(state, [plan for plan, _ in decided], refused)
+    return _record(state, made, str(refused.sqlstate) if refused is not None else "")
 
 
 def account_allowed(state: SessionState, plan: StatementPlan) -> int:
@@ -34,10 +35,10 @@ def account_allowed(state: SessionState, plan: StatementPlan) -> int:
     return _record(state, _kept(state, plan)) if state.services.audit_available() else 0
 
 
-def _record(state: SessionState, told: Account) -> int:
+def _record(state: SessionState, told: Account, refused: str = "") -> int:
     ticket = state.tickets.next()
     line = told.template.line(datetime.now(UTC).isoformat(), f"{state.record_prefix}{ticket:08x}")
-    state.commands.append(RecordAudit(ticket, line))
+    state.commands.append(RecordAudit(ticket, line, refused))
     return ticket
 
 

@@ -17,6 +17,7 @@ class RecordAudit:
 
     ticket: int
     line: Line
+    refused: str = ""  # the SQLSTATE, for counting; empty: allowed
 
 
 @dataclass(frozen=True, slots=True)

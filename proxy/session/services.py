@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from keys.field import FieldCiphers
 from policies.engine import DecisionTable
 from policies.model import Principal
 from proxy.errors import Refused
+from proxy.rows.params import Spend
 from proxy.sql.catalog import Catalog
 from proxy.sql.planner import Planner
 
@@ -35,3 +36,5 @@ class SessionServices:
     draw: Callable[[str, int], list[bytes] | None] = lambda _sequence, _count: None
     # The principal that a session asks to be (`SET fieldgate.*`), if the policy lets it.  Raises FieldgateError.
     identify: Callable[[Principal], Principal] = _nobody_else
+    # Counts what this principal looks for in sealed fields (searches.py).
+    searches: Callable[[Principal], Spend] = field(kw_only=True)

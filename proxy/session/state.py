@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from policies.model import Principal
 from proxy.errors import FieldgateError
-from proxy.rows.params import SlotFiller
+from proxy.rows.params import SlotFiller, Spend
 from proxy.sql.plan import StatementPlan
 from proxy.sql.planner import PlanContext
 
@@ -54,6 +54,7 @@ class SessionState:
     tickets: Tickets = field(default_factory=Tickets)
     record_prefix: str = field(default_factory=lambda: secrets.token_hex(8))  # of the ids of audit records
     _filler: SlotFiller | None = None
+    _spender: tuple[Principal, Spend] | None = None
     accounts: dict[int, Account] = field(default_factory=dict)  # by id(plan), which `Account` keeps alive
     identity: dict[str, Principal] = field(default_factory=dict)
     _known: Revision | None = None
@@ -119,8 +120,13 @@ class SessionState:
             or made.principal is not self.principal
             or made.settings is not values
         ):
-            made = self._filler = SlotFiller(ciphers, self.principal, values)
+            made = self._filler = SlotFiller(ciphers, self.principal, values, self._spend())
         return made
+
+    def _spend(self) -> Spend:
+        if self._spender is None or self._spender[0] is not self.principal:
+            self._spender = (self.principal, self.services.searches(self.principal))
+        return self._spender[1]
 
     def draw(self, plans: tuple[StatementPlan, ...]) -> list[list[bytes]]:
         """Keys for one execution of each plan.  Raises KeysNeeded when they are not at hand."""

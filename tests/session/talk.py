@@ -9,8 +9,10 @@ from policies.audit.events import decode
 from policies.fields import DataMap, Field, LogicalType, ProtectedTable, Sealing
 from policies.model import Principal, TableRights, Verb
 from proxy.errors import Refused
+from proxy.rows.params import Spend
 from proxy.session.commands import Command, RecordAudit
 from proxy.session.conversation import Conversation
+from proxy.session.searches import too_many
 from proxy.session.services import Revision, SessionServices
 from proxy.sql.catalog import Catalog, Column, Relation
 from proxy.sql.plan import (
@@ -268,9 +270,13 @@ class Talk:
     unknown_purpose: str = "unheard of"
     keys: dict[str, list[bytes]] = field(default_factory=dict)  # by sequence: values that were drawn
 
+    searches: int = 1_000_000  # values that may still be looked for
+
     def __post_init__(self) -> None:
         self.revision = Revision(catalog(self.protected), AllRights(), PlainCiphers())
-        services = SessionServices(self.planner, lambda: self.revision, lambda: self.audit, self._draw, self._identify)
+        services = SessionServices(
+            self.planner, lambda: self.revision, lambda: self.audit, self._draw, self._identify, searches=self._searches
+        )
         principal = Principal("support", "support", frozenset({"support"}), "shop", "support_service")
         self.conversation = Conversation(services, principal, {}, ("public",), "s1")
 
@@ -294,6 +300,14 @@ class Talk:
         if asked.purpose == self.unknown_purpose:
             raise Refused("this purpose is not in the register")
         return replace(asked, roles=self.roles)
+
+    def _searches(self, _who: Principal) -> Spend:
+        def spend(count: int) -> None:
+            if count > self.searches:
+                raise too_many(count, 1_000_000)
+            self.searches -= count
+
+        return spend
 
     def _draw(self, sequence: str, count: int) -> list[bytes] | None:
         pool = self.keys.get(sequence, [])

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from policies.model import Principal
 from proxy.session.conversation import Conversation
 from proxy.session.search_path import Path, parse_search_path
+from proxy.session.searches import unlimited
 from proxy.session.services import Revision, SessionServices
 from proxy.sql.cache import CachedPlanner
 from proxy.sql.plan import ScriptPlan
@@ -91,7 +92,7 @@ class Between:
         base = context("full")
         revision = Revision(base.catalog, base.decisions, PlainCiphers())
         self.planner = NotingPlanner()
-        services = SessionServices(self.planner, lambda: revision, lambda: True)
+        services = SessionServices(self.planner, lambda: revision, lambda: True, searches=lambda _who: unlimited)
         principal: Principal = base.principal
         self.line = line
         self.conversation = Conversation(services, principal, {}, ("$user", "public"), "s1")

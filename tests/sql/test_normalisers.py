@@ -21,6 +21,7 @@ from proxy.catalog_loader import load_catalog
 from proxy.demo.server import Server
 from proxy.rows.params import SlotFiller
 from proxy.sealing.needs import key_needs
+from proxy.session.searches import unlimited
 from proxy.sql.cache import CachedPlanner
 from proxy.sql.catalog import Catalog
 from proxy.sql.plan import OutputAction, StatementPlan
@@ -85,7 +86,9 @@ class Pair:
 
     def run(self, text: str, role: str = "full") -> list[tuple[object, ...]]:
         plan = self.plan(text, role)
-        filler = SlotFiller(CIPHERS, Principal("login", "person", frozenset(), "shop", "contract"), DEFAULT_SETTINGS)
+        filler = SlotFiller(
+            CIPHERS, Principal("login", "person", frozenset(), "shop", "contract"), DEFAULT_SETTINGS, unlimited
+        )
         parts = [s if isinstance(s, bytes) else filler.literal(plan.slots[s]) for s in plan.segments]
         return [opened(row, plan) for row in answer(self.sealed, b"".join(parts))]
 
