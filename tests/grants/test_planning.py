@@ -250,3 +250,16 @@ def test_the_shops_dpo_gets_nothing_and_its_roles_are_the_files() -> None:
     assert not [p for p in found if p.role == "fg_dpo"]
     denied = {"submit_ip", "submit_hostname", "tech_notes", "fg_submit_ip_eq", "placed_at"}
     assert not [p for p in found if p.role == "fg_accounting" and p.column in denied]
+
+
+def test_who_draws_from_a_sequence_and_reads_its_column_may_read_where_it_stands() -> None:
+    shop = load_policy(SHOP)
+    name = ("public", "orders")
+    relation = Relation(*name, "r", OWNER, name, tuple(shop.data_map.tables[name].fields))
+    sequence = Sequence("public", "orders_id_seq", OWNER, name, "id")
+    found = wanted(shop, Snapshot("shop", OWNER, {}, {name: relation}, (sequence,)))
+    held = {(p.role, p.name) for p in found if p.target == sequence.target}
+    assert held >= {("fg_management", "USAGE"), ("fg_management", "SELECT")}
+    readers = {role for role, privilege in held if privilege == "SELECT"}
+    assert readers <= {role for role, privilege in held if privilege == "USAGE"}
+    assert "fg_client" not in readers
