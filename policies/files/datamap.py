@@ -9,6 +9,7 @@ from keys.envelope import MAX_BUCKET
 from keys.errors import NormaliserUnusable
 from keys.normalisers import normaliser_of
 from policies.fields import DataMap, Field, Harmless, LogicalType, ProtectedTable, Sealing
+from policies.leakage.entropy import has_few_values
 from policies.policy_set import ANY_TAG, Tag
 
 from .names import NAME
@@ -23,6 +24,7 @@ _TYPE = re.compile(r"(?P<name>[a-z0-9]+)(\((?P<first>\d{1,8})(?:, ?(?P<second>-?
 _SEALING_KEYS = (
     "type", "equality", "unique", "join_group", "normaliser", "own_key", "row_bound", "not_null", "pad_to",
 )  # fmt: skip
+FORCED = "low-entropy"
 _NO_EQUALITY = (LogicalType.JSON,)  # PostgreSQL's own json has no `=`
 _TEXTS = (LogicalType.TEXT, LogicalType.VARCHAR)
 _SAME_EQUALITY = {LogicalType.VARCHAR: LogicalType.TEXT}
@@ -107,7 +109,7 @@ def _sealing(entry: Section, tag: str, has_key: bool) -> Sealing:
         logical,
         typmod,
         not_null=entry.flag("not_null"),
-        equality=entry.flag("equality"),
+        equality=_equality(entry, logical, typmod),
         unique=entry.flag("unique"),
         join_group=entry.optional_text("join_group"),
         normalisers=_normalisers(entry),
@@ -132,6 +134,21 @@ def _check_sealing(entry: Section, sealing: Sealing, has_key: bool) -> None:
         raise entry.error("a field of a join group shares its term key, so its keys are not its own", "own_key")
     if sealing.row_bound and not has_key:
         raise entry.error("needs a row_key of the table", "row_bound")
+
+
+def _equality(entry: Section, logical: LogicalType, typmod: int) -> bool:
+    """Of a type with few values equality shows the values themselves, so it must be asked for by name."""
+    few = has_few_values(logical, typmod)
+    if entry.values.get("equality") == FORCED:
+        if not few:
+            raise entry.error(f'"{FORCED}" is for types with few values; here it is true', "equality")
+        return True
+    wanted = entry.flag("equality")
+    if wanted and few:
+        raise entry.error(
+            f'a type with so few values shows them by how often each occurs; if that may be, "{FORCED}"', "equality"
+        )
+    return wanted
 
 
 def _normalisers(entry: Section) -> tuple[str, ...]:

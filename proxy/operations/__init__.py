@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import typer
 
-from . import explain, grants, keyring, policy, sealing
+from . import explain, grants, keyring, leakage, policy, sealing
 
 
 def add_to(app: typer.Typer) -> None:
     app.command()(keyring.init)
     app.command()(sealing.seal)
     app.command("explain")(explain.explain_statement)
+    app.command()(leakage.leakage)
     app.add_typer(keyring.keys_app, name="keys")
     app.add_typer(grants.grants_app, name="grants")
     app.add_typer(policy.policy_app, name="policy")

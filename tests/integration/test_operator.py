@@ -141,3 +141,16 @@ def test_explain_shows_rules_what_is_sent_and_the_servers_plan(stage: Stage, can
 @pytest.mark.parametrize("arguments", [("--role", "nobody"), (), ("--role", "support", "--login", "support")])
 def test_explain_of_nobody_known_is_a_wrong_configuration(stage: Stage, arguments: tuple[str, ...]) -> None:
     assert fieldgate(stage, "explain", *arguments, "SELECT 1").returncode == 78
+
+
+def test_leakage_is_told_and_measured(stage: Stage) -> None:
+    told = fieldgate(stage, "leakage", "--json", "--measure", "--as", "postgres")
+    assert told.returncode == 0, told.stderr
+    fields = {field["field"]: field for field in json.loads(told.stdout)["fields"]}
+    with stage.raw.connect() as raw:
+        row = raw.execute("SELECT count(*), count(DISTINCT fg_surname_eq) FROM customers").fetchone()
+    measured = fields["public.customers.surname"]["measured"]
+    assert (measured["rows"], measured["distinct"]) == row
+    assert fields["public.customers.city"]["mode"] == "plain"
+    assert fieldgate(stage, "leakage", "--markdown").returncode == 0
+    assert fieldgate(stage, "leakage", "--markdown", "--json").returncode == 78
