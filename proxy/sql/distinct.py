@@ -26,7 +26,12 @@ def walk_distinct(a: Analysis, body: Node, items: list[Item], scope: Scope) -> N
     for item in items:
         a.charge(item.origin, Verb.GROUP, item.position)
     if any(item.origin.cell is not None for item in items):
-        _on_terms(body, items, scope)
+        _on_terms(body, [item for item in items if not _reads_as_null(item)], scope)
+
+
+def _reads_as_null(item: Item) -> bool:
+    """NULL stands in the column's place, so it makes no rows distinct; the column itself would."""
+    return item.visible is not None and not item.origin.columns and bool(item.visible.column.origin.columns)
 
 
 def _distinct_on(a: Analysis, clause: list[Node], items: list[Item], scope: Scope) -> None:
