@@ -200,7 +200,7 @@ def _insert_query(
     items = a.query(a, select, scope, QueryRole.STORED)
     if not target.protected:
         for item in items:
-            _store_outside(a, item)
+            store_outside(a, item)
         return
     if len(items) > len(names) or any(item.unknown for item in items):
         raise Refused("INSERT has more expressions than target columns", sqlstate=SqlState.SYNTAX_ERROR)
@@ -248,7 +248,7 @@ def _store_inside(a: Analysis, item: Item) -> None:
     a.charge(item.origin, Verb.READ, item.position)
 
 
-def _store_outside(a: Analysis, item: Item) -> None:
+def store_outside(a: Analysis, item: Item) -> None:
     """Into a table that no policy covers."""
     if item.node is not None and value_of(item.node) is not None:
         a.walk(a, item.node, item.scope, READING)

@@ -15,12 +15,14 @@ from .definitions import refuse_shadowing, refuse_temporary_shadow
 from .edits import SqlText
 from .explain import explained
 from .forward import forwarded
+from .locks import check_lock
 from .named import NAMED, prepared
 from .plan import ScriptPlan, SessionEffect, StatementKind, StatementPlan
 from .planner import PlanContext
 from .settings import effect_of_function
 from .side_doors import declared_types
 from .statement import KINDS, Request, plan_touching
+from .stored import plan_stored, stores
 from .system_catalogs import show_catalogs, with_catalogs
 from .touch import Findings, look
 from .tree import RawStatement, fingerprint, parse_script
@@ -109,6 +111,11 @@ def _decide_as_found(request: Request, statement: RawStatement, source: bytes, f
         return plan_copy(request, statement, source, found)
     if statement.kind in NAMED:
         return NAMED[statement.kind](request, statement, source, found)
+    if found.touches and stores(statement):
+        return plan_stored(request, statement, source, found)
+    if found.touches and statement.kind == "LockStmt":
+        check_lock(request, found)
+        return forwarded(StatementKind.UTILITY, source)
     if statement.kind not in KINDS:
         _refuse_uncertain_names(request, found)
         utility = plan_utility(request.catalog, statement, found)

@@ -167,6 +167,7 @@ class Level:
     grouped: bool = False  # GROUP BY, HAVING or an aggregate: one row stands for a group
     sets: bool = False  # GROUPING SETS, ROLLUP or CUBE
     counts_rows: bool = False
+    table: int | None = None  # the token TABLE, where the query is `TABLE name`
     values: bool = False  # a subquery that is nothing but a list of constants and parameters, like a row of VALUES
     over: dict[int, tuple[Source, int]] = field(default_factory=dict)  # tables whose groups must have so many rows
 

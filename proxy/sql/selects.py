@@ -44,6 +44,7 @@ def run_query(a: Analysis, body: Node, outer: Scope, role: QueryRole) -> list[It
 
 def _select(a: Analysis, body: Node, scope: Scope, role: QueryRole) -> list[Item]:
     scope.level.values = role is QueryRole.DERIVED and body.keys() <= _ONE_ROW
+    scope.level.table = _table_word(body, scope)
     walk_from(a, body.get("fromClause", []), scope)
     if "whereClause" in body:
         walk_condition(a, body["whereClause"], scope, FILTERING)
@@ -73,14 +74,14 @@ def _finish(a: Analysis, body: Node, scope: Scope, role: QueryRole, items: list[
         start = _first_token(body, scope)
         add_minimum(scope, start, having="havingClause" in body)
         if role is QueryRole.TOP:
-            plain = "distinctClause" not in body and not scope.level.grouped
+            plain = "distinctClause" not in body and not scope.level.grouped and scope.level.table is None
             add_hidden_keys(a, scope, items, start, plain=plain)
 
 
 def _append(body: Node, scope: Scope, items: list[Item]) -> None:
     """Where rows are neither grouped nor made distinct, more columns change nothing."""
     cells = [item for item in items if item.origin.cell is not None]
-    if not cells or scope.level.grouped or "distinctClause" in body:
+    if not cells or scope.level.grouped or "distinctClause" in body or scope.level.table is not None:
         return
     appendix = Appendix(scope.text, _first_token(body, scope))
     for item in cells:
@@ -89,10 +90,26 @@ def _append(body: Node, scope: Scope, items: list[Item]) -> None:
 
 def _first_token(body: Node, scope: Scope) -> int:
     targets = body.get("targetList", [])
+    if scope.level.table is not None:
+        return scope.level.table
     if not targets:
         return _after_select(body, scope)
     location = targets[0]["ResTarget"].get("location", -1)
     return scope.text.token_at(location)
+
+
+def _table_word(body: Node, scope: Scope) -> int | None:
+    """The token TABLE of `TABLE name`, which the grammar reads as a SELECT of a `*` without a place."""
+    targets = body.get("targetList", [])
+    if len(targets) != 1 or targets[0]["ResTarget"].get("location", -1) >= 0:
+        return None
+    tokens = scope.text.tokens
+    index = scope.text.token_at(body["fromClause"][0]["RangeVar"]["location"], TokenKind.WORD, TokenKind.QUOTED) - 1
+    while tokens.text(index) == b"(" or tokens.word(index) == "only":
+        index -= 1
+    if tokens.word(index) != "table":
+        raise Unsupported("TABLE can not be located exactly", hint="Write SELECT * FROM.")
+    return index
 
 
 def _after_select(body: Node, scope: Scope) -> int:

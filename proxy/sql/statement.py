@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from policies.engine import DecisionTable
@@ -13,7 +14,7 @@ from .authorise import Ledger
 from .catalog import Catalog
 from .crosscheck import check_agreement
 from .edits import SqlText
-from .expressions import walk
+from .expressions import walk as walk_expression
 from .fences import check_fences
 from .fragments import HIDDEN_PREFIX
 from .given import seal_given, settle
@@ -57,6 +58,9 @@ class Request:
     scripted: bool = False  # one of several statements: what stands before it may change search_path
 
 
+WalkStatement = Callable[[Analysis, str, Node, SqlText], list[Item]]
+
+
 def plan_touching(
     request: Request,
     statement: RawStatement,
@@ -65,8 +69,12 @@ def plan_touching(
     wrapper: RawStatement | None = None,
     *,
     copied: bool = False,
+    walk: WalkStatement | None = None,
 ) -> StatementPlan:
-    """`wrapper`: the EXPLAIN around the statement; `copied`: it stands in a COPY.  Raises FieldgateError."""
+    """`wrapper`: the EXPLAIN around the statement; `copied`: it stands in a COPY; `walk`: who analyses it otherwise.
+
+    Raises FieldgateError for what is refused.
+    """
     if found.refusal is not None:
         raise found.refusal
     _check_names(request, found)
@@ -75,7 +83,7 @@ def plan_touching(
     show_catalogs(request.catalog, whole.kind, whole.body, found, text)
     a = _analysis(request)
     a.copied = copied
-    items = _walk(a, statement.kind, statement.body, text)
+    items = (walk or _walk)(a, statement.kind, statement.body, text)
     settle(a)
     a.charge_pending()
     check_fences(a)
@@ -102,7 +110,7 @@ def _analysis(request: Request) -> Analysis:
         Ledger(request.decisions, request.principal),
         Parameters(request.declared),
         request.search_path,
-        walk=walk,
+        walk=walk_expression,
         query=run_query,
         write=run_write,
         seal_given=seal_given,
@@ -133,7 +141,7 @@ def _finish(
     segments, slots = a.parameters.number(rendered.segments) if text.edits else ((text.source,), ())
     returns = statement.kind == "SelectStmt" or bool(statement.body.get("returningList"))
     return StatementPlan(
-        KINDS[statement.kind],
+        KINDS.get(statement.kind, StatementKind.UTILITY),
         segments,
         slots,
         client_parameters=a.parameters.highest,

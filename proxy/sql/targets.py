@@ -131,6 +131,8 @@ def _star(a: Analysis, body: Node, scope: Scope, role: QueryRole) -> list[Item]:
     names = strings(body["fields"])[:-1]
     position = scope.text.position(body.get("location", -1))
     if role is QueryRole.EXISTS:
+        if scope.level.table is not None:
+            scope.text.replace(scope.level.table, scope.level.table, "SELECT FROM")
         return []
     if names:
         source = source_of(a, names, scope, position)
@@ -143,8 +145,10 @@ def _star(a: Analysis, body: Node, scope: Scope, role: QueryRole) -> list[Item]:
             "* includes columns that are not known here", hint="Name the columns that you need.", position=position
         )
     items = [_starred(a, each, scope, role, position) for each in visible]
-    if body.get("location", -1) < 0:
-        raise Unsupported("TABLE is not supported over protected tables", hint="Write SELECT * FROM.")
+    if scope.level.table is not None:
+        listed = ", ".join(_list(items, position))
+        scope.text.replace(scope.level.table, scope.level.table, f"SELECT {listed} FROM")
+        return [item for item, _ in items]
     first = scope.text.token_at(body["location"], TokenKind.WORD, TokenKind.QUOTED, TokenKind.OPERATOR)
     last = first + 2 * len(names)
     if not items or scope.text.tokens.text(last) != b"*":

@@ -23,6 +23,7 @@ from .typenames import cast_tokens, compatible, logical_of, rounds_like
 
 _INTEGERS = frozenset({LogicalType.INT2, LogicalType.INT4, LogicalType.INT8})
 _NUMBERS = _INTEGERS | {LogicalType.NUMERIC}
+_MODERN = re.compile(rb"^[0-9]+[_xXoObB]")  # 1_000, 0x1F: forms of numbers that servers before 16 do not know
 _WHOLE = re.compile(r"-?[0-9]+")
 _DECIMAL = re.compile(r"-?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 
@@ -139,6 +140,8 @@ class Sealer:
         kinds = (TokenKind.STRING,) if "sval" in body else (TokenKind.NUMBER, TokenKind.OPERATOR, TokenKind.WORD)
         first = self.text.token_at(body.get("location", -1), *kinds)
         tokens = self.text.tokens
+        if self.a.catalog.server_version < 160000 and _MODERN.search(tokens[first].text):
+            raise Refused("trailing junk after numeric literal", sqlstate=SqlState.SYNTAX_ERROR)
         if tokens[first].kind is TokenKind.OPERATOR:
             if tokens[first].text != b"-" or tokens[first + 1].kind is not TokenKind.NUMBER:
                 raise self.unsupported("this constant", None)

@@ -199,8 +199,6 @@ SUPPORT = (
         "refused where columns cannot be told",
         "0A000",
         (
-            "TABLE customers",
-            "SELECT * FROM (TABLE customers) t",
             "SELECT id FROM customers NATURAL JOIN (SELECT 'Казань' AS city) x",
             "SELECT id FROM customers TABLESAMPLE SYSTEM (100)",
             "SELECT * FROM JSON_TABLE('[1]', '$[*]' COLUMNS (a int PATH '$')) j, customers",
@@ -629,8 +627,8 @@ CLIENT = (
         (
             "INSERT INTO notes SELECT id, email FROM customers",
             "INSERT INTO notes SELECT id, city FROM customers",
-            "CREATE TEMP TABLE x AS SELECT email FROM customers",
-            "SELECT email INTO TEMP x FROM customers",
+            "CREATE TEMP TABLE x AS SELECT city FROM customers",
+            "SELECT city INTO TEMP x FROM customers",
         ),
     ),
     Group(

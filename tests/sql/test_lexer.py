@@ -7,8 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from proxy.errors import SqlState
+from proxy.sql.cache import CachedPlanner
 from proxy.sql.lexer import TokenKind, Tokens, Unlexable, nesting_bound
 from proxy.sql.tree import nodes
+
+from .shop import context
 
 
 def _texts(source: str) -> list[str]:
@@ -92,3 +96,11 @@ def test_kinds() -> None:
         TokenKind.WORD, TokenKind.QUOTED, TokenKind.STRING, TokenKind.NUMBER, TokenKind.PARAM, TokenKind.MARK,
         TokenKind.OPERATOR, TokenKind.BITS,
     ]  # fmt: skip
+
+
+def test_numbers_that_an_older_server_does_not_know() -> None:
+    """They are sealed in the proxy, so the server would not say that they are none."""
+    sql = "SELECT id FROM customers WHERE score = 0x5"
+    assert CachedPlanner().plan_statement(sql, (), context(server=160000)).refusal is None
+    refusal = CachedPlanner().plan_statement(sql, (), context(server=150000)).refusal
+    assert refusal is not None and refusal.sqlstate is SqlState.SYNTAX_ERROR

@@ -45,8 +45,8 @@
 -> EXPLAIN (VERBOSE, COSTS OFF, FORMAT json, SETTINGS) SELECT email FROM "public".customers
 [support] EXPLAIN (costs 'OFF', summary off) SELECT id FROM orders;
 -> EXPLAIN (costs 'OFF', summary off) SELECT id FROM "public".orders
-[support] EXPLAIN (COSTS 0, GENERIC_PLAN) SELECT id FROM orders;
--> EXPLAIN (COSTS 0, GENERIC_PLAN) SELECT id FROM "public".orders
+[support] EXPLAIN (COSTS 0, SETTINGS 1) SELECT id FROM orders;
+-> EXPLAIN (COSTS 0, SETTINGS 1) SELECT id FROM "public".orders
 [support] EXPLAIN (COSTS OFF, COSTS ON) SELECT id FROM orders;
 !! 42501 EXPLAIN with figures over "orders" is refused: they tell of fields that you may not read
    hint: Use EXPLAIN (COSTS OFF), without ANALYZE and what belongs to it.

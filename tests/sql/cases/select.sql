@@ -164,13 +164,13 @@
 -> SELECT email FROM "public".customers *
 :: email=open(customers.email)
 [full] TABLE customers;
-!! 0A000 TABLE is not supported over protected tables
-   hint: Write SELECT * FROM.
+-> SELECT "customers"."id", "customers"."city", "customers"."status", "customers"."email", "customers"."name", "customers"."phone", "customers"."born", "customers"."score", CAST(NULL AS text) AS "untagged" FROM "public".customers
+:: id, city, status, email=open(customers.email), name=open(customers.name), phone=open(customers.phone), born=open(customers.born), score=open(customers.score), untagged
 [full] SELECT FROM customers;
 -> SELECT FROM "public".customers
 [full] SELECT email INTO copy FROM customers;
-!! 42501 SELECT INTO over protected tables is refused: it would store their data where no policy covers it
-   hint: Select the rows and store them with INSERT.
+!! 0A000 the sealed column "public.customers.email" can not be copied into another column
+   hint: Select it, and insert what you got.
 [full] SELECT * FROM customers AS c(a, b, d, mail) WHERE mail = 'x';
 -> SELECT "c"."a", "c"."b", "c"."d", "c"."mail", "c"."name", "c"."phone", "c"."born", "c"."score", CAST(NULL AS text) AS "untagged" FROM "public".customers AS c(a, b, d, mail) WHERE "c"."fg_email_eq" = {TERM customers.email 'x'}::pg_catalog.bytea
 :: a, b, d, mail=open(customers.email), name=open(customers.name), phone=open(customers.phone), born=open(customers.born), score=open(customers.score), untagged

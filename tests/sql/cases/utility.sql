@@ -103,8 +103,8 @@
 -> LOCK TABLE notes IN EXCLUSIVE MODE
 ++ untouched
 [full] LOCK TABLE customers;
-!! 42501 this command on "public.customers" is refused: the table is protected, or shows protected data
-   hint: Change protected tables on a direct connection, as the administrator of the database; `fieldgate check` then says whether the data map still fits.
+-> LOCK TABLE customers
+++ untouched
 [full] EXPLAIN SELECT email FROM customers WHERE email = 'x';
 -> EXPLAIN SELECT email FROM "public".customers WHERE "customers"."fg_email_eq" = {TERM customers.email 'x'}::pg_catalog.bytea
 [full] EXPLAIN (ANALYZE, VERBOSE, FORMAT json) UPDATE customers SET email = $1 WHERE email = $1;
@@ -186,8 +186,7 @@
 -> CREATE TEMP TABLE x AS SELECT * FROM notes
 ++ untouched; effect=catalog None
 [full] CREATE TABLE x AS SELECT city FROM customers;
-!! 42501 creating a table or view from protected tables is refused: it would show their data where no policy covers it
-   hint: Create it on a direct connection and add it to the data map if it stores data.
+!! 42501 permission denied: export of column "public.customers.city"
 [full] CREATE TEMP VIEW customers AS SELECT 1;
 !! 42501 creating a table or view from protected tables is refused: it would show their data where no policy covers it
    hint: Create it on a direct connection and add it to the data map if it stores data.
@@ -201,8 +200,8 @@
 !! 42501 creating a table or view from protected tables is refused: it would show their data where no policy covers it
    hint: Create it on a direct connection and add it to the data map if it stores data.
 [full] SELECT 1 AS a INTO TEMP customers;
-!! 42501 SELECT INTO over protected tables is refused: it would store their data where no policy covers it
-   hint: Select the rows and store them with INSERT.
+!! 42501 a relation named "customers" is refused: a protected table has that name
+   hint: Choose another name.
 [full] SELECT body INTO TEMP copies FROM notes;
 -> SELECT body INTO TEMP copies FROM notes
 ++ untouched; effect=catalog None
