@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from policies.model import NO_VERBS, Verb
 from proxy.errors import Refused, Unsupported
 
@@ -20,6 +22,8 @@ def walk_call(a: Analysis, body: Node, scope: Scope, use: Use) -> Lineage:
     position = scope.text.position(body.get("location", -1))
     aggregate = name in functions.AGGREGATES
     inner = use.inside(f"the {'aggregate' if aggregate else 'function'} {name}")
+    if name in functions.SENDING:
+        inner = replace(inner, base=inner.base | Verb.EXPORT)
     lineage = _arguments(a, name, body, scope, inner, aggregate=aggregate)
     for node in body.get("agg_order", []):
         walk_sort(a, node["SortBy"], scope)

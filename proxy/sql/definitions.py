@@ -124,7 +124,9 @@ def _drop(catalog: Catalog, body: Node, found: Findings) -> Utility:
 
 
 def _comment(catalog: Catalog, body: Node, found: Findings) -> Utility:
-    """Names no data, but belongs to whoever owns the table."""
+    """Names no data, but belongs to whoever owns the table; of large objects it would tell that they exist."""
+    if body.get("objtype") == "OBJECT_LARGEOBJECT":
+        raise Unsupported("COMMENT ON LARGE OBJECT is refused in a database with protected tables")
     for _, node in nodes(body.get("object", {})):
         if any(value in catalog.sensitive_names for value in node.values() if isinstance(value, str)):
             raise Refused("COMMENT on a protected table is refused", hint="Use a direct connection.")

@@ -82,6 +82,9 @@ SETS: dict[str, tuple[str, ...]] = {
 # May run over columns that the principal can count or sum but not read: each tells only of the whole group.
 READLESS_AGGREGATES = frozenset({"count", "sum", "avg"})
 
+# Take a value out of the session, to whoever listens.
+SENDING = frozenset({"pg_notify"})
+
 # Total for every argument and silent about it (pg_proc.proleakproof says so, or it takes no argument from a row).
 LEAKPROOF_OPERATORS = frozenset({"=", "<>", "<", ">", "<=", ">="})
 

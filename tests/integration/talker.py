@@ -41,13 +41,14 @@ class Talker:
         form = pq.Format.BINARY if binary else pq.Format.TEXT
         return self._answer([self.connection.exec_params(statement.encode(), [], result_format=form)])
 
+    def asked(self, statement: str, form: str) -> Answer:
+        return self.simple(statement) if form == "simple" else self.extended(statement, binary=form == "binary")
+
     def undone(self, statement: str, form: str) -> Answer:
         """Inside a transaction that is rolled back."""
         self.simple("BEGIN")
         try:
-            if form == "simple":
-                return self.simple(statement)
-            return self.extended(statement, binary=form == "binary")
+            return self.asked(statement, form)
         finally:
             self.simple("ROLLBACK")
 

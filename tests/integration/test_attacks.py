@@ -19,7 +19,7 @@ from policies.loader import SHOP, load_policy
 from .attacks import DBA, GROUPS, Group
 from .canaries import Canaries
 from .stage import Stage, raised
-from .talker import Talker
+from .talker import Answer, Talker
 from .test_roles import golden
 
 pytestmark = pytest.mark.integration
@@ -86,19 +86,33 @@ def hidden(stage: Stage, planted: Canaries) -> Planted:
 
 
 def test_there_are_many_statements() -> None:
-    assert sum(len(group.statements) for group in GROUPS) >= 150
+    assert len({statement for group in GROUPS for statement in group.statements}) >= 300
+    assert all(group.rule and group.door for group in GROUPS)
 
 
-@pytest.mark.parametrize("group", GROUPS, ids=lambda group: f"{group.role}-{group.door}")
-def test_attack(stage: Stage, hidden: Planted, group: Group) -> None:
-    talker = Talker(stage, group.role)
-    found = [problem(talker, hidden, group, each, form) for each in group.statements for form in FORMS]
+@pytest.mark.parametrize("role", sorted({group.role for group in GROUPS}))
+def test_attacks(stage: Stage, hidden: Planted, role: str) -> None:
+    """One test for each login, because after each test everything on disk is searched."""
+    talker = Talker(stage, role)
+    groups = [group for group in GROUPS if group.role == role]
+    found = [problem(talker, hidden, g, each, form) for g in groups for each in g.statements for form in FORMS]
     talker.connection.finish()
     assert "\n".join(filter(None, found)) == ""
 
 
+def asked(talker: Talker, group: Group, statement: str, form: str) -> Answer:
+    """What is refused needs no transaction to be undone in; but some commands PostgreSQL takes in one only."""
+    if not group.code:
+        return talker.undone(statement, form)
+    answer = talker.asked(statement, form)
+    if answer.code == group.code:
+        return answer
+    again = talker.undone(statement, form)
+    return Answer(again.code, again.rows, [*answer.parts, *again.parts])
+
+
 def problem(talker: Talker, hidden: Planted, group: Group, statement: str, form: str) -> str:
-    answer = talker.undone(statement, form)
+    answer = asked(talker, group, statement, form)
     leaked = [
         name for text, name in hidden.values.items() if text in answer.said and text in hidden.hidden_from(group.role)
     ]

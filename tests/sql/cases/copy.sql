@@ -25,8 +25,7 @@
 [full] COPY (SELECT * FROM orders) TO STDOUT (FORMAT csv);
 -> COPY (SELECT "orders"."id", "orders"."customer_id", "orders"."total", "orders"."status", "orders"."tech_notes", "orders"."placed_at", "orders"."recipient" FROM "public".orders) TO STDOUT (FORMAT csv, DELIMITER ',', NULL '', QUOTE '"', ESCAPE '"', ENCODING 'UTF8')
 [full] COPY (TABLE orders) TO STDOUT;
-!! 0A000 TABLE is not supported over protected tables
-   hint: Write SELECT * FROM.
+-> COPY (SELECT "orders"."id", "orders"."customer_id", "orders"."total", "orders"."status", "orders"."tech_notes", "orders"."placed_at", "orders"."recipient" FROM "public".orders) TO STDOUT (FORMAT text, DELIMITER '	', NULL '\N', ENCODING 'UTF8')
 [full] COPY (WITH o AS (SELECT id, recipient FROM orders) SELECT recipient FROM o) TO STDOUT;
 -> COPY (WITH o AS (SELECT id, recipient FROM "public".orders) SELECT recipient FROM o) TO STDOUT (FORMAT text, DELIMITER '	', NULL '\N', ENCODING 'UTF8')
 [full] COPY (SELECT id FROM orders UNION ALL SELECT id FROM notes) TO STDOUT;
