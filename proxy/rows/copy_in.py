@@ -12,6 +12,7 @@ from typing import Protocol
 
 from keys.errors import SealBudgetExhausted
 from keys.field import FieldCiphers
+from policies.fields import LogicalType
 from proxy.errors import CellUnreadable, FieldgateError, SqlState, ValueRejected
 from proxy.sql.plan import CopyColumn, CopyFrom
 from proxy.wire.copying.binary_rows import HEADER, TRAILER, BinaryReader, build_row
@@ -20,6 +21,7 @@ from proxy.wire.copying.lines import LineReader
 from proxy.wire.copying.options import CopyFormat, CopyHeader, bad_format, wrong_count
 from proxy.wire.copying.text_fields import decode, text_splitter
 from proxy.wire.framing import message
+from proxy.wire.values.codec import bad_encoding, is_text
 from proxy.wire.values.codecs import codec_for
 from proxy.wire.values.settings import ValueSettings
 
@@ -73,7 +75,8 @@ class _Sealing:
     def __init__(self, copy: CopyFrom, ciphers: FieldCiphers, settings: ValueSettings) -> None:
         self.failure: FieldgateError | None = None
         self._copy = copy
-        self._number = 0  # of rows that were looked at
+        self._done = 0  # rows, with the header
+        self._column: int | None = None  # in which a row failed
         binary = copy.options.format is CopyFormat.BINARY
         self._sealed = [
             (index, _seal(column, ciphers, settings, binary=binary))
@@ -81,10 +84,13 @@ class _Sealing:
             if column.field is not None
         ]
 
-    def _fail(self, error: FieldgateError, column: int | None = None) -> None:
-        where = f"COPY {self._copy.table}, line {self._number}"
-        error.context = where if column is None else f"{where}, column {self._copy.columns[column].name}"
-        self.failure = error
+    def _look_for_failure(self, of_reader: ValueRejected | None) -> None:
+        """After the rows that have come: what ended them, and where."""
+        error = self.failure = self.failure or of_reader
+        if error is not None:
+            where = f"COPY {self._copy.table}, line {self._done + 1}"
+            column = self._column
+            error.context = where if column is None else f"{where}, column {self._copy.columns[column].name}"
 
     def _key(self, raw: bytes | None, *, binary: bool) -> bytes:
         if raw is None:
@@ -114,25 +120,16 @@ class _LinesIn(_Sealing):
             self._rows(self._reader.finish(), out)
 
     def _rows(self, rows: list[bytes], out: list[bytes]) -> None:
+        if self._header is not CopyHeader.NONE and rows:
+            self._skip_header(rows.pop(0))
         made: list[bytes] = []
-        size = 0
-        for row in rows:
-            self._number += 1
-            if self._header is not CopyHeader.NONE:
-                self._skip_header(row)
-            elif (taken := self._row(row)) is not None:
-                made.append(taken)
-                size += len(taken)
-                if size > _MESSAGE:
-                    out.append(_lines(made))
-                    made, size = [], 0
-            if self.failure is not None:
+        for row in rows if self.failure is None else ():
+            if (taken := self._row(row)) is None:
                 break
-        if made:
-            out.append(_lines(made))
-        if self.failure is None and self._reader.failure is not None:
-            self._number += 1
-            self._fail(self._reader.failure)
+            made.append(taken)
+        self._done += len(made)
+        _send_lines(made, out)
+        self._look_for_failure(self._reader.failure)
 
     def _row(self, row: bytes) -> bytes | None:
         """The server's row; None: it was a bad one."""
@@ -152,7 +149,7 @@ class _LinesIn(_Sealing):
                     fields[column] = _HEX + hexlify(seal(decode(value) if b"\\" in value else value, key))
         except (ValueRejected, CellUnreadable) as error:
             if not self._copy.skips_bad_rows or error.sqlstate not in _SKIPPED:
-                self._fail(error, column)
+                self.failure, self._column = error, column
                 return None
             for column, _ in self._sealed:  # the server skips the row, and counts it
                 fields[column] = null if fields[column] == null else _NO_BYTEA
@@ -166,6 +163,7 @@ class _LinesIn(_Sealing):
     def _skip_header(self, row: bytes) -> None:
         matched, self._header = self._header is CopyHeader.MATCH, CopyHeader.NONE
         if not matched:
+            self._done += 1
             return
         try:
             fields = self._take(row)
@@ -176,8 +174,9 @@ class _LinesIn(_Sealing):
             for number, (field, column) in enumerate(zip(fields, self._copy.columns, strict=True), 1):
                 if field == self._null or decode(field) != column.name.encode():
                     raise bad_format(f'column name mismatch in header line field {number}: expected "{column.name}"')
+            self._done += 1
         except ValueRejected as error:
-            self._fail(error)
+            self.failure = error
 
 
 class _BinaryIn(_Sealing):
@@ -202,17 +201,15 @@ class _BinaryIn(_Sealing):
 
     def _rows(self, rows: list[BinaryRow], out: list[bytes]) -> None:
         for row in rows:
-            self._number += 1
             taken = self._row(row)
             if taken is None:
-                return
+                break
+            self._done += 1
             self._parts.append(taken)
             self._size += len(taken)
             if self._size > _MESSAGE:
                 self._flush(out)
-        if self._reader.failure is not None:
-            self._number += 1
-            self._fail(self._reader.failure)
+        self._look_for_failure(self._reader.failure)
 
     def _row(self, row: BinaryRow) -> bytes | None:
         column: int | None = None
@@ -225,7 +222,7 @@ class _BinaryIn(_Sealing):
                 if value is not None:
                     row[column] = seal(value, key)
         except (ValueRejected, CellUnreadable) as error:
-            self._fail(error, column)
+            self.failure, self._column = error, column
             return None
         return build_row(row)
 
@@ -235,8 +232,16 @@ class _BinaryIn(_Sealing):
             self._parts, self._size = [], 0
 
 
-def _lines(rows: Sequence[bytes]) -> bytes:
-    return message(b"d", b"\n".join(rows) + b"\n")
+def _send_lines(rows: Sequence[bytes], out: list[bytes]) -> None:
+    """In messages of many rows each."""
+    start, size = 0, 0
+    for end, row in enumerate(rows, 1) if sum(map(len, rows)) > _MESSAGE else ():
+        size += len(row)
+        if size > _MESSAGE:
+            out.append(message(b"d", b"\n".join(rows[start:end]) + b"\n"))
+            start, size = end, 0
+    if start < len(rows):
+        out.append(message(b"d", b"\n".join(rows[start:]) + b"\n"))
 
 
 def _seal(column: CopyColumn, ciphers: FieldCiphers, settings: ValueSettings, *, binary: bool) -> Seal:
@@ -247,9 +252,15 @@ def _seal(column: CopyColumn, ciphers: FieldCiphers, settings: ValueSettings, *,
     seal, typmod, oid = cipher_of(ciphers, field).seal, sealing.typmod, codec.type_oid
     from_text, from_binary, term_input = codec.from_text, codec.from_binary, codec.term_input
     equality, bound = sealing.equality, sealing.row_bound
+    as_it_is = codec.logical is LogicalType.TEXT  # in either form, with nothing to convert
 
     def sealed(raw: bytes, key: bytes | None) -> bytes:
-        cell = from_binary(raw, typmod, oid, settings) if binary else from_text(raw, typmod, settings)
+        if as_it_is:
+            if not is_text(raw):
+                raise bad_encoding()
+            cell = raw
+        else:
+            cell = from_binary(raw, typmod, oid, settings) if binary else from_text(raw, typmod, settings)
         try:
             return seal(cell, term_input=term_input(cell) if equality else None, row_key=key if bound else None)
         except SealBudgetExhausted:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import psycopg
@@ -144,6 +145,14 @@ def check(copier: Copier, data: bytes, options: CopyOptions, columns: int, sizes
 def test_collected_data(copier: Copier, options: CopyOptions, columns: int) -> None:
     for data in COLLECTED:
         check(copier, data, options, columns, [])
+
+
+@pytest.mark.parametrize("options", [o for o in OPTIONS if o.format is CSV], ids=str)
+def test_collected_csv_on_servers_where_a_dot_ends_it(tls_database: Database, options: CopyOptions) -> None:
+    copier = Copier(tls_database)
+    for data in COLLECTED:
+        check(copier, data, replace(options, dot_ends=True), 1, [])
+    copier.connection.close()
 
 
 @pytest.mark.parametrize("options", OPTIONS, ids=str)
