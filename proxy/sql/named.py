@@ -133,9 +133,12 @@ def _is_unknown(type_name: Node) -> bool:
 
 
 def _prepared_text(statement: RawStatement, types: list[bytes], kept: StatementPlan) -> bytes:
-    """PREPARE with the statement's physical parameters, parsed again before it is sent (I5)."""
+    """PREPARE with the statement's physical parameters, parsed again before it is sent (I5).
+
+    Without slots its parameters, if there are any, are the client's own.
+    """
     name = quoted(statement.body.get("name", ""))
-    listed = [_physical_type(slot, types) for slot in kept.slots]
+    listed = [_physical_type(slot, types) for slot in kept.slots] if kept.slots else types
     rewritten = b"".join(part if isinstance(part, bytes) else b"$%d" % (part + 1) for part in kept.segments)
     opening = f"PREPARE {name} ".encode() + (b"(" + b", ".join(listed) + b") " if listed else b"")
     made = opening + b"AS " + rewritten
