@@ -126,6 +126,8 @@ def _role(name: str, table: ProtectedTable) -> TableRights:
             return TableRights(_rights(ALL, everything))
         case "reader":
             return TableRights(_rights(Verb.READ, everything))
+        case "writer":
+            return TableRights(_rights(Verb.INSERT, everything))
         case "support":
             return TableRights(nothing | _support(table))
         case "masked":

@@ -224,3 +224,16 @@
 !! 22023 NULL specification and DEFAULT specification cannot be the same
 [full] COPY orders (id) FROM STDIN (HEADER 'maybe');
 !! 42601 header requires a Boolean value or "match"
+
+-- who may only insert: not where a unique index would tell whether a value exists, nor by a condition
+[writer] COPY orders (total, recipient) FROM STDIN;
+-> COPY "public"."orders" ("total", "recipient") FROM STDIN (FORMAT text, DELIMITER '	', NULL '\N', ENCODING 'UTF8')
+++ effect=takes_data None
+[writer] COPY orders (id, recipient) FROM STDIN;
+!! 42501 permission denied: filter_eq of column "public.orders.id"
+[writer] COPY customers (city, email) FROM STDIN;
+!! 42501 permission denied: filter_eq of column "public.customers.email"
+[writer] COPY orders (total) FROM STDIN WHERE total > 0;
+!! 42501 permission denied for table "public.orders"
+[writer] COPY orders (total) TO STDOUT;
+!! 42501 permission denied for table "public.orders"
