@@ -20,6 +20,7 @@ from .talk import (
     NO_DATA,
     PARSED,
     SYNC,
+    PlainCiphers,
     Talk,
     bind,
     cell,
@@ -245,3 +246,14 @@ def test_extended_another_principal_is_written_anew_and_a_bound_copy_is_refused(
     sent = talk.client(bind(name=b"s"), execute(), SYNC)
     assert tags(sent) == "CPBES" and b"where id = '8'" in sent[1]
     assert tags(talk.server(CLOSED, PARSED, BOUND, OUT, END, done("COPY 0"), ready())) == "2HcCZ"
+
+
+def test_extended_values_in_the_text_do_not_outlive_the_revision_that_they_were_made_under() -> None:
+    """Terms are made with keys, and another revision may have others."""
+    talk = talking(copy_out_plan(attribute=True))
+    talk.client(parse(COPY, b"s"), bind(name=b"s", portal=b"p"), SYNC)
+    talk.server(PARSED, BOUND, ready(b"T"))
+    talk.revision = replace(talk.revision, ciphers=PlainCiphers())
+    assert b"refused" in talk.client(execute(b"p"), SYNC)[0]
+    assert b"has changed" in error_of(talk.server(failed(b"34000"), ready(b"E"))[0])[b"M"]
+    assert tags(talk.client(bind(name=b"s"), execute(), SYNC)) == "CPBES"
