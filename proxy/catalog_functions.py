@@ -90,6 +90,8 @@ def known_at_first(rows: Sequence[Row], harmless: Harmless) -> Functions:
 def _declared(row: Row, harmless: Harmless) -> bool:
     if row["extension"] is not None and row["extension"] in harmless.extensions:
         return True
+    if row["made_with_type"]:  # by PostgreSQL itself: the constructors of a range type
+        return True
     return row["signature"] in harmless.functions or _OWN.fullmatch(row["signature"]) is not None
 
 

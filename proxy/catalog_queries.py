@@ -10,6 +10,9 @@ FUNCTIONS = """
 SELECT p.oid::pg_catalog.int8 AS oid, n.nspname::pg_catalog.text AS schema, p.proname::pg_catalog.text AS name,
        n.nspname || '.' || p.proname || '(' || pg_catalog.oidvectortypes(p.proargtypes) || ')' AS signature,
        l.lanname::pg_catalog.text AS language, p.prokind::pg_catalog.text AS kind,
+       EXISTS (SELECT FROM pg_catalog.pg_depend d
+               WHERE d.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass AND d.objid = p.oid AND d.deptype = 'i'
+                 AND d.refclassid = 'pg_catalog.pg_type'::pg_catalog.regclass) AS made_with_type,
        p.provolatile::pg_catalog.text AS volatility, p.prosecdef AS definer, p.prosrc AS source,
        EXISTS (SELECT FROM pg_catalog.unnest(p.proconfig) AS s (setting)
                WHERE NOT pg_catalog.starts_with(s.setting, 'search_path=')) AS settings,

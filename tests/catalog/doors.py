@@ -51,6 +51,23 @@ CREATE FUNCTION peek_json(int) RETURNS json LANGUAGE plpgsql AS 'BEGIN RETURN ''
 CREATE CAST (int AS json) WITH FUNCTION peek_json(int) AS ASSIGNMENT;
 CREATE TABLE jsonic (j json);
 
+
+-- Types of the database's own with a range's function, an operator of PostgreSQL's name, and an operator class.
+CREATE FUNCTION peek_diff(int, int) RETURNS float8 LANGUAGE plpgsql IMMUTABLE AS 'BEGIN RETURN 1; END';
+CREATE TYPE span AS RANGE (SUBTYPE = int, SUBTYPE_DIFF = peek_diff);
+CREATE TYPE calm_span AS RANGE (SUBTYPE = int);
+CREATE TYPE odd AS (a int);
+CREATE FUNCTION peek_equal(odd, odd) RETURNS bool LANGUAGE plpgsql IMMUTABLE AS 'BEGIN RETURN true; END';
+CREATE OPERATOR = (FUNCTION = peek_equal, LEFTARG = odd, RIGHTARG = odd);
+CREATE TYPE even AS (a int);
+CREATE FUNCTION calm_equal(even, even) RETURNS bool LANGUAGE sql IMMUTABLE
+  AS 'SELECT ($1).a OPERATOR(pg_catalog.=) ($2).a';
+CREATE FUNCTION peek_hash(even) RETURNS int LANGUAGE plpgsql IMMUTABLE AS 'BEGIN RETURN 1; END';
+CREATE OPERATOR ~~~~ (FUNCTION = calm_equal, LEFTARG = even, RIGHTARG = even);
+CREATE OPERATOR CLASS even_ops FOR TYPE even USING hash AS OPERATOR 1 ~~~~, FUNCTION 1 peek_hash(even);
+CREATE TABLE spans (s span, c calm_span);
+CREATE TABLE odds (o odd);
+CREATE TABLE evens (e even);
 CREATE TABLE defaulted (id int DEFAULT peek(1), note text);
 CREATE TABLE calm_defaulted (id int DEFAULT calm(1), note text);
 CREATE TABLE triggered (id int, note text);
@@ -115,6 +132,11 @@ REFUSED = {
     "SELECT * FROM json_to_recordset('[]') AS x (a small)": ("small_check",),
     "CREATE TEMP TABLE x (a small)": ("small_check",),
     "ALTER TABLE plain ADD COLUMN a small": ("small_check",),
+    "SELECT '[1,2)'::span": ('the range of the type "public.span"', "peek_diff"),
+    "SELECT * FROM spans": ("the range",),
+    "SELECT o FROM odds": ('the operator "=" of the type "public.odd"', "peek_equal"),
+    "SELECT ROW(1)::odd IN (ROW(1)::odd)": ('the operator "="',),
+    "CREATE INDEX ON evens USING hash (e even_ops)": ('the operator class "public.even_ops"', "peek_hash"),
     "SELECT 1::json": ("the cast from integer to json", "public.peek_json(integer)"),
     "SELECT json(1)": ("the cast from integer to json",),
     "INSERT INTO jsonic VALUES (1)": ("the cast from integer to json",),
@@ -152,6 +174,9 @@ REFUSED = {
     "SELECT * FROM far_view": ('the foreign table "public.far"',),
 }
 PASSES = (
+    "SELECT '[1,2)'::calm_span, calm_span(1, 2), calm_span_multirange(calm_span(1, 2)), '[1,2)'::int4range",
+    "SELECT ROW(1)::even ~~~~ ROW(1)::even, e FROM evens",
+    "CREATE INDEX ON evens (id)",
     "SELECT calm(1), calmer(2), public.calm_text('X'), calm_same('a', 'b'), coin(), looks()",
     "SELECT calm_sum(id) FROM plain",
     "SELECT (1).calm",
