@@ -11,7 +11,6 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
-from policies.audit.sink import FileSink, SinkSettings
 from policies.errors import AuditSinkFailed
 from policies.model import Principal
 from proxy.errors import AuditUnavailable, ConfigError
@@ -22,6 +21,7 @@ from proxy.session.searches import SearchLimits, SearchRates
 from proxy.session.services import SessionServices
 
 from .admin.api import Readiness
+from .audit_process import AuditProcess
 from .cancel import AskPeers, CancelDesk, CancelKeys
 from .catalog_loader import load_catalog
 from .config import AuditConfig, Config, LimitsConfig, altered
@@ -70,7 +70,7 @@ class Worker:
         self._circumstances = circumstances
         self._clock = asyncio.get_running_loop().time
         self._listener = Listener(config.listener, config.limits, self._clock, logger)
-        self._audit = _make_audit(config.audit)
+        self._audit = _make_audit(config.audit, logger)
         self._control = Control(config.control, config.upstream) if config.control else None
         self._searches = SearchLimits(_rates(config.limits), self._clock)
         self._protected = ProtectedDatabases(
@@ -87,7 +87,7 @@ class Worker:
 
     async def assemble(self) -> None:
         """Raises FieldgateError for whatever is wrong."""
-        _start_audit(self._audit)
+        await _start_audit(self._audit)
         await self._protected.open(self._circumstances.passphrase, self._circumstances.tell_peers)
         self._services = self._make_services()
 
@@ -122,7 +122,7 @@ class Worker:
         await self._listener.stop(self.config.process.drain_timeout)
         await self._protected.close()
         if self._audit is not None:
-            await asyncio.to_thread(self._audit.close)
+            await self._audit.close()
         if self._control is not None:
             await self._control.close()
 
@@ -285,16 +285,13 @@ def _differing(one: Config, other: Config) -> list[str]:
     return [name for name in names if getattr(one, name) != getattr(other, name)]
 
 
-def _make_audit(config: AuditConfig | None) -> FileSink | None:
-    if config is None:
-        return None
-    loop = asyncio.get_running_loop()
-    return FileSink(config.path, SinkSettings(durability=config.mode), loop.call_soon_threadsafe)
+def _make_audit(config: AuditConfig | None, logger: Logger) -> AuditProcess | None:
+    return None if config is None else AuditProcess(config.path, config.mode, logger)
 
 
-def _start_audit(sink: FileSink | None) -> None:
+async def _start_audit(sink: AuditProcess | None) -> None:
     try:
         if sink is not None:
-            sink.start()
+            await sink.start()
     except AuditSinkFailed as error:
         raise AuditUnavailable(str(error)) from None

@@ -61,6 +61,9 @@ class Template:
         return Line(_opening(at, identity) + self._rest)
 
 
+OPENING = b'{"at":"'  # every line begins like this
+
+
 def _opening(at: str, identity: str) -> bytes:
     return f'{{"at":"{at}","id":"{identity}"'.encode()
 

@@ -16,8 +16,11 @@ from pathlib import Path
 
 from policies.errors import AuditSinkFailed
 
-_FLAGS = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY
+from .events import OPENING
+
+_FLAGS = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY
 _PROBE = b"\n" * 65536
+_STEP = 65536  # bytes that are looked at in one go
 
 
 class AuditFile:
@@ -35,11 +38,24 @@ class AuditFile:
             self._check_kind()
             self._sync_folder()
             with self._locked():
-                size = os.fstat(self._file).st_size
+                size = self._whole_lines()
                 try:
                     self._write_all(_PROBE)
                 finally:
                     os.ftruncate(self._file, size)
+
+    def _whole_lines(self) -> int:
+        """The size without what a writer that was killed has left of a line; nobody was told that it is durable."""
+        size = at = os.fstat(self._file).st_size
+        tail = b""
+        while at > 0 and b"\n" not in tail:
+            begin = max(0, at - _STEP)
+            tail = os.pread(self._file, at - begin, begin) + tail
+            at = begin
+        torn = tail[tail.rfind(b"\n") + 1 :]
+        if not (torn.startswith(OPENING) or OPENING.startswith(torn)):
+            raise AuditSinkFailed(f"audit file {self.path} ends with something that is no record of ours")
+        return size - len(torn)
 
     def _check_kind(self) -> None:
         found = os.fstat(self._file)

@@ -56,9 +56,17 @@ def run_here(work: Callable[[], None]) -> None:
 class FileSink:
     """`start` opens the file and raises AuditSinkFailed when it cannot: without a sink the proxy does not start."""
 
-    def __init__(self, path: Path, settings: SinkSettings | None = None, dispatch: Dispatch = run_here) -> None:
+    def __init__(
+        self,
+        path: Path,
+        settings: SinkSettings | None = None,
+        dispatch: Dispatch = run_here,
+        changed: Callable[[bool], None] = lambda _available: None,
+    ) -> None:
+        """`changed` hears, on the writer's own thread, when `available` changes after the start."""
         self._settings = settings or SinkSettings()
         self._dispatch = dispatch
+        self._tell_changed = changed
         self._file = AuditFile(path)
         self._waiting: deque[tuple[Line, Done]] = deque()
         self._changed = threading.Condition(threading.Lock())
@@ -155,6 +163,7 @@ class FileSink:
             self.last_error = reason
             batch = [*batch, *self._waiting]
             self._waiting.clear()
+        self._tell_changed(False)
         if batch:
             self._answer(batch, False)
 
@@ -165,6 +174,7 @@ class FileSink:
             self.last_error = str(error)
         else:
             self.available = True
+            self._tell_changed(True)
 
     def _answer(self, batch: list[tuple[Line, Done]], durable: bool) -> None:
         with contextlib.suppress(RuntimeError):  # the event loop is closed: nobody is left to be told

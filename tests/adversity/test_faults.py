@@ -103,7 +103,8 @@ def test_what_was_acknowledged_outlives_a_killed_worker(stage: Stage) -> None:
 def full_disk(stage: Stage) -> Iterator[None]:
     """No file of the workers can grow."""
     smallest = min(f.stat().st_size for f in (stage.folder.audit, stage.folder.log))
-    before = {p: p.rlimit(resource.RLIMIT_FSIZE) for p in workers(stage)}
+    found = [each for worker in workers(stage) for each in (worker, *worker.children())]  # the audit's writers, too
+    before = {p: p.rlimit(resource.RLIMIT_FSIZE) for p in found}
     for process, (_, hard) in before.items():
         process.rlimit(resource.RLIMIT_FSIZE, (smallest, hard))
     try:
