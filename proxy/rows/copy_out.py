@@ -7,6 +7,7 @@ any other column is an error.
 
 from __future__ import annotations
 
+import struct
 from binascii import Error as NotHex
 from binascii import unhexlify
 from collections.abc import Callable, Sequence
@@ -85,7 +86,7 @@ class _LinesOut:
             self._rows(data, spans, parts)
         except CellUnreadable as error:
             failure = error
-        except ValueRejected:
+        except (ValueRejected, ValueError, LookupError, struct.error):
             failure = CellUnreadable("a row of this COPY does not have the form that it was asked for in")
         made = b"".join(parts)
         if self._look_exactly or _may_hold(made):

@@ -47,7 +47,7 @@ class BinaryOut:
                 self._message(data, start, end, parts)
         except CellUnreadable as error:
             failure = error
-        except (ValueRejected, ValueError, struct.error):
+        except (ValueRejected, ValueError, LookupError, struct.error):
             failure = CellUnreadable("a value in this COPY does not have the form of its type")
         made = b"".join(parts)
         if may_hold_envelope(made, 0, len(made)):

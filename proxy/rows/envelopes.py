@@ -11,11 +11,11 @@ import re
 from struct import unpack_from
 
 _HEAD = rb"\xf9\x67\x01[\x00-\x0f]"
-_MINIMUM = 12 + 12 + 16  # head, nonce, tag (docs/envelope.md)
+SHORTEST = 12 + 12 + 16  # head, nonce, tag (docs/envelope.md)
 
 _RAW_SIGN, _HEX_SIGN, _ESCAPED_SIGN = b"\xf9\x67\x01", b"967010", b"\\371g\\001"
 _RAW = re.compile(_HEAD, re.DOTALL)
-_HEX = re.compile(rb"[xX][fF]967010[0-9a-fA-F][0-9a-fA-F]{%d}" % (2 * (_MINIMUM - 4)))
+_HEX = re.compile(rb"[xX][fF]967010[0-9a-fA-F][0-9a-fA-F]{%d}" % (2 * (SHORTEST - 4)))
 _ESCAPED = re.compile(rb"\\371g\\001")
 
 
@@ -31,11 +31,11 @@ def value_holds_envelope(value: bytes) -> bool:
         return True
     for hit in _RAW.finditer(value):
         at = hit.start()
-        if at == 0 and len(value) >= _MINIMUM:
+        if at == 0 and len(value) >= SHORTEST:
             return True
         if at >= 4:  # an element of a binary array or composite stands behind its length
             (length,) = unpack_from("!i", value, at - 4)
-            if _MINIMUM <= length <= len(value) - at:
+            if SHORTEST <= length <= len(value) - at:
                 return True
     return False
 
@@ -50,7 +50,7 @@ def row_holds_envelope(body: bytes | bytearray, start: int, end: int) -> bool:
             continue
         if position + length > end:
             return True
-        if length >= _MINIMUM and value_holds_envelope(bytes(body[position : position + length])):
+        if length >= SHORTEST and value_holds_envelope(bytes(body[position : position + length])):
             return True
         position += length
     return position != end

@@ -82,7 +82,12 @@ class RowTransformer:
                 transform(data, spans, self._columns, self._openers, out)
         except ColumnUnreadable as error:
             raise _unreadable(_sealed_field(self._outputs[error.column])) from None
-        except (ValueRejected, ValueError, struct.error):  # a key or a cell that is none of the type it should be
+        except (
+            ValueRejected,
+            ValueError,
+            LookupError,
+            struct.error,
+        ):  # a key or a cell that is none of the type it should be
             raise CellUnreadable("a value in this result does not have the form of its type") from None
 
     def _row_with_bound_cells(self, body: bytes) -> bytes:

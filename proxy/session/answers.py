@@ -10,8 +10,9 @@ from collections.abc import Sequence
 from itertools import islice
 
 from proxy.errors import ProtocolViolation
+from proxy.rows.envelopes import SHORTEST, may_hold_envelope
 from proxy.wire import backend
-from proxy.wire.framing import Span
+from proxy.wire.framing import HEADER_SIZE, Span
 
 from .copies import copy_answer, pass_copy_data
 from .descriptions import description, no_data, parameters
@@ -29,7 +30,7 @@ _COPY_DATA = ord("d")
 _COPY = frozenset(b"GHWc")
 _ANYTIME = frozenset(b"NSA")
 _PREFACE = frozenset(b"123tTn")  # what comes before a result, and is of no use without it
-_LONG_TAG = 64  # bytes; no command's tag is as long, with the rows that it counts
+_LONGEST_TAG = HEADER_SIZE + SHORTEST - 1  # bytes of a message in which no envelope has room; few tags are longer
 
 
 class Answers:
@@ -133,8 +134,8 @@ class Answers:
         return not self._forwarding.holds_envelope(start, end)
 
     def _complete(self, head: Reply, tag: int, start: int, end: int) -> bool:
-        if end - start > _LONG_TAG:
-            self._forwarding.refuse_envelope(start, end)
+        if end - start > _LONGEST_TAG and may_hold_envelope(self._forwarding.data, start, end):
+            raise ProtocolViolation("the server sent a sealed cell where none can be")
         if not _only_reads(head):
             self._state.executed = True
         if head.changes:

@@ -20,7 +20,7 @@ def rewritten_bind(state: SessionState, statement: Statement, parts: BindParts) 
         binding = make_binding(statement.plan, parts)
         remember(statement.bindings, parts.shape, binding)
     values = _physical_values(state, statement, parts, binding) if statement.plan.slots else None
-    return Portal(statement, binding.result_formats), build_bind(binding, parts, values)
+    return Portal(statement, binding.result_formats, bound_for=state.principal), build_bind(binding, parts, values)
 
 
 def _without_values(parts: BindParts) -> bytes:

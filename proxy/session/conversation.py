@@ -109,6 +109,7 @@ class Conversation:
         """Whether these messages are one usual round, which is then sent; one that is under way is unfolded."""
         if self._state.round is not None:
             unfold(self._state)
+            self._answer()  # its answer may be here already, and wait for the audit
         elif spans[0][0] == _BIND and 3 <= len(spans) <= 4 and spans[-1][2] == len(data):
             return begin_round(self._state, data, spans)
         return False
@@ -202,6 +203,8 @@ class Conversation:
 
     @property
     def _replies_wait(self) -> bool:
+        if self._state.round is not None:
+            return self._state.tickets.holds(self._state.round.ticket)
         head = self._state.queue.head
         return head is not None and self._state.tickets.holds(head.ticket)
 

@@ -53,6 +53,8 @@ def _look(forwarding: Forwarding, spans: Sequence[Span], start: int, end: int) -
 def copy_answer(forwarding: Forwarding, head: Reply, tag: int, start: int, end: int) -> bool:
     """The messages around the data."""
     _copying(head)
+    if may_hold_envelope(forwarding.data, start, end):
+        raise ProtocolViolation("the server sent a sealed cell where none can be")
     if tag == _BOTH:
         raise ProtocolViolation("the server began replication that nobody asked for")
     if tag == _IN:

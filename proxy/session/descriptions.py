@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from proxy.errors import CellUnreadable, ProtocolViolation
 from proxy.rows.describe import client_fields, expand_formats
+from proxy.rows.envelopes import may_hold_envelope
 from proxy.rows.results import RowTransformer
 from proxy.sql.plan import SlotKind
 from proxy.wire import backend
@@ -22,6 +23,7 @@ def description(forwarding: Forwarding, head: Reply, start: int, end: int) -> bo
         return _query_description(forwarding, head, start, end)
     if head.owed not in (Owed.DESCRIBE_STATEMENT, Owed.DESCRIBE_PORTAL):
         raise ProtocolViolation("the server sent a description that nobody asked for")
+    forwarding.refuse_envelope(start, end)  # in a column's name
     forwarding.state.queue.pop()
     statement = head.statement
     if statement is None or not retyped(statement.plan):
@@ -41,6 +43,7 @@ def _query_description(forwarding: Forwarding, head: Reply, start: int, end: int
     """Text, but for FETCH from a BINARY cursor: the server says so."""
     plan = head.plan
     head.transformer = None
+    forwarding.refuse_envelope(start, end)
     if plan is None or not retyped(plan):
         return True
     fields = backend.parse_row_description(forwarding.body(start, end))
@@ -63,6 +66,8 @@ def told_columns(portal: Portal, raw: bytes) -> bytes:
     statement = portal.statement
     told = statement.told.get((portal.formats, raw))
     if told is None:
+        if may_hold_envelope(raw, 0, len(raw)):
+            raise ProtocolViolation("the server sent a sealed cell where none can be")
         fields = backend.parse_row_description(raw[HEADER_SIZE:])
         formats = expand_formats(portal.formats, len(statement.plan.outputs or ()))
         told = backend.build_row_description(client_fields(statement.plan, fields, formats))

@@ -16,7 +16,7 @@ from .binds import rewritten_bind
 from .bulk import begin_copy
 from .effects import change_names, change_session
 from .names import AnswersNeeded
-from .permits import refusal_now, refusal_of_statement, refusal_of_values
+from .permits import refusal_of_portal, refusal_of_statement, refusal_of_values
 from .preparing import refresh, refusal_to_parse
 from .refusals import RESERVED_NAMES, STAND_IN_PORTAL, STAND_IN_STATEMENT
 from .replies import Owed, Reply
@@ -107,7 +107,7 @@ def execute(state: SessionState, raw: bytes) -> None:
 def _refusal_to_execute(state: SessionState, portal: Portal) -> FieldgateError | None:
     """Between Bind and Execute rights may have changed, and the audit sink may have gone (I5, I8)."""
     plan, prepares = portal.statement.plan, portal.statement.plan.effect is SessionEffect.PREPARES
-    refusal = (refusal_of_statement if prepares else refusal_now)(state, portal.statement)
+    refusal = refusal_of_statement(state, portal.statement) if prepares else refusal_of_portal(state, portal)
     if refusal is not None:
         return refusal
     if plan.effect is SessionEffect.FIELDGATE:

@@ -61,6 +61,13 @@ def refusal_now(state: SessionState, statement: Statement) -> FieldgateError | N
     return refusal_of(state, statement.plan)
 
 
+def refusal_of_portal(state: SessionState, portal: Portal) -> FieldgateError | None:
+    """The same for one of a statement's portals, which keeps what it was bound with when others are bound later."""
+    if portal.bound_for is not None and _is_of_another(state, portal.statement.plan, portal.bound_for):
+        return _changed("bound", "Bind it again.")
+    return refusal_now(state, portal.statement)
+
+
 def _refusal_of_run(state: SessionState, statement: Statement, run: Run) -> FieldgateError | None:
     """The same where the portal is that of an EXECUTE, FETCH or MOVE, which looks its name up when it is executed."""
     name = (run.call.effect_value or "").encode()
@@ -72,7 +79,7 @@ def _refusal_of_run(state: SessionState, statement: Statement, run: Run) -> Fiel
         return unknown_values()
     match run.source:
         case Portal():
-            return refusal_now(state, run.source.statement)
+            return refusal_of_portal(state, run.source)
         case Statement():
             if _is_of_another(state, run.source.plan, statement.stamp[1]):
                 return _changed("bound", "Bind it again.")

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 from proxy.errors import CellUnreadable, ProtocolViolation, ValueRejected
 from proxy.rows.binding import split_bind
-from proxy.rows.envelopes import may_hold_envelope
+from proxy.rows.envelopes import SHORTEST, may_hold_envelope
 from proxy.sql.plan import SessionEffect, StatementKind, StatementPlan
 from proxy.wire import backend
 from proxy.wire.framing import HEADER_SIZE, Span
@@ -34,7 +34,7 @@ _DESCRIBE = b"D\0\0\0\x06P\0"
 _NAME = HEADER_SIZE + 1  # behind the empty name of the portal
 _BOUND, _COLUMNS, _NO_DATA, _ROW, _READY = (ord(tag) for tag in "2TnDZ")
 _ENDS = frozenset(b"CIs")
-_LONGEST_END = 64  # bytes; see answers
+_LONGEST_END = HEADER_SIZE + SHORTEST - 1  # bytes; see answers
 _KINDS = frozenset({StatementKind.SELECT, StatementKind.INSERT, StatementKind.UPDATE, StatementKind.DELETE})
 
 
@@ -47,7 +47,9 @@ def begin_round(state: SessionState, data: bytes, spans: Sequence[Span]) -> bool
     tail = bind_end + len(_DESCRIBE) if described else bind_end
     if len(data) - tail != _EXECUTE_AND_SYNC or not data.startswith(_EXECUTE, tail) or not data.endswith(_SYNC):
         return False
-    name_end = data.find(0, _NAME)
+    name_end = data.find(0, _NAME, bind_end)
+    if name_end < 0 or state.settings.blocking() is not None:
+        return False
     statement = state.names.statements.get(data[_NAME:name_end])
     if statement is None or statement.by_sql or statement.stamp != state.stamp() or not _usual(statement.plan):
         return False

@@ -81,6 +81,7 @@ class Portal:
     formats: tuple[int, ...] = ()  # the client's result formats, as in Bind
     bind_refused: bool = False  # its Bind was refused, and recorded as that
     held: bool = False  # it outlives its transaction
+    bound_for: Principal | None = None  # whose attributes its slots were filled with; None: as the statement says
 
 
 @dataclass(frozen=True, slots=True)

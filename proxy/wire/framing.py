@@ -44,7 +44,9 @@ def capped(limits: Limits, maximum: int) -> Limits:
 FRONTEND_LIMITS = limits_by_tag({b"QFBPd": LARGE_LIMIT, b"XCDEHScf": SMALL_LIMIT})
 AUTHENTICATION_LIMITS = limits_by_tag({b"p": AUTHENTICATION_LIMIT})
 # As libpq's VALID_LONG_MESSAGE_TYPE, and 't', which 65,535 parameters make longer than libpq's bound.
-BACKEND_LIMITS = limits_by_tag({b"TDdVENAt": LARGE_LIMIT, b"RKSZ123CGHIWcnsv": BACKEND_SMALL_LIMIT})
+BACKEND_LIMITS = limits_by_tag(
+    {b"TDdVENAt": LARGE_LIMIT, b"RKSZCGHWv": BACKEND_SMALL_LIMIT, b"123Icns": 4}  # the last have no body
+)
 
 
 def scan(buffer: bytes | bytearray | memoryview, position: int, limits: Limits) -> tuple[list[Span], int]:

@@ -46,6 +46,7 @@ COPY_OUT = backend.build_copy_response(b"H", 0, ())
 ID_COLUMN = columns(("id", 20, CUSTOMERS_OID, 1))
 CELL = cell(b"ivan@example.org")
 SECRET = CELL[28:56]  # nonce and tag
+SHORT_CELL = CELL[:12] + SECRET  # of an empty value
 
 CONVERSATIONS = {
     "query": (
@@ -104,6 +105,8 @@ WRONG = [
     *(message(b"S", b""), message(b"Z", b""), message(b"Z", b"X"), message(b"T", b"\0\2"), message(b"T", b"")),
     *(message(b"D", b""), message(b"D", b"\0\1"), message(b"D", b"\0\1\0\0\xff\xff"), message(b"t", b"\0")),
     *(message(b"C", b""), message(b"C", ENVELOPE + b"\0"), message(b"G", b""), message(b"d", ENVELOPE)),
+    *(message(tag, SHORT_CELL) for tag in (b"1", b"2", b"3", b"n", b"s", b"I", b"C", b"G", b"H", b"c", b"Z")),
+    *(message(b"C", b"SELECT " + CELL + b"\0"), columns((hex_cell(b"ivan@example.org").decode(), 25, 0, 0))),
     *(message(b"W", b"\0\0\0"), message(b"K", b"\0" * 12), message(b"R", b"\0\0\0\0"), message(b"v", b"\0" * 8)),
     *(
         message(b"V", b"\xff\xff\xff\xff"),

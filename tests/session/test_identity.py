@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from policies.audit.events import decode, encode
 from proxy.session.refusals import RESET_STAND_IN_SQL, STAND_IN_SQL
-from proxy.sql.plan import SessionEffect
+from proxy.sql.plan import SessionEffect, Slot, SlotKind, StatementKind, StatementPlan
 from proxy.wire import frontend
 from proxy.wire.framing import HEADER_SIZE
 
 from .talk import (
     BOUND,
     PARSED,
+    PASS_ID,
+    READ_EMAIL,
+    SUSPENDED,
     SYNC,
     Talk,
     bind,
@@ -22,6 +25,8 @@ from .talk import (
     parse,
     query,
     ready,
+    row,
+    tags,
     utility,
 )
 
@@ -115,3 +120,53 @@ def test_reset_is_answered_as_reset_and_goes_back_to_the_login() -> None:
     assert talk.server(done("RESET"), ready()) == [done("RESET"), ready()]
     assert purpose(talk) == "support_service"
     assert frontend.parse_parse(talk.client(parse("reset purpose"))[0][HEADER_SIZE:]).query == RESET_STAND_IN_SQL
+
+
+OWN_ROWS = StatementPlan(
+    StatementKind.SELECT,
+    (b"select id from customers where id = ", 0),
+    slots=(Slot(SlotKind.PRINCIPAL, attribute="subject"),),
+    outputs=(PASS_ID,),
+    returns_rows=True,
+    touches_protected=True,
+    uses=READ_EMAIL,
+)
+
+
+def half_read() -> Talk:
+    """A portal with a row filter, of which one row was read in a transaction."""
+    talk = Talk()
+    talk.planner.plans |= {
+        "own rows": OWN_ROWS,
+        "set subject": utility("set fieldgate.subject = '8'", SessionEffect.FIELDGATE, "fieldgate.subject=8"),
+    }
+    talk.client(parse("own rows", b"o"), bind(name=b"o", portal=b"p"), execute(b"p", 1), SYNC)
+    talk.server(PARSED, BOUND, row(b"7"), SUSPENDED, ready(b"T"))
+    return talk
+
+
+def test_rows_that_were_chosen_for_one_are_not_shown_for_another() -> None:
+    talk = half_read()
+    talk.client(query("set subject"))
+    talk.server(done("SET"), ready(b"T"))
+    (refused, _) = talk.client(execute(b"p"), SYNC)
+    assert b"refused" in refused
+    told = talk.server(failed(b"34000"), ready(b"E"))
+    assert error_of(told[0])[b"C"] == b"42501" and b"has changed" in error_of(told[0])[b"M"]
+    assert [(r["subject"], r["decision"]) for r in talk.records] == [(None, "allow"), ("8", "deny")]
+
+
+def test_a_portal_is_not_made_another_s_by_binding_its_statement_again() -> None:
+    talk = half_read()
+    talk.client(query("set subject"))
+    talk.server(done("SET"), ready(b"T"))
+    assert tags(talk.client(bind(name=b"o"), execute(), execute(b"p"), SYNC)) == "BEES"
+    told = talk.server(BOUND, row(b"8"), done(), failed(b"34000"), ready(b"E"))
+    assert b"has changed" in error_of(told[3])[b"M"]
+
+
+def test_another_purpose_does_not_end_a_portal_whose_rows_are_the_same() -> None:
+    talk = half_read()
+    talk.client(query("set purpose"))
+    talk.server(done("SET"), ready(b"T"))
+    assert talk.client(execute(b"p"), SYNC) == [execute(b"p"), SYNC]

@@ -6,7 +6,7 @@ import pytest
 
 from proxy.session import rounds
 from proxy.wire import backend, frontend
-from proxy.wire.framing import HEADER_SIZE
+from proxy.wire.framing import HEADER_SIZE, message
 
 from .talk import (
     BOUND,
@@ -32,6 +32,7 @@ from .talk import (
     query,
     ready,
     row,
+    status,
     tags,
 )
 
@@ -270,3 +271,40 @@ def test_values_that_do_not_fit_are_refused_the_usual_way() -> None:
     talk.client(bind(b"\xff", b"5", name=b"f"), execute(), SYNC)
     assert not in_one_piece(talk)
     assert error_of(talk.server(failed(b"26000", b"none"), ready())[0])[b"C"] == b"22021"
+
+
+def test_what_is_owed_at_goodbye_waits_for_its_record_though_the_server_has_closed() -> None:
+    talk = protected(Talk(durable_at_once=False))
+    talk.client(*EMAILS)
+    assert talk.server(*ONE_EMAIL) == []
+    talk.client(frontend.TERMINATE)
+    assert talk.conversation.settling
+    talk.conversation.server_closed()
+    assert not talk.conversation.take_commands()
+    talk.conversation.audit_durable(talk.tickets[-1])
+    assert talk.told() == OPENED
+
+
+def test_in_another_encoding_a_round_is_refused_as_a_bind_is() -> None:
+    talk = Talk()
+    talk.client(parse("select 'é'", b"x"), SYNC)
+    talk.server(PARSED, ready())
+    talk.client(query("select 1"))
+    talk.server(done(), status("client_encoding", "LATIN1"), ready())
+    talk.client(bind(name=b"x"), execute(), SYNC)
+    assert not in_one_piece(talk)
+    assert error_of(talk.server(failed(b"26000"), ready())[0])[b"C"] == b"0A000"
+
+
+def test_a_bind_without_its_names_does_not_take_the_next_message_for_one() -> None:
+    talk = Talk()
+    talk.client(parse("select 1", b"E"), SYNC)
+    talk.server(PARSED, ready())
+    assert tags(talk.client(message(b"B", b"\0"), execute(), SYNC)) == "X"
+
+
+def test_an_envelope_in_a_described_round_is_in_no_name_of_a_column() -> None:
+    talk = protected(Talk())
+    talk.client(bind(name=b"e"), describe(b"P"), execute(), SYNC)
+    named = columns(("id", 20, CUSTOMERS_OID, 1), (hex_cell(b"other").decode(), 17, CUSTOMERS_OID, 2))
+    assert tags(talk.server(BOUND, named, *ONE_EMAIL[1:])) == "2E"
