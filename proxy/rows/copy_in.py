@@ -110,6 +110,7 @@ class _LinesIn(_Sealing):
         self._header = copy.options.header
         self._null, self._default, self._join = copy.upstream.null, copy.upstream.default, copy.upstream.delimiter.join
         self._width = len(copy.columns)
+        self._last: list[bytes] = []  # the beginning of a bad row, at which the server fails by itself
 
     def data(self, payload: bytes, out: list[bytes]) -> None:
         if self.failure is None:
@@ -128,32 +129,45 @@ class _LinesIn(_Sealing):
                 break
             made.append(taken)
         self._done += len(made)
-        _send_lines(made, out)
+        _send_lines(made + self._last, out)
         self._look_for_failure(self._reader.failure)
 
     def _row(self, row: bytes) -> bytes | None:
-        """The server's row; None: it was a bad one."""
+        """The server's row; None: it was a bad one, of which the server may see what stands before the bad value."""
         null, default = self._null, self._default
         fields: list[bytes] = []
         column: int | None = None
+        good = 0  # fields before this one are as the server may see them
         try:
             fields = self._take(row)
-            if len(fields) != self._width:
+            if len(fields) > self._width:
                 raise wrong_count(len(fields), self._width)
             key = None
-            if (column := self._copy.row_key) is not None:
+            if (column := self._copy.row_key) is not None and column < len(fields):
                 key = self._key(self._value(fields[column]), binary=False)
             for column, seal in self._sealed:
-                value = fields[column]
+                if column >= len(fields):
+                    break
+                good, value = column, fields[column]
                 if value != null and value != default:
                     fields[column] = _HEX + hexlify(seal(decode(value) if b"\\" in value else value, key))
+            if len(fields) < self._width:
+                good, column = len(fields), None
+                raise wrong_count(good, self._width)
         except (ValueRejected, CellUnreadable) as error:
             if not self._copy.skips_bad_rows or error.sqlstate not in _SKIPPED:
-                self.failure, self._column = error, column
+                self._stop_at(error, column, fields[:good])
                 return None
+            fields += [null] * (self._width - len(fields))
             for column, _ in self._sealed:  # the server skips the row, and counts it
                 fields[column] = null if fields[column] == null else _NO_BYTEA
         return self._join(fields)
+
+    def _stop_at(self, error: FieldgateError, column: int | None, before: list[bytes]) -> None:
+        """PostgreSQL reads a row from left to right: an error in a plain column before this one is what it names."""
+        self.failure, self._column = error, column
+        if before and error.sqlstate is not SqlState.CHARACTER_NOT_IN_REPERTOIRE:  # it looks for that first
+            self._last = [self._join(before)]
 
     def _value(self, field: bytes) -> bytes | None:
         if field == self._default:

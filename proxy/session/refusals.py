@@ -35,7 +35,7 @@ RESET_STAND_IN_SQL = b"RESET fieldgate.stand_in"
 # COPY data is refused by ending it as a client does that has no more; and what such a client says itself stays here.
 ROW_REFUSED = b"fieldgate refused this row"
 CLIENT_FAILED = b"the client has ended the COPY"
-COPY_SQLSTATE = b"57014"
+COPY_SQLSTATES = frozenset({b"57014", b"22P04"})  # for CopyFail, and for a row that ends before its bad value
 
 _STAND_INS = frozenset({STAND_IN_SQLSTATE, BIND_SQLSTATE, EXECUTE_SQLSTATE, FUNCTION_SQLSTATE})
 
@@ -51,5 +51,5 @@ def is_stand_in_failure(fields: dict[bytes, bytes], refusal: FieldgateError | No
 
 
 def is_copy_failure(fields: dict[bytes, bytes]) -> bool:
-    """Whether this server error may be the answer to a CopyFail."""
-    return fields.get(b"S") != b"FATAL" and fields.get(b"C") == COPY_SQLSTATE
+    """Whether this server error may be the one that we arranged: all other rows that it got have all their fields."""
+    return fields.get(b"S") != b"FATAL" and fields.get(b"C") in COPY_SQLSTATES

@@ -74,7 +74,12 @@ TEXTS = [
     Text("SELECT customers FROM customers", direct=NOPE),
     Text("DO $$ BEGIN NULL; END $$", direct=NOPE),
     Text("SELECT query_to_xml('SELECT 1', true, true, '')", direct=NOPE),
-    Text("COPY customers TO STDOUT", direct=NOPE),
+    Text("COPY (SELECT id, email, phone FROM customers WHERE id < 4 ORDER BY id) TO STDOUT"),
+    Text("COPY (SELECT email, 6 / (2 - id) FROM customers WHERE id < 4 ORDER BY id) TO STDOUT WITH CSV HEADER"),
+    Text("COPY (SELECT id, email FROM customers WHERE id < 3 ORDER BY id) TO STDOUT (FORMAT binary)"),
+    Text(f"COPY (SELECT id, surname FROM customers WHERE email = '{ANNA.decode()}') TO STDOUT"),
+    Text("COPY (SELECT customers FROM customers) TO STDOUT", direct=NOPE),
+    Text("COPY (SELECT id FROM customers WHERE id = $1) TO STDOUT", direct=NOPE),
 ]
 texts = st.sampled_from(TEXTS)
 statements = st.sampled_from([b"", b"s", b"t"])
@@ -114,15 +119,32 @@ def whole(text: Text, name: bytes, portal: bytes, results: tuple[int, ...], rows
     return Step(first.proxy + tail, first.direct + tail, first.refused)
 
 
-def copied(lines: list[bytes], end: bytes, extended: bool, sync: bool) -> Step:
+PLAIN, SEALED = "COPY notes FROM STDIN", "COPY employees (full_name, hired_on, position, salary) FROM STDIN"
+
+
+def copied(statement: str, lines: list[bytes], end: bytes, extended: bool, sync: bool) -> Step:
     """A COPY with all of its data; libpq sends a Sync in front of it, too."""
-    begin = [parse("COPY notes FROM STDIN", b"x"), bind(name=b"x", portal=b"x"), execute(b"x")]
+    begin = [parse(statement, b"x"), bind(name=b"x", portal=b"x"), execute(b"x")]
     first = [*begin, SYNC] if sync else begin
     data = [frontend.build_copy_data(line) for line in lines]
     closing = [end, SYNC, close(b"S", b"x"), SYNC]
-    return same(*(first if extended else [query("COPY notes FROM STDIN")]), *data, *closing)
+    return same(*(first if extended else [query(statement)]), *data, *closing)
 
 
+def copied_twice(first: str, second: str, lines: list[bytes], more: list[bytes]) -> Step:
+    """Two in one Query, with the data of both behind it."""
+    data = [*map(frontend.build_copy_data, lines), frontend.COPY_DONE]
+    data += [*map(frontend.build_copy_data, more), frontend.COPY_DONE]
+    return same(query(f"SELECT 1; {first}; {second}; SELECT 2"), *data, SYNC)
+
+
+plain_lines = st.lists(st.sampled_from([b"1\n", b"2\n3\n", b"x\n", b"4"]), max_size=3)
+sealed_lines = st.lists(
+    st.sampled_from([b"Ann\t2020-01-01\tx\t1.5\n", b"B\\tb\t2020-01-01", b"\tx\t\\N\n", b"C\t",
+                     b"D\t2020-01-01\tx\tmuch\n", b"D\t2020-01-99\tx\tmuch\n",
+                     b"\\N\t2020-01-01\tx\t1\n", b"E\xff\t2020-01-01\tx\t1\n", b"F\n"]), max_size=4,
+)  # fmt: skip
+ends = st.sampled_from([frontend.COPY_DONE, frontend.COPY_DONE, frontend.build_copy_fail(b"no")])
 CALL = frontend.build_function_call(0, (), (), 0)
 steps = st.one_of(
     st.builds(script, st.lists(texts, min_size=1, max_size=3)),
@@ -135,9 +157,11 @@ steps = st.one_of(
     st.builds(lambda n: same(describe(b"P", n)), portals),
     st.builds(lambda n: same(close(b"S", n)), statements),
     st.builds(lambda n: same(close(b"P", n)), portals),
-    st.builds(copied, st.lists(st.sampled_from([b"1\n", b"2\n3\n", b"x\n", b"4"]), max_size=3),
-              st.sampled_from([frontend.COPY_DONE, frontend.COPY_DONE, frontend.build_copy_fail(b"no")]),
-              st.booleans(), st.booleans()),
+    st.builds(copied, st.just(PLAIN), plain_lines, ends, st.booleans(), st.booleans()),
+    st.builds(copied, st.just(SEALED), sealed_lines, ends, st.booleans(), st.booleans()),
+    st.builds(copied_twice, st.just(PLAIN), st.just(SEALED), plain_lines, sealed_lines),
+    st.builds(copied_twice, st.just(SEALED), st.just(PLAIN), sealed_lines, plain_lines),
+    st.just(same(query("SELECT full_name, hired_on, salary FROM employees WHERE position = 'x' ORDER BY id"))),
     st.just(same(query("COPY notes TO STDOUT"))),
     st.just(same(SYNC)),
     st.just(same(SYNC)),
@@ -145,6 +169,7 @@ steps = st.one_of(
     st.just(Step(CALL, CALL, refused=True)),
 )  # fmt: skip
 PREPARE = "CREATE TEMP TABLE notes(a int4); UPDATE customers SET phone = '0', email = 'three@example.org' WHERE id = 3"
+PREPARE += "; DELETE FROM employees WHERE position = 'x'"
 LAST = [frontend.build_copy_fail(b"over"), SYNC, query("ROLLBACK"), query(f"SELECT '{END}'")]
 
 

@@ -124,7 +124,7 @@ BAD: list[tuple[object, bytes, bytes, str]] = [
     (TEXT, b"7\tok\n8\tsec\xffret\n9\tx\n", b"22021", "COPY customers, line 2, column email"),
     (TEXT, b"7\tok\n8\tsecret\\0\n", b"22021", "COPY customers, line 2, column email"),
     (TEXT, b"7\tok\n8\tsecret\tmore\n", b"22P04", "COPY customers, line 2"),
-    (TEXT, b"7\tok\nsecret\n", b"22P04", "COPY customers, line 2"),
+    (TEXT, b"7\tok\n8\n", b"22P04", "COPY customers, line 2"),
     (TEXT, b"7\tok\n\\.x\n", b"22P04", "COPY customers, line 2"),
     (TEXT, b"7\tok\n8\tsecret\r\n", b"22P04", "COPY customers, line 2"),
     (CSV, b'7,ok\n8,"secret', b"22P04", "COPY customers, line 2"),
@@ -160,6 +160,14 @@ def test_a_bad_row_makes_the_server_fail_there(
     assert [r["decision"] for r in talk.records] == ["allow", "deny"]
     assert talk.client(data(b"1\t2\n"), END) == []
     assert talk.conversation.idle
+
+
+def test_the_server_may_find_an_error_of_its_own_before_the_bad_value() -> None:
+    for answer, code in ((failed(b"22P04"), b"22P04"), (failed(b"22P02", b"bad id"), b"22P02")):
+        talk = talking()
+        assert talk.client(data(b"x\n"), END) == [data(b"x\n"), FAIL]
+        error = error_of(talk.server(IN, answer, ready())[1])
+        assert error[b"C"] == code and (b"W" in error) == (code == b"22P04")
 
 
 def test_the_error_waits_for_its_record() -> None:
@@ -209,7 +217,7 @@ def test_in_a_script_the_data_of_a_later_copy_is_not_sent_once_an_earlier_one_fa
     assert tags(sent_query) == "Q"
     talk.server(done(), IN)
     made = talk.client(data(b"bad\n"), END, data(b"secret\n"), END, data(b"1\tsecret\n"), END)
-    assert made == [FAIL]
+    assert made == [data(b"bad\n"), FAIL]
     assert tags(talk.server(FAILED, ready())) == "EZ"
 
 
