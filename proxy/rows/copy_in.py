@@ -155,6 +155,9 @@ class _LinesIn(_Sealing):
                 good, column = len(fields), None
                 raise wrong_count(good, self._width)
         except (ValueRejected, CellUnreadable) as error:
+            if not is_text(row):  # the server looks at a whole row for that before anything else
+                self.failure, self._column = bad_encoding(), column
+                return None
             if not self._copy.skips_bad_rows or error.sqlstate not in _SKIPPED:
                 self._stop_at(error, column, fields[:good])
                 return None
@@ -166,7 +169,7 @@ class _LinesIn(_Sealing):
     def _stop_at(self, error: FieldgateError, column: int | None, before: list[bytes]) -> None:
         """PostgreSQL reads a row from left to right: an error in a plain column before this one is what it names."""
         self.failure, self._column = error, column
-        if before and error.sqlstate is not SqlState.CHARACTER_NOT_IN_REPERTOIRE:  # it looks for that first
+        if before:
             self._last = [self._join(before)]
 
     def _value(self, field: bytes) -> bytes | None:
