@@ -7,27 +7,22 @@ a value that does not fit its field, ends the data: the rows before it are sent,
 from __future__ import annotations
 
 from binascii import hexlify
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Protocol
 
-from keys.errors import SealBudgetExhausted
 from keys.field import FieldCiphers
-from policies.fields import LogicalType
 from proxy.errors import CellUnreadable, FieldgateError, SqlState, ValueRejected
-from proxy.sql.plan import CopyColumn, CopyFrom
-from proxy.wire.copying.binary_rows import HEADER, TRAILER, BinaryReader, build_row
-from proxy.wire.copying.binary_rows import Row as BinaryRow
+from proxy.sql.plan import CopyFrom
 from proxy.wire.copying.lines import LineReader
 from proxy.wire.copying.options import CopyFormat, CopyHeader, bad_format, wrong_count
 from proxy.wire.copying.text_fields import decode, text_splitter
 from proxy.wire.framing import message
 from proxy.wire.values.codec import bad_encoding, is_text
-from proxy.wire.values.codecs import codec_for
 from proxy.wire.values.settings import ValueSettings
 
+from .copy_in_binary import BinaryIn
 from .copy_in_csv import csv_row_taker
-from .params import budget_exhausted, cipher_of
-from .row_key import row_key_bytes
+from .copy_sealing import MESSAGE, CopySealing
 
 # What makes the server itself skip a row under ON_ERROR ignore, and count it: no bytea has this form.
 _NO_BYTEA = b"\\\\xz"
@@ -45,8 +40,6 @@ _SKIPPED = frozenset(
         SqlState.UNTRANSLATABLE_CHARACTER,
     }
 )
-_MESSAGE = 256 * 1024  # bytes of rows in one message, or one longer row
-Seal = Callable[[bytes, bytes | None], bytes]
 
 
 class CopyIn(Protocol):
@@ -65,41 +58,11 @@ class CopyIn(Protocol):
 
 def copy_in(copy: CopyFrom, ciphers: FieldCiphers, settings: ValueSettings) -> CopyIn:
     """Raises CellUnreadable where there is no key."""
-    kind = _BinaryIn if copy.options.format is CopyFormat.BINARY else _LinesIn
+    kind = BinaryIn if copy.options.format is CopyFormat.BINARY else _LinesIn
     return kind(copy, ciphers, settings)
 
 
-class _Sealing:
-    """What both kinds share: the sealed columns, the row's key, the place for errors."""
-
-    def __init__(self, copy: CopyFrom, ciphers: FieldCiphers, settings: ValueSettings) -> None:
-        self.failure: FieldgateError | None = None
-        self._copy = copy
-        self._done = 0  # rows, with the header
-        self._column: int | None = None  # in which a row failed
-        binary = copy.options.format is CopyFormat.BINARY
-        self._sealed = [
-            (index, _seal(column, ciphers, settings, binary=binary))
-            for index, column in enumerate(copy.columns)
-            if column.field is not None
-        ]
-
-    def _look_for_failure(self, of_reader: ValueRejected | None) -> None:
-        """After the rows that have come: what ended them, and where."""
-        error = self.failure = self.failure or of_reader
-        if error is not None:
-            where = f"COPY {self._copy.table}, line {self._done + 1}"
-            column = self._column
-            error.context = where if column is None else f"{where}, column {self._copy.columns[column].name}"
-
-    def _key(self, raw: bytes | None, *, binary: bool) -> bytes:
-        if raw is None:
-            raise ValueRejected("the row's key may not be NULL here", sqlstate=SqlState.NOT_NULL_VIOLATION)
-        kind = self._copy.row_key_type
-        return row_key_bytes(raw, binary=binary, type_oid=kind, key_oid=kind)
-
-
-class _LinesIn(_Sealing):
+class _LinesIn(CopySealing):
     """Text and csv.  Text goes on as it came but for sealed fields; csv goes on as text."""
 
     def __init__(self, copy: CopyFrom, ciphers: FieldCiphers, settings: ValueSettings) -> None:
@@ -130,7 +93,7 @@ class _LinesIn(_Sealing):
             made.append(taken)
         self._done += len(made)
         _send_lines(made + self._last, out)
-        self._look_for_failure(self._reader.failure)
+        self.look_for_failure(self._reader.failure)
 
     def _row(self, row: bytes) -> bytes | None:
         """The server's row; None: it was a bad one, of which the server may see what stands before the bad value."""
@@ -144,7 +107,7 @@ class _LinesIn(_Sealing):
                 raise wrong_count(len(fields), self._width)
             key = None
             if (column := self._copy.row_key) is not None and column < len(fields):
-                key = self._key(self._value(fields[column]), binary=False)
+                key = self.row_key(self._value(fields[column]), binary=False)
             for column, seal in self._sealed:
                 if column >= len(fields):
                     break
@@ -196,91 +159,13 @@ class _LinesIn(_Sealing):
             self.failure = error
 
 
-class _BinaryIn(_Sealing):
-    def __init__(self, copy: CopyFrom, ciphers: FieldCiphers, settings: ValueSettings) -> None:
-        super().__init__(copy, ciphers, settings)
-        self._reader = BinaryReader(len(copy.columns))
-        self._parts: list[bytes] = [HEADER]
-        self._size = 0
-
-    def data(self, payload: bytes, out: list[bytes]) -> None:
-        if self.failure is None:
-            self._rows(self._reader.feed(payload), out)
-            self._flush(out)
-
-    def end(self, out: list[bytes]) -> None:
-        if self.failure is not None:
-            return
-        self._rows(self._reader.finish(), out)
-        if self.failure is None:
-            self._parts.append(TRAILER)
-        self._flush(out)
-
-    def _rows(self, rows: list[BinaryRow], out: list[bytes]) -> None:
-        for row in rows:
-            taken = self._row(row)
-            if taken is None:
-                break
-            self._done += 1
-            self._parts.append(taken)
-            self._size += len(taken)
-            if self._size > _MESSAGE:
-                self._flush(out)
-        self._look_for_failure(self._reader.failure)
-
-    def _row(self, row: BinaryRow) -> bytes | None:
-        column: int | None = None
-        try:
-            key = None
-            if (column := self._copy.row_key) is not None:
-                key = self._key(row[column], binary=True)
-            for column, seal in self._sealed:
-                value = row[column]
-                if value is not None:
-                    row[column] = seal(value, key)
-        except (ValueRejected, CellUnreadable) as error:
-            self.failure, self._column = error, column
-            return None
-        return build_row(row)
-
-    def _flush(self, out: list[bytes]) -> None:
-        if self._parts:
-            out.append(message(b"d", b"".join(self._parts)))
-            self._parts, self._size = [], 0
-
-
 def _send_lines(rows: Sequence[bytes], out: list[bytes]) -> None:
     """In messages of many rows each."""
     start, size = 0, 0
-    for end, row in enumerate(rows, 1) if sum(map(len, rows)) > _MESSAGE else ():
+    for end, row in enumerate(rows, 1) if sum(map(len, rows)) > MESSAGE else ():
         size += len(row)
-        if size > _MESSAGE:
+        if size > MESSAGE:
             out.append(message(b"d", b"\n".join(rows[start:end]) + b"\n"))
             start, size = end, 0
     if start < len(rows):
         out.append(message(b"d", b"\n".join(rows[start:]) + b"\n"))
-
-
-def _seal(column: CopyColumn, ciphers: FieldCiphers, settings: ValueSettings, *, binary: bool) -> Seal:
-    """All in one function, because it runs for each value."""
-    field = column.field
-    assert field is not None and field.sealing is not None  # noqa: S101  the caller looks
-    sealing, codec = field.sealing, codec_for(field.sealing.logical_type)
-    seal, typmod, oid = cipher_of(ciphers, field).seal, sealing.typmod, codec.type_oid
-    from_text, from_binary, term_input = codec.from_text, codec.from_binary, codec.term_input
-    equality, bound = sealing.equality, sealing.row_bound
-    as_it_is = codec.logical is LogicalType.TEXT  # in either form, with nothing to convert
-
-    def sealed(raw: bytes, key: bytes | None) -> bytes:
-        if as_it_is:
-            if not is_text(raw):
-                raise bad_encoding()
-            cell = raw
-        else:
-            cell = from_binary(raw, typmod, oid, settings) if binary else from_text(raw, typmod, settings)
-        try:
-            return seal(cell, term_input=term_input(cell) if equality else None, row_key=key if bound else None)
-        except SealBudgetExhausted:
-            raise budget_exhausted() from None
-
-    return sealed

@@ -1,0 +1,76 @@
+"""What COPY into protected tables has in common in all formats: sealed columns, the row's key, where a row failed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from keys.errors import SealBudgetExhausted
+from keys.field import FieldCiphers
+from policies.fields import LogicalType
+from proxy.errors import FieldgateError, SqlState, ValueRejected
+from proxy.sql.plan import CopyColumn, CopyFrom
+from proxy.wire.copying.options import CopyFormat
+from proxy.wire.values.codec import bad_encoding, is_text
+from proxy.wire.values.codecs import codec_for
+from proxy.wire.values.settings import ValueSettings
+
+from .params import budget_exhausted, cipher_of
+from .row_key import row_key_bytes
+
+MESSAGE = 256 * 1024  # bytes of rows in one message, or one longer row
+Seal = Callable[[bytes, bytes | None], bytes]
+
+
+class CopySealing:
+    """What both kinds share: the sealed columns, the row's key, the place for errors."""
+
+    def __init__(self, copy: CopyFrom, ciphers: FieldCiphers, settings: ValueSettings) -> None:
+        self.failure: FieldgateError | None = None
+        self._copy = copy
+        self._done = 0  # rows, with the header
+        self._column: int | None = None  # in which a row failed
+        binary = copy.options.format is CopyFormat.BINARY
+        self._sealed = [
+            (index, _seal(column, ciphers, settings, binary=binary))
+            for index, column in enumerate(copy.columns)
+            if column.field is not None
+        ]
+
+    def look_for_failure(self, of_reader: ValueRejected | None) -> None:
+        """After the rows that have come: what ended them, and where."""
+        error = self.failure = self.failure or of_reader
+        if error is not None:
+            where = f"COPY {self._copy.table}, line {self._done + 1}"
+            column = self._column
+            error.context = where if column is None else f"{where}, column {self._copy.columns[column].name}"
+
+    def row_key(self, raw: bytes | None, *, binary: bool) -> bytes:
+        if raw is None:
+            raise ValueRejected("the row's key may not be NULL here", sqlstate=SqlState.NOT_NULL_VIOLATION)
+        kind = self._copy.row_key_type
+        return row_key_bytes(raw, binary=binary, type_oid=kind, key_oid=kind)
+
+
+def _seal(column: CopyColumn, ciphers: FieldCiphers, settings: ValueSettings, *, binary: bool) -> Seal:
+    """All in one function, because it runs for each value."""
+    field = column.field
+    assert field is not None and field.sealing is not None  # noqa: S101  the caller looks
+    sealing, codec = field.sealing, codec_for(field.sealing.logical_type)
+    seal, typmod, oid = cipher_of(ciphers, field).seal, sealing.typmod, codec.type_oid
+    from_text, from_binary, term_input = codec.from_text, codec.from_binary, codec.term_input
+    equality, bound = sealing.equality, sealing.row_bound
+    as_it_is = codec.logical is LogicalType.TEXT  # in either form, with nothing to convert
+
+    def sealed(raw: bytes, key: bytes | None) -> bytes:
+        if as_it_is:
+            if not is_text(raw):
+                raise bad_encoding()
+            cell = raw
+        else:
+            cell = from_binary(raw, typmod, oid, settings) if binary else from_text(raw, typmod, settings)
+        try:
+            return seal(cell, term_input=term_input(cell) if equality else None, row_key=key if bound else None)
+        except SealBudgetExhausted:
+            raise budget_exhausted() from None
+
+    return sealed
