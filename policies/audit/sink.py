@@ -42,6 +42,7 @@ class SinkSettings:
     max_batch: int = 4096
     retry_seconds: float = 1.0
     gather_share: float = 0.25  # of the time that the last batch took: as long a batch may wait to become as large
+    gather_seconds: float = 0.005  # ... and no longer than this
 
 
 Done = Callable[[bool], None]
@@ -127,7 +128,8 @@ class FileSink:
             if not self._waiting:
                 return None
             if len(self._waiting) < self._last_size and not self._closing:
-                self._wait_for(self._last_size, self._last_seconds * self._settings.gather_share)
+                share = self._last_seconds * self._settings.gather_share
+                self._wait_for(self._last_size, min(share, self._settings.gather_seconds))
             return [self._waiting.popleft() for _ in range(min(len(self._waiting), self._settings.max_batch))]
 
     def _wait_for(self, count: int, seconds: float | None) -> None:

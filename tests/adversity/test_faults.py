@@ -94,9 +94,9 @@ def test_what_was_acknowledged_outlives_a_killed_worker(stage: Stage) -> None:
     assert sum(writer.lost for writer in writers) > 0  # else the test has shown nothing
     acknowledged = [mail for writer in writers for mail in writer.acknowledged]
     with stage.connect("management") as connection:
-        found = connection.execute("SELECT email FROM customers WHERE email = ANY(%s)", (acknowledged,)).fetchall()
+        found = connection.execute("SELECT email FROM customers WHERE id > %s", (stage.shop.customers,)).fetchall()
     stage.raw.run(f"DELETE FROM customers WHERE id > {stage.shop.customers}")
-    assert sorted(acknowledged) == sorted(str(row[0]) for row in found)
+    assert not set(acknowledged) - {str(row[0]) for row in found}  # what was written and not acknowledged may be there
 
 
 @contextlib.contextmanager

@@ -147,7 +147,7 @@ def test_clients_that_come_back_together_share_a_batch(tmp_path: Path, monkeypat
 
     monkeypatch.setattr(AuditFile, "append", counted)
     answers: queue.Queue[bool] = queue.Queue()
-    with running(tmp_path / "a", SinkSettings(gather_share=1e9)) as sink:
+    with running(tmp_path / "a", SinkSettings(gather_share=1e9, gather_seconds=SOON)) as sink:
         sink.submit(encode(record(0)), answers.put)
         assert written.wait(SOON)
         for number in range(1, 4):
