@@ -129,4 +129,4 @@ async def load_catalog(
             checks=await connection.fetch(_CHECKS),
         )
         catalog = assemble(data_map, version, server, found, before)
-        return await with_structure(connection, catalog)
+        return await with_structure(connection, catalog, before)

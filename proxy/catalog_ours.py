@@ -34,8 +34,6 @@ _OIDS = {
 class StructureRows:
     """What `proxy.structure_loader` reads."""
 
-    catalogs: Sequence[Row]
-    views: Sequence[Row]
     tables: Sequence[Row]
     attributes: Sequence[Row]
     indexes: Sequence[Row]

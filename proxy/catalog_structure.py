@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from policies.fields import LogicalType, Sealing
 from proxy.sql.catalog import Catalog
 from proxy.sql.parameters import OIDS
-from proxy.sql.structure import Respelling, Shown, Structure
+from proxy.sql.structure import Respelling, Shown, Structure, System
 from proxy.wire.oids import BYTEA
 
 from .catalog_ours import PG_CLASS, Ours, Row, StructureRows
@@ -47,14 +47,11 @@ VIEWS = (
 _TEXT_LIKE = {OIDS[LogicalType.VARCHAR][0]: OIDS[LogicalType.TEXT][0]}  # has no operator class of its own
 
 
-def structure_of(catalog: Catalog, rows: StructureRows) -> Structure:
-    columns: dict[str, list[tuple[str, str]]] = {}
-    for row in rows.catalogs:
-        columns.setdefault(row["relation"], []).append((row["name"], row["type"]))
+def structure_of(catalog: Catalog, rows: StructureRows, system: System) -> Structure:
     made = _Corrections(Ours(catalog, rows), rows, view_types(catalog))
     return Structure(
-        {name: made.shown(name, tuple(each)) for name, each in columns.items()},
-        {(row["schema"], row["name"]): row["definition"] for row in rows.views},
+        {name: made.shown(name, columns) for name, columns in system.columns.items()},
+        system,
         {"pg_get_indexdef": made.index_names(), "pg_get_constraintdef": made.constraint_names()},
     )
 
@@ -78,7 +75,7 @@ class _Corrections:
         changes: Changes = getattr(self, f"_{name}", _nothing)()
         key, changed, rows = changes
         hidden = tuple(each for each in self._ours.left_out(name) if each.keys and known.issuperset(each.columns))
-        return Shown(name, columns, key, changed, tuple(rows), hidden)
+        return Shown(name, columns, key, changed, tuple(sorted(rows, key=repr)), hidden)
 
     # -- rows that are said differently: the key, what changes, the values
 

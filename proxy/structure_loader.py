@@ -13,6 +13,7 @@ from proxy.catalog_ours import StructureRows
 from proxy.catalog_structure import CATALOGS, VIEWS, structure_of
 from proxy.sql.catalog import Catalog
 from proxy.sql.parameters import OIDS
+from proxy.sql.structure import System
 
 Connection = Any  # asyncpg has no types that mypy can check
 
@@ -106,15 +107,18 @@ WHERE o.opcdefault AND o.opcintype = ANY ($1::pg_catalog.int8[]::pg_catalog.oid[
 """
 
 
-async def with_structure(connection: Connection, catalog: Catalog) -> Catalog:
-    """The same catalog, and how PostgreSQL's own are to be shown; nothing to show where nothing is protected."""
+async def with_structure(connection: Connection, catalog: Catalog, before: Catalog | None = None) -> Catalog:
+    """The same catalog, and how PostgreSQL's own are to be shown; nothing to show where nothing is protected.
+
+    What its catalogs and views are made of is read once for each version of the server: `before` still knows it.
+    """
     oids = sorted(oid for oid, relation in catalog.relations.items() if relation.protected is not None)
     if not oids:
         return catalog
     types = [own for own, _ in OIDS.values()]
+    known = before.structure if before is not None and before.server_version == catalog.server_version else None
+    system = known.system if known is not None else await _system(connection)
     rows = StructureRows(
-        catalogs=await connection.fetch(_CATALOG_COLUMNS, list(CATALOGS)),
-        views=await connection.fetch(_VIEWS, list(VIEWS)),
         tables=await connection.fetch(_TABLES, oids),
         attributes=await connection.fetch(_ATTRIBUTES, oids),
         indexes=await connection.fetch(_INDEXES, oids),
@@ -125,4 +129,12 @@ async def with_structure(connection: Connection, catalog: Catalog) -> Catalog:
         types=await connection.fetch(_TYPES, types),
         classes=await connection.fetch(_CLASSES, types),
     )
-    return replace(catalog, structure=structure_of(catalog, rows))
+    return replace(catalog, structure=structure_of(catalog, rows, system))
+
+
+async def _system(connection: Connection) -> System:
+    columns: dict[str, tuple[tuple[str, str], ...]] = {}
+    for row in await connection.fetch(_CATALOG_COLUMNS, list(CATALOGS)):
+        columns[row["relation"]] = (*columns.get(row["relation"], ()), (row["name"], row["type"]))
+    views = await connection.fetch(_VIEWS, list(VIEWS))
+    return System(columns, {(row["schema"], row["name"]): row["definition"] for row in views})

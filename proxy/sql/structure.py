@@ -35,14 +35,26 @@ Respelling = tuple[str, str]  # a regular expression for our name, and the name 
 
 
 @dataclass(frozen=True, slots=True)
+class System:
+    """What a version of the server is made of: columns of its catalogs with their types, definitions of its views."""
+
+    columns: dict[str, tuple[tuple[str, str], ...]]
+    views: dict[tuple[str, str], str] = field(default_factory=dict)  # by schema and name
+
+
+@dataclass(frozen=True, slots=True)
 class Structure:
-    """`catalogs` by their names in pg_catalog; `views`: definitions of system views over them, by schema and name.
+    """`catalogs` by their names in pg_catalog.
 
     `definitions`: for functions that print an object's definition, by OID of the object, the names in it.
     """
 
     catalogs: dict[str, Shown]
-    views: dict[tuple[str, str], str] = field(default_factory=dict)
+    system: System
     definitions: dict[str, dict[int, tuple[Respelling, ...]]] = field(default_factory=dict)
     # Views with everything in their definitions replaced, worked out when one is first named.
     expanded: dict[tuple[str, str], str] = field(init=False, repr=False, compare=False, default_factory=dict)
+
+    @property
+    def views(self) -> dict[tuple[str, str], str]:
+        return self.system.views

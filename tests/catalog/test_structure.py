@@ -134,10 +134,16 @@ def heads(data_map: DataMap) -> dict[str, frozenset[bytes]]:
 
 
 def catalog_of(database: Database, data_map: DataMap) -> Catalog:
+    """Read twice: what the second leaves to the first is the same, and so is the rest."""
+
     async def load() -> Catalog:
         connection = await database.connect_async()
+        known = dataclasses.replace(data_map, database=database.name)
         try:
-            return await load_catalog(connection, dataclasses.replace(data_map, database=database.name))
+            first = await load_catalog(connection, known)
+            again = await load_catalog(connection, known, 1, first)
+            assert again == first
+            return again
         finally:
             await connection.close()
 

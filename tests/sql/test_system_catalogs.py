@@ -10,7 +10,7 @@ import pytest
 from proxy.sql.cache import CachedPlanner
 from proxy.sql.plan import StatementPlan
 from proxy.sql.shown import literal
-from proxy.sql.structure import Hidden, Shown, Structure
+from proxy.sql.structure import Hidden, Shown, Structure, System
 
 from .golden import UPDATE, Case, read_cases, rewrite_with, shown
 from .shop import context
@@ -35,12 +35,18 @@ STRUCTURE = Structure(
         ),
         "pg_index": Shown("pg_index", (("indexrelid", _OID), ("indkey", "pg_catalog.int2vector"))),
     },
-    {
-        ("pg_catalog", "pg_indexes"): " SELECT c.relname,\n    pg_get_indexdef(i.indexrelid) AS indexdef\n"
-        "   FROM (pg_index i\n     JOIN pg_class c ON ((c.oid = i.indexrelid)));",
-        ("information_schema", "grants"): " SELECT pg_authid.rolname, information_schema._pg_truetypid(a.*, 1) AS t,\n"
-        "    information_schema._pg_index_position(a.attrelid, a.attnum) AS p\n   FROM pg_authid, pg_attribute a;",
-    },
+    System(
+        {},
+        {
+            ("pg_catalog", "pg_indexes"): " SELECT c.relname,\n    pg_get_indexdef(i.indexrelid) AS indexdef\n"
+            "   FROM (pg_index i\n     JOIN pg_class c ON ((c.oid = i.indexrelid)));",
+            (
+                "information_schema",
+                "grants",
+            ): " SELECT pg_authid.rolname, information_schema._pg_truetypid(a.*, 1) AS t,\n"
+            "    information_schema._pg_index_position(a.attrelid, a.attnum) AS p\n   FROM pg_authid, pg_attribute a;",
+        },
+    ),
     {"pg_get_indexdef": {9002: ((r"\mfg_email_eq\M", "email"),), 9004: (("a", "b"), ("c", "d\\\\'"))}},
 )
 
