@@ -12,12 +12,12 @@ from proxy.errors import FieldgateError, Refused, SqlState, Unsupported
 
 from .copy_from import plan_copy_from
 from .copy_options import clause_to, read_options
-from .copy_table import copied_columns, copied_relation
+from .copy_table import copied_columns, copied_relation, look_inside
 from .edits import STANDIN, SqlText, closing_index
 from .fragments import dotted, quoted
 from .plan import CopyTo, OutputAction, OutputColumn, SlotKind, StatementKind, StatementPlan
 from .statement import Request, plan_touching
-from .touch import Findings, look
+from .touch import Findings
 from .tree import Node, RawStatement, fingerprint, parse_script, shape, unwrap
 from .verdicts import refuse_files, spoken
 
@@ -81,8 +81,7 @@ def _wrapped(request: Request, body: Node, query: bytes, tree: Node | None, sour
     [inner] = parse_script(query)
     if tree is not None and shape({inner.kind: inner.body}) != shape(tree):
         raise Unsupported("the query of COPY can not be located exactly")
-    found = look(request.catalog, inner.kind, inner.body, request.search_path)
-    plan = plan_touching(request, inner, query, found, copied=True)
+    plan = plan_touching(request, inner, query, look_inside(request, inner, query), copied=True)
     columns = plan.outputs or ()
     _refuse_values(plan)
     given = read_options(

@@ -14,12 +14,12 @@ from proxy.wire.copying.options import CopyFormat
 from .authorise import Ledger
 from .catalog import Column, Relation
 from .copy_options import GivenOptions, clause_from, read_options, upstream_rows
-from .copy_table import copied_columns, copied_relation
+from .copy_table import copied_columns, copied_relation, look_inside
 from .edits import SqlText, end_index, word_index
 from .fragments import HIDDEN_PREFIX, dotted, quoted
 from .plan import CopyColumn, CopyFrom, FieldUse, SessionEffect, StatementKind, StatementPlan
 from .statement import Request, plan_touching
-from .touch import Findings, look
+from .touch import Findings
 from .tree import Node, fingerprint, parse_script, shape
 from .writes import is_unique
 
@@ -138,8 +138,7 @@ def _where(
         [inner] = parse_script(query)
         if shape(inner.body.get("whereClause")) != shape(body["whereClause"]):
             raise Unsupported("WHERE of COPY can not be located exactly")
-        looked = look(request.catalog, inner.kind, inner.body, request.search_path)
-        plan = plan_touching(request, inner, query, looked)
+        plan = plan_touching(request, inner, query, look_inside(request, inner, query))
     except FieldgateError as refusal:
         refusal.position = None  # it counts in a query of ours
         raise

@@ -1,15 +1,18 @@
-"""The table of a COPY and its columns, in the order that COPY has them."""
+"""What a COPY names: its table, its columns in the order that COPY has them, and what the query inside touches."""
 
 from __future__ import annotations
 
 from proxy.errors import Refused, SqlState, Unsupported
 
 from .catalog import Column, Relation
+from .edits import SqlText
 from .name_errors import unknown_column
 from .relations import Reach, closed, find_relation, reach_of
 from .scope import is_hidden
 from .statement import Request
-from .tree import Node, string
+from .system_catalogs import show_catalogs
+from .touch import Findings, look
+from .tree import Node, RawStatement, string
 
 
 def copied_relation(request: Request, body: Node) -> Relation:
@@ -41,3 +44,11 @@ def copied_columns(relation: Relation, body: Node) -> list[Column]:
             raise Refused(f'column "{name}" specified more than once', sqlstate=SqlState.DUPLICATE_COLUMN)
         columns.append(column)
     return columns
+
+
+def look_inside(request: Request, query: RawStatement, source: bytes) -> Findings:
+    """Sizes that catalogs hold are protected, unless the catalogs are replaced by what they are to show."""
+    found = look(request.catalog, query.kind, query.body, request.search_path, scripted=request.scripted)
+    if not show_catalogs(request.catalog, query.kind, query.body, found, SqlText(source)):
+        found.refusal = found.refusal or found.sizes
+    return found

@@ -110,6 +110,22 @@
 [none] COPY pg_class (relname, relpages) TO STDOUT;
 !! 0A000 the sizes that pg_class holds are not available in a database with protected tables
    hint: Name the columns that you need, without *, reltuples, relpages, relallvisible and relallfrozen.
+[full] COPY (SELECT c.email, p.reltuples FROM customers c, pg_class p) TO STDOUT;
+-> COPY (SELECT c.email, p.reltuples FROM "public".customers c, (SELECT fg_t."oid", fg_t."relname", CAST(0 AS pg_catalog.int4) AS "relpages", CAST(-1 AS pg_catalog.float4) AS "reltuples" FROM "pg_catalog"."pg_class" AS fg_t WHERE fg_t."oid" <> ALL ('{9001,9003}'::pg_catalog.oid[])) p) TO STDOUT (FORMAT text, DELIMITER '	', NULL '\N', ENCODING 'UTF8')
+[full] COPY (SELECT o.id, p.reltuples FROM orders o, pg_class p FOR UPDATE OF o) TO STDOUT;
+!! 0A000 the sizes that pg_class holds are not available in a database with protected tables
+   hint: Name the columns that you need, without *, reltuples, relpages, relallvisible and relallfrozen.
+[full] COPY (SELECT o.id, p.reltuples FROM orders o, ONLY pg_class p) TO STDOUT;
+!! 0A000 the sizes that pg_class holds are not available in a database with protected tables
+   hint: Name the columns that you need, without *, reltuples, relpages, relallvisible and relallfrozen.
+[full] COPY (SELECT id, pg_relation_size('customers') FROM orders) TO STDOUT;
+!! 0A000 the function pg_relation_size is not known to be harmless in a statement over protected tables
+   hint: Call it in a statement of its own, or ask for it to be allowed in the data map.
+[full] COPY (SELECT id, a.attname FROM orders, pg_attribute a) TO STDOUT;
+-> COPY (SELECT id, a.attname FROM "public".orders, (SELECT fg_t."attrelid", COALESCE(fg_v.fg_c0, fg_t."attname") AS "attname", fg_t."attnum", COALESCE(fg_v.fg_c1, fg_t."atttypid") AS "atttypid" FROM "pg_catalog"."pg_attribute" AS fg_t LEFT JOIN (VALUES (CAST(NULL AS pg_catalog.oid), CAST(NULL AS pg_catalog.int2), CAST(NULL AS pg_catalog.name), CAST(NULL AS pg_catalog.oid)), ('1001', '4', NULL, '25'), ('9002', '1', 'it''s', '25')) AS fg_v (fg_k0, fg_k1, fg_c0, fg_c1) ON fg_v.fg_k0 = fg_t."attrelid" AND fg_v.fg_k1 = fg_t."attnum" WHERE (fg_t."attrelid", fg_t."attnum") NOT IN (VALUES (CAST(1001 AS pg_catalog.oid), CAST(10 AS pg_catalog.int2)), ('1001', '11'))) a) TO STDOUT (FORMAT text, DELIMITER '	', NULL '\N', ENCODING 'UTF8')
+[full] COPY orders (id) FROM STDIN WHERE pg_relation_size('customers') > 1000;
+!! 0A000 the function pg_relation_size is not known to be harmless in a statement over protected tables
+   hint: Call it in a statement of its own, or ask for it to be allowed in the data map.
 [none] CREATE VIEW sizes AS SELECT c FROM pg_class c;
 !! 0A000 the sizes that pg_class holds are not available in a database with protected tables
    hint: Name the columns that you need, without *, reltuples, relpages, relallvisible and relallfrozen.
