@@ -81,8 +81,8 @@ class Stage:
 
 
 @contextmanager
-def raised(workers: int = 1) -> Iterator[Stage]:
-    """A stage, made and at the end removed."""
+def raised(workers: int = 1, *, plaintext: bool = False) -> Iterator[Stage]:
+    """A stage, made and at the end removed.  `plaintext`: programs that are built without TLS may come in, too."""
     folder = DemoFolder(new_home("stage"))
     folder.claim()
     shop = make_shop(ROWS, SEED)
@@ -94,6 +94,9 @@ def raised(workers: int = 1) -> Iterator[Stage]:
         with Progress(disable=True) as progress:
             asyncio.run(prepare(folder, server, shop, progress))
         write_settings(folder, server, Wanted(port, admin_port, workers))
+        if plaintext:
+            key = 'tls_key = "tls/localhost.key"\n'
+            folder.config.write_text(folder.config.read_text().replace(key, f"{key}allow_plaintext = true\n", 1))
         service.start()
         yield Stage(folder, server, service, port, admin_port, shop)
     finally:
