@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from proxy.errors import ProtocolViolation
+from proxy.errors import FieldgateError, ProtocolViolation, SqlState
 from proxy.wire import backend
 
 from .forwarding import Forwarding
 from .refusals import is_copy_failure, is_stand_in_failure
 from .replies import Owed, Reply
 from .scrub import scrub
+from .state import SessionState
 
 _ERROR = ord("E")
 _FATAL = (b"FATAL", b"PANIC")
+_BEFORE_THAT = frozenset({SqlState.INVALID_STATEMENT_NAME, SqlState.INVALID_CURSOR_NAME, SqlState.PROTOCOL_VIOLATION})
 
 
 def unasked(forwarding: Forwarding, tag: int, start: int, end: int) -> bool:
@@ -37,7 +39,7 @@ def failure(forwarding: Forwarding, head: Reply, start: int, end: int) -> bool:
     if muted:
         return False
     if is_stand_in_failure(fields, refusal) and refusal is not None:
-        return forwarding.put(start, backend.error_response(refusal))
+        return forwarding.put(start, backend.error_response(_said_first(state, head, refusal)))
     if head.copy_refusal is not None and is_copy_failure(fields):
         return forwarding.put(start, backend.error_response(head.copy_refusal))
     if protected or forwarding.holds_envelope(start, end):
@@ -46,6 +48,20 @@ def failure(forwarding: Forwarding, head: Reply, start: int, end: int) -> bool:
         fields.pop(b"P", None)
         return forwarding.put(start, backend.build_error_response(fields))
     return True
+
+
+def _said_first(state: SessionState, head: Reply, refusal: FieldgateError) -> FieldgateError:
+    """In a failed transaction the server says so before it looks at a Bind's values, but after names and counts.
+
+    What stands in for the Bind or Execute has failed by its name, so the server has not come to that.
+    """
+    aborted = state.settings.transaction == b"E" and not state.executed
+    if not aborted or head.owed not in (Owed.BIND, Owed.EXECUTE) or refusal.sqlstate in _BEFORE_THAT:
+        return refusal
+    return FieldgateError(
+        "current transaction is aborted, commands ignored until end of transaction block",
+        sqlstate=SqlState.IN_FAILED_TRANSACTION,
+    )
 
 
 def notice(forwarding: Forwarding, start: int, end: int) -> bool:

@@ -22,6 +22,7 @@ _INTEGERS = frozenset({LogicalType.INT2, LogicalType.INT4, LogicalType.INT8})
 _NUMBERS = _INTEGERS | {LogicalType.NUMERIC}
 _KEYS = _INTEGERS | TEXT_LIKE | {LogicalType.UUID}
 _WHOLE_OIDS = frozenset(OIDS[logical][0] for logical in _INTEGERS)
+_UNQUOTED = frozenset({Written.INTEGER, Written.DECIMAL, Written.BOOLEAN})  # say what an ARRAY's type is
 _WHOLE = re.compile(rb"-?[0-9]+")
 _DECIMAL = re.compile(rb"-?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 
@@ -54,24 +55,17 @@ def executed(call: StatementPlan, kept: StatementPlan, declared: Sequence[int]) 
             slots.append(slot)
         segments.append(b", ")
     segments[-1] = b")"
-    _check_unused(arguments[kept.client_parameters :])
     plan = replace(_as(kept, tuple(segments)), slots=tuple(slots), draws=kept.draws, edited=True)
     return Execution(plan, tuple(values))
 
 
 def _check_count(call: StatementPlan, given: int, wanted: int) -> None:
-    if given != wanted:
+    if wanted and given != wanted:  # without parameters PostgreSQL does not look at arguments
         raise Refused(
             f'wrong number of parameters for prepared statement "{call.effect_value}"',
             detail=f"Expected {wanted} parameters but got {given}.",
             sqlstate=SqlState.SYNTAX_ERROR,
         )
-
-
-def _check_unused(arguments: Sequence[Argument]) -> None:
-    """Parameters that were declared and stand nowhere are not known to the server, so nothing evaluates them."""
-    if any(argument.written is None for argument in arguments):
-        raise Unsupported("an argument for a parameter that the statement does not use has to be a constant")
 
 
 def fetched(call: StatementPlan, kept: StatementPlan) -> StatementPlan:
@@ -127,7 +121,8 @@ def _text_of(argument: Argument, logical: LogicalType, oid: int, *, array: bool)
     if not all(cast is not None and cast[1] is array and _keeps(cast[0], logical) for cast in argument.casts):
         return None
     if array and argument.written is Written.ARRAY:
-        return _array_text(argument.elements, logical, oid)
+        of_text = not argument.casts and not any(e.written in _UNQUOTED for e in argument.elements)
+        return _array_text(argument.elements, logical, oid) if not of_text or logical in TEXT_LIKE else None
     if array and argument.written is not Written.STRING:
         return None
     return argument.constant if array or _assignable(argument, logical, oid) else None

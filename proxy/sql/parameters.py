@@ -72,6 +72,11 @@ class Parameters:
                 position=text.position(text.tokens[token].start),
             )
 
+    @property
+    def count(self) -> int:
+        """The client's parameters, with those that it declares and does not use."""
+        return max(self.highest, len(self.declared))
+
     def check_complete(self, flat: Nodes) -> None:
         """Every parameter of the statement was dealt with: none could slip through with a number of before."""
         places = {node.get("location", 0) for kind, node in flat if kind == "ParamRef"}
@@ -111,7 +116,7 @@ class Parameters:
     def number(self, segments: list[bytes | Slot]) -> tuple[tuple[bytes | int, ...], tuple[Slot, ...]]:
         """Give each slot its index: client parameter n at n-1, in its plain role when it has one; others behind."""
         wanted = [segment for segment in segments if isinstance(segment, Slot)]
-        if not wanted and len(segments) == 1 and self.highest == 0:
+        if not wanted and len(segments) == 1 and self.count == 0:
             return tuple(segment for segment in segments if isinstance(segment, bytes)), ()
         slots = {_identity(slot): slot for slot in self._own_slots(wanted)}
         for slot in wanted:
@@ -131,7 +136,7 @@ class Parameters:
         for slot in wanted:
             if slot.source is not None and slot.source.parameter is not None:
                 first.setdefault(slot.source.parameter, slot)
-        plain = {n: Slot(SlotKind.PLAIN, ValueSource(parameter=n)) for n in range(1, self.highest + 1)}
+        plain = {n: Slot(SlotKind.PLAIN, ValueSource(parameter=n)) for n in range(1, self.count + 1)}
         return [plain[n] if n in self._plain else first.get(n, plain[n]) for n in plain]
 
 

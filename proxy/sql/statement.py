@@ -144,7 +144,7 @@ def _finish(
         KINDS.get(statement.kind, StatementKind.UTILITY),
         segments,
         slots,
-        client_parameters=a.parameters.highest,
+        client_parameters=a.parameters.count,
         parameter_types=a.parameters.described(),
         outputs=output_columns(items) if returns else None,
         hidden_outputs=a.hidden,

@@ -306,6 +306,16 @@ def test_what_a_refused_parse_has_not_made_stays_unknown(talk: Talk) -> None:
     assert frontend.parse_bind(talk.sent()[-2][HEADER_SIZE:]).statement == STAND_IN_STATEMENT
 
 
+def test_a_failed_transaction_comes_before_a_value_that_does_not_fit(talk: Talk) -> None:
+    did(talk, "begin; prepare find", "BEGIN", "PREPARE")
+    talk.client(query("select 1"))
+    talk.server(failed(b"22012", b"division by zero"), ready(b"E"))
+    for values, code in (((b"\xff", b"5"), b"25P02"), ((b"only one",), b"08P01")):
+        talk.client(bind(*values, name=b"f"), SYNC)
+        told = talk.server(failed(b"26000", b"no such statement"), ready(b"E"))
+        assert error_of(told[0])[b"C"] == code
+
+
 # -- cursors
 
 

@@ -31,8 +31,8 @@
 -> PREPARE "p" (pg_catalog.unknown) AS SELECT login, password, "accounts"."id" FROM "public".accounts WHERE "accounts"."fg_login_eq" = $1::pg_catalog.bytea
 ++ effect=prepares p; kept login=open(accounts.login), password=open(accounts.password, row key 2); kept hidden=1; kept physical=TERM($1); kept described=$1:25
 [full] PREPARE "a (b) as" (unknown, "char"[], numeric(3, 2)) AS SELECT id FROM customers WHERE email = $1;
--> PREPARE "a (b) as" (pg_catalog.unknown) AS SELECT id FROM "public".customers WHERE "customers"."fg_email_eq" = $1::pg_catalog.bytea
-++ effect=prepares a (b) as; kept declared=0,0,1700; kept physical=TERM($1); kept described=$1:25
+-> PREPARE "a (b) as" (pg_catalog.unknown, "char"[], numeric(3, 2)) AS SELECT id FROM "public".customers WHERE "customers"."fg_email_eq" = $1::pg_catalog.bytea
+++ effect=prepares a (b) as; kept declared=0,0,1700; kept physical=TERM($1) PLAIN($2) PLAIN($3); kept described=$1:25
 [full] PREPARE U&"p!0041" UESCAPE '!' (text) AS SELECT id FROM customers WHERE email = $1 -- to the end;
 -> PREPARE "pA" (pg_catalog.unknown) AS SELECT id FROM "public".customers WHERE "customers"."fg_email_eq" = $1::pg_catalog.bytea -- to the end
 ++ effect=prepares pA; kept declared=25; kept physical=TERM($1); kept described=$1:25
