@@ -6,7 +6,7 @@ name is untagged and therefore denied for everyone (design, Words).
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 
@@ -79,6 +79,7 @@ class ProtectedTable:
     fields: dict[str, Field]
     row_key: str | None = None  # the column that row-bound cells are bound to
     subject: str | None = None  # the column that names the data subject, if the table declares one
+    observed: bool = False  # the policy is not in force for it yet: what it would refuse is recorded, and passes
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +102,15 @@ class DataMap:
     database: str
     tables: dict[tuple[str, str], ProtectedTable] = field(default_factory=dict)  # (schema, table)
     harmless: Harmless = field(default_factory=Harmless)
+
+    @property
+    def observed(self) -> tuple[ProtectedTable, ...]:
+        return tuple(table for table in self.tables.values() if table.observed)
+
+    def enforced(self) -> DataMap:
+        """The same without the tables that are only observed."""
+        kept = {name: table for name, table in self.tables.items() if not table.observed}
+        return self if len(kept) == len(self.tables) else replace(self, tables=kept)
 
     def field(self, schema: str, table: str, column: str) -> Field | None:
         found = self.tables.get((schema, table))

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass, fields, is_dataclass, replace
 from enum import Enum, StrEnum
 from functools import cached_property
 
@@ -121,6 +121,11 @@ class PolicySet:
     @property
     def controller(self) -> str:
         return self.data_map.controller
+
+    def enforced(self) -> PolicySet:
+        """Of what is in force: without the tables that are only observed."""
+        data_map = self.data_map.enforced()
+        return self if data_map is self.data_map else replace(self, data_map=data_map)
 
     @cached_property
     def revision(self) -> str:

@@ -128,13 +128,14 @@ class Worker:
 
     async def remarks(self) -> list[str]:
         """What is not wrong enough to refuse to start, and should be known; for `check`."""
+        observed = self._protected.observed()
         if self._control is None or self.config.control is None or not self.config.upstream.pass_through:
-            return []
+            return observed
         async with self._control.connection() as connection:
             found = await find_exposures(connection, self.config.control.user)
         if found is None:
-            return [_HBA_UNREAD.format(user=self.config.control.user)]
-        return [str(exposure) for exposure in found]
+            return [*observed, _HBA_UNREAD.format(user=self.config.control.user)]
+        return [*observed, *map(str, found)]
 
     # -- what others may ask --
 

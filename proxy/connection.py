@@ -118,6 +118,8 @@ class Relay:
         self._services.stats.audit_records += 1
         if command.refused:
             self._services.stats.refusals[command.refused] += 1
+        if command.observed:
+            self._services.stats.observed[command.observed] += 1
         sink = self._services.audit
         if sink is None:
             self._recorded(command.ticket, False)

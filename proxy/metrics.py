@@ -34,6 +34,7 @@ class WorkerStats:
     audit_failures: int = 0
     logins_refused: Counter[str] = field(default_factory=Counter)  # by SQLSTATE
     refusals: Counter[str] = field(default_factory=Counter)  # recorded ones, by SQLSTATE
+    observed: Counter[str] = field(default_factory=Counter)  # what passed although policy would refuse or narrow it
     cancels: Counter[str] = field(default_factory=Counter)  # found, unknown, dropped
     reloads: Counter[str] = field(default_factory=Counter)  # done, refused
 
@@ -63,6 +64,7 @@ class StatsCollector(Collector):
         yield _labelled("transferred_bytes", "Bytes read, after TLS.", "direction", transferred)
         yield _labelled("logins_refused", "Logins refused, by SQLSTATE.", "sqlstate", stats.logins_refused)
         yield _labelled("refusals", "Statements over protected data refused, by SQLSTATE.", "sqlstate", stats.refusals)
+        yield _labelled("observed", "Statements that policy would refuse, by SQLSTATE.", "sqlstate", stats.observed)
         yield _labelled("cancels", "Cancel requests, by outcome.", "outcome", stats.cancels)
         yield _labelled("reloads", "Reloads, by outcome.", "outcome", stats.reloads)
         for database, revision in self._revisions().items():

@@ -85,6 +85,14 @@ class ProtectedDatabases:
     def revisions(self) -> dict[str, str]:
         return {name: database.revision_name for name, database in self.by_name.items()}
 
+    def observed(self) -> list[str]:
+        """What is not in force, said plainly."""
+        return [
+            f"{table.schema}.{table.table} of database {name} is observed only: the policy is not in force for it"
+            for name, database in self.by_name.items()
+            for table in database.holder.current.policy.data_map.observed
+        ]
+
     async def reload(self) -> dict[str, str]:
         """New policies and keys, all or none.  Raises FieldgateError and keeps what is in force."""
         if not self.by_name or self._config.keys is None:
@@ -125,6 +133,8 @@ class ProtectedDatabases:
 
     def keep_fresh(self) -> None:
         """From now on: one watcher a database."""
+        for remark in self.observed():
+            self._logger.warning("observed_only", remark=remark)
         for database in self.by_name.values():
             self._spawn(self._watch(database))
 

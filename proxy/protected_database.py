@@ -38,6 +38,9 @@ CATALOG_CHANNEL = "fieldgate_catalog"
 _SHOWN_PROBLEMS = 20
 
 
+Catalogs = tuple[Catalog, Catalog | None]  # what is in force; as if what is observed only were
+
+
 @dataclass(frozen=True, slots=True)
 class Planning:
     """The concrete planner and catalog loader; the loader takes a connection, the data map, the new version, and the
@@ -115,22 +118,28 @@ class ProtectedDatabase:
         """Read the catalog; True when it differs from what was known.  Raises UpstreamUnavailable, ConfigError."""
         return self._adopt(await self._read_catalog(self.holder.current))
 
-    async def _read_catalog(self, policy: Published) -> Catalog:
+    async def _read_catalog(self, policy: Published) -> Catalogs:
+        """What is in force; and, where tables are observed only, as if these were in force too."""
+        whole, known = policy.policy.data_map, self._revision
+        enforced, load = whole.enforced(), self._planning.load_catalog
         async with self._control.connection(self.name) as connection:
             try:
-                before = self._revision.catalog if self._revision is not None else None
-                return await self._planning.load_catalog(connection, policy.policy.data_map, self._version + 1, before)
+                made = await load(connection, enforced, self._version + 1, known.catalog if known else None)
+                if enforced is whole:
+                    return made, None
+                before = known.observed if known else None
+                return replace(made, observing=True), await load(connection, whole, self._version + 1, before)
             except asyncpg.PostgresError as error:
                 raise UpstreamUnavailable(f"the catalog of {self.name} cannot be read ({error.sqlstate})") from None
 
-    def _adopt(self, catalog: Catalog) -> bool:
+    def _adopt(self, catalogs: Catalogs) -> bool:
         self.fresh = True
         known = self._revision
-        if known is not None and replace(catalog, version=known.catalog.version) == known.catalog:
+        if known is not None and _numbered(catalogs, known.catalog.version) == (known.catalog, known.observed):
             return False
         self._version += 1
-        decisions = self.holder.current.decisions
-        self._revision = Revision(replace(catalog, version=self._version), decisions, self.ciphers)
+        catalog, observed = _numbered(catalogs, self._version)
+        self._revision = Revision(catalog, self.holder.current.decisions, self.ciphers, observed)
         return True
 
     async def prepare(self, holder: PolicyHolder, ciphers: KeyringCiphers) -> Callable[[], None]:
@@ -139,12 +148,12 @@ class ProtectedDatabase:
         if (data_map.controller, data_map.database) != (old.controller, old.database):
             raise ConfigError(f"{holder.folder}: controller and database cannot change while the proxy runs")
         await self._verify(holder.current.policy, ciphers)
-        catalog = await self._read_catalog(holder.current)
+        catalogs = await self._read_catalog(holder.current)
 
         def put_in_force() -> None:
             self.holder, self.ciphers = holder, ciphers
             self._revision = None
-            self._adopt(catalog)
+            self._adopt(catalogs)
 
         return put_in_force
 
@@ -189,6 +198,11 @@ class ProtectedDatabase:
                 count,
             )
         return [row[0].encode() for row in rows]
+
+
+def _numbered(catalogs: Catalogs, version: int) -> Catalogs:
+    catalog, observed = catalogs
+    return replace(catalog, version=version), replace(observed, version=version) if observed is not None else None
 
 
 def _require_none(headline: str, problems: Iterable[str]) -> None:

@@ -19,6 +19,7 @@ Line = NewType("Line", bytes)  # one record, checked and written, with its newli
 MAX_BYTES = 256 << 10
 
 _NAME_LENGTH = 256
+DECISIONS = ("allow", "deny", "observe")  # observe: it passed, and the policy would refuse or narrow it
 _write = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode
 
 
@@ -125,6 +126,10 @@ def _are_rules(value: object) -> bool:
 _is_rule = _matches(r"[\w .:|,()/*-]{1,256}")
 _is_sqlstate = _matches(r"[0-9A-Z]{5}")
 
+# No quote and no backslash, so no string constant, and a number never stands by itself.
+_is_outline = _matches(r"(?!.*(?<![\w$])[0-9])[ -&(-\[\]-~]{1,1100}")
+_is_sentence = _matches(r"[ -&(-\[\]-~]{1,1100}")
+
 _is_time = _matches(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|\+00:00)")
 _is_id = _matches(r"[0-9a-f]{8,64}")
 _SOME_TIME, _SOME_ID = "2026-01-01T00:00:00.000000+00:00", "0" * 64  # as long as any
@@ -139,12 +144,14 @@ _FORMS: dict[str, Callable[[object], bool]] = {
     "controller": _is_name_or_empty,
     "purpose": _is_name_or_empty,
     "case": _is_name_or_none,
-    "decision": lambda value: value in ("allow", "deny"),
+    "decision": lambda value: value in DECISIONS,
     "error": lambda value: value is None or _is_sqlstate(value),
     "fields": _are_fields,
     "rules": _are_rules,
     "kind": _matches(r"[a-z_]{1,32}(,[a-z_]{1,32})*"),
     "fingerprint": _matches(r"[0-9a-f]{0,64}(,[0-9a-f]{0,64})*"),
+    "statement": lambda value: value is None or _is_outline(value),
+    "reason": lambda value: value is None or _is_sentence(value),
     "revision": _matches(r"[\w.-]{1,64}"),
     "session": _matches(r"[\w.:-]{1,64}"),
 }

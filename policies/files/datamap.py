@@ -25,6 +25,7 @@ _SEALING_KEYS = (
     "type", "equality", "unique", "join_group", "normaliser", "own_key", "row_bound", "not_null", "pad_to",
 )  # fmt: skip
 FORCED = "low-entropy"
+ENFORCE, OBSERVE = "enforce", "observe"
 _NO_EQUALITY = (LogicalType.JSON,)  # PostgreSQL's own json has no `=`
 _TEXTS = (LogicalType.TEXT, LogicalType.VARCHAR)
 _SAME_EQUALITY = {LogicalType.VARCHAR: LogicalType.TEXT}
@@ -32,10 +33,10 @@ _IDENTIFIER_BYTES = 63
 
 
 def read_datamap(root: Section, tags: Mapping[str, Tag]) -> DataMap:
-    root.only("controller", "database", "table", "harmless")
-    tables = {}
+    root.only("controller", "database", "mode", "table", "harmless")
+    tables, observed = {}, _observed(root, default=False)
     for name, section in root.sections("table"):
-        table = _table(name, section, tags)
+        table = _table(name, section, tags, observed)
         tables[table.schema, table.table] = table
     data_map = DataMap(root.text("controller"), root.text("database"), tables, _harmless(root.section("harmless")))
     if not NAME.fullmatch(data_map.controller):
@@ -64,8 +65,26 @@ def split_table(name: str) -> tuple[str, str]:
     return (schema, table) if dot else ("public", schema)
 
 
-def _table(name: str, section: Section, tags: Mapping[str, Tag]) -> ProtectedTable:
-    section.only("row_key", "subject", "columns")
+def _observed(section: Section, *, default: bool) -> bool:
+    mode = section.text("mode", OBSERVE if default else ENFORCE)
+    if mode not in (OBSERVE, ENFORCE):
+        raise section.error(f'must be "{ENFORCE}" or "{OBSERVE}"', "mode")
+    return mode == OBSERVE
+
+
+def _check_observed(section: Section, fields: Mapping[str, Field]) -> None:
+    """Whoever may do anything would see envelopes, or store plaintext beside them (I1, I2)."""
+    sealed = next((field.column for field in fields.values() if field.sealing is not None), None)
+    if sealed is not None:
+        raise (
+            section.section("columns")
+            .section(sealed)
+            .error("a table that is only observed can have no sealed column", "sealed")
+        )
+
+
+def _table(name: str, section: Section, tags: Mapping[str, Tag], observed: bool) -> ProtectedTable:
+    section.only("mode", "row_key", "subject", "columns")
     schema, table = split_table(name)
     if not _identifier(schema) or not _identifier(table):
         raise section.error('is no name for a table ("table" or "schema.table")')
@@ -80,7 +99,9 @@ def _table(name: str, section: Section, tags: Mapping[str, Tag]) -> ProtectedTab
     for key, column in (("row_key", row_key), ("subject", subject)):
         if column is not None and (column not in fields or fields[column].sealing is not None):
             raise section.error("must name a column of this table that is stored plain", key)
-    return ProtectedTable(schema, table, fields, row_key, subject)
+    if observed := _observed(section, default=observed):
+        _check_observed(section, fields)
+    return ProtectedTable(schema, table, fields, row_key, subject, observed)
 
 
 def _field(schema: str, table: str, column: str, entry: Section, tags: Mapping[str, Tag], has_key: bool) -> Field:

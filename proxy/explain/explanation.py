@@ -50,6 +50,7 @@ class TableTold:
     min_group: int
     null_fields: tuple[str, ...]  # in `*` they are NULL
     masked_fields: tuple[str, ...]  # NULL also when they are named
+    observed: bool = False  # the policy is not in force for it yet
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +101,7 @@ def explain(text: str, context: PlanContext, policy: PolicySet) -> tuple[Explana
     """Of the one statement in `text`.  Never raises for bad SQL: that is a refusal like any other."""
     plan = plan_single(text, (), context)
     statement, relations = _named(text, context)
-    tables = _tables(context.catalog, relations)
+    tables, observed = _tables(context.catalog, relations), {(t.schema, t.table) for t in policy.data_map.observed}
     principal = context.principal
     made = Explanation(
         statement=text,
@@ -112,7 +113,9 @@ def explain(text: str, context: PlanContext, policy: PolicySet) -> tuple[Explana
         node=statement.kind if statement is not None else "",
         relations=tuple(dict.fromkeys(_relation_words(*each) for each in relations)),
         uses=tuple(_use(use, context, policy) for use in _all_uses(text, plan, context)),
-        tables=tuple(_bound(name, context.decisions.table_rights(principal, *name)) for name in tables),
+        tables=tuple(
+            _bound(name, context.decisions.table_rights(principal, *name), name in observed) for name in tables
+        ),
         refusal=_refusal(plan.refusal),
         rewritten=None if plan.refusal is not None else _rewritten(plan),
         slots=tuple(_slot(number, slot, plan) for number, slot in enumerate(plan.slots, 1)),
@@ -188,7 +191,7 @@ def _told(rule: Rule, policy: PolicySet) -> Decided:
     return Decided(rule.origin, str(rule.effect), rule.clauses, words, rule.comment)
 
 
-def _bound(name: tuple[str, str], rights: TableRights) -> TableTold:
+def _bound(name: tuple[str, str], rights: TableRights, observed: bool) -> TableTold:
     limit = rights.row_filter
     hidden = [column for column, each in rights.fields.items() if not each.allows(Verb.READ)]
     masked = [column for column in hidden if rights.fields[column].mask_null]
@@ -198,6 +201,7 @@ def _bound(name: tuple[str, str], rights: TableRights) -> TableTold:
         rights.min_group,
         tuple(column for column in hidden if column not in masked),
         tuple(masked),
+        observed,
     )
 
 

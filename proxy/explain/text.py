@@ -25,6 +25,8 @@ def _parts(told: Explanation, plan: ServerPlan) -> Iterator[RenderableType]:
     if told.uses:
         yield _uses(told.uses)
     for table in told.tables:
+        if table.observed:
+            yield _line("observed", f"{table.name}: the policy is not in force; what it would refuse passes")
         yield from _obligations(table.name, table.row_filter, table.min_group, table.null_fields, table.masked_fields)
     yield from _refused(told) if told.refusal is not None else _passed(told, plan)
 

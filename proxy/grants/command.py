@@ -21,6 +21,9 @@ Connection = Any  # asyncpg has no types that mypy can check
 
 async def plan_grants(connection: Connection, policy: PolicySet, control_role: str | None = None) -> GrantPlan:
     """What would be changed, and what a person must change."""
+    policy = policy.enforced()
+    if not policy.data_map.tables:
+        return GrantPlan((), ())
     snapshot = await live.read(connection, policy.data_map)
     return plan(snapshot, wanted(policy, snapshot, control_role), _roles(policy, control_role))
 
@@ -46,6 +49,9 @@ async def apply_grants(connection: Connection, policy: PolicySet, control_role: 
 
 async def verify_grants(connection: Connection, policy: PolicySet) -> tuple[Finding, ...]:
     """Over-privileged upstream roles: none, or the proxy does not start (I2)."""
+    policy = policy.enforced()
+    if not policy.data_map.tables:
+        return ()  # everything is observed only, and nothing is promised yet
     snapshot = await live.read(connection, policy.data_map)
     return verify(snapshot, wanted(policy, snapshot), upstream_roles(policy))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from . import explain, grants, keyring, leakage, policy, sealing
+from . import explain, grants, keyring, leakage, observe, policy, sealing
 
 
 def add_to(app: typer.Typer) -> None:
@@ -14,4 +14,5 @@ def add_to(app: typer.Typer) -> None:
     app.command()(leakage.leakage)
     app.add_typer(keyring.keys_app, name="keys")
     app.add_typer(grants.grants_app, name="grants")
+    app.add_typer(observe.observe_app, name="observe")
     app.add_typer(policy.policy_app, name="policy")

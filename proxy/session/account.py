@@ -13,6 +13,8 @@ from policies.model import Principal
 from proxy.errors import FieldgateError
 from proxy.sql.plan import StatementPlan
 
+NARROWED = "narrowed"
+
 
 @dataclass(slots=True)
 class Tickets:
@@ -49,6 +51,7 @@ class Account:
     principal: Principal
     revision: str  # of the policy
     template: Template
+    observed: str | None = None  # the SQLSTATE that passed, "narrowed", or None: nothing was observed
 
     def serves(self, principal: Principal, revision: str) -> bool:
         return self.principal is principal and self.revision == revision
@@ -57,6 +60,8 @@ class Account:
 def account_of(
     plans: Sequence[StatementPlan], who: Principal, revision: str, session: str, refused: FieldgateError | None = None
 ) -> Account:
+    said = next((plan for plan in plans if plan.refusal is not None or plan.observed is not None), None)
+    observed = next((plan.observed for plan in plans if plan.observed is not None), None)
     template = Template(
         {
             "person": who.person,
@@ -66,17 +71,20 @@ def account_of(
             "purpose": who.purpose,
             "case": who.case,
             "subject": who.subject,
-            "decision": "allow" if refused is None else "deny",
-            "error": None if refused is None else str(refused.sqlstate),
+            "decision": "deny" if refused is not None else "observe" if observed is not None else "allow",
+            "error": str(refused.sqlstate) if refused is not None else observed.sqlstate if observed else None,
             "fields": _fields(plans),
             "rules": sorted({rule for plan in plans for rule in plan.rules}),
             "kind": ",".join(dict.fromkeys(str(plan.kind) for plan in plans)),
             "fingerprint": ",".join(dict.fromkeys(plan.fingerprint for plan in plans)),
+            "statement": said.outline or None if said is not None else None,
+            "reason": said.reason if said is not None else None,
             "revision": revision,
             "session": session,
         }
     )
-    return Account(tuple(plans), who, revision, template)
+    passed = None if observed is None or refused is not None else observed.sqlstate or NARROWED
+    return Account(tuple(plans), who, revision, template, passed)
 
 
 def _fields(plans: Sequence[StatementPlan]) -> dict[str, list[str]]:

@@ -19,7 +19,7 @@ def account(state: SessionState, plans: tuple[StatementPlan, ...], refusals: tup
     decided = [
         (plan, refusal)
         for plan, refusal in zip(plans, refusals, strict=True)
-        if plan.uses or plan.touches_protected or refusal is not None
+        if plan.recorded or plan.touches_protected or refusal is not None
     ]
     if not decided or not state.services.audit_available():
         return 0
@@ -38,7 +38,7 @@ def account_allowed(state: SessionState, plan: StatementPlan) -> int:
 def _record(state: SessionState, told: Account, refused: str = "") -> int:
     ticket = state.tickets.next()
     line = told.template.line(datetime.now(UTC).isoformat(), f"{state.record_prefix}{ticket:08x}")
-    state.commands.append(RecordAudit(ticket, line, refused))
+    state.commands.append(RecordAudit(ticket, line, refused, told.observed or ""))
     return ticket
 
 

@@ -18,6 +18,7 @@ class RecordAudit:
     ticket: int
     line: Line
     refused: str = ""  # the SQLSTATE, for counting; empty: allowed
+    observed: str = ""  # the same for what passed only because its tables are observed
 
 
 @dataclass(frozen=True, slots=True)

@@ -95,7 +95,7 @@ def execute(state: SessionState, raw: bytes) -> None:
         state.to_server.append(frontend.build_describe(b"P", name))
     entry = Reply(Owed.EXECUTE, statement=statement, portal=portal)
     entry.unchanged = not plan.rewritten
-    if plan.uses:
+    if plan.recorded:
         entry.ticket = account_allowed(state, plan)
     change_names(state, plan, entry, statement.stamp)
     change_session(state, plan, entry)

@@ -18,7 +18,8 @@ def refusal_of(state: SessionState, plan: StatementPlan) -> FieldgateError | Non
     """Why this plan may not run now: its own refusal, a setting that makes analysis unsound, no audit sink."""
     if plan.refusal is not None:
         return plan.refusal
-    if (blocked := state.settings.blocking()) and (plan.touches_protected or _read_differently(plan)):
+    blocked = state.settings.blocking()
+    if blocked and (plan.touches_protected or _read_differently(plan)) and not state.revision().catalog.lenient:
         return blocked
     if not plan.touches_protected:
         return None

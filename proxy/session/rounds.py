@@ -66,7 +66,7 @@ def _usual(plan: StatementPlan) -> bool:
         return False
     if plan.touches_protected:
         return not plan.draws
-    return not (plan.rewritten or plan.uses or plan.outputs or plan.hidden_outputs)
+    return not (plan.rewritten or plan.recorded or plan.outputs or plan.hidden_outputs)
 
 
 def _begin_protected(

@@ -21,6 +21,7 @@ class Revision:
     catalog: Catalog
     decisions: DecisionTable
     ciphers: FieldCiphers
+    observed: Catalog | None = None  # see PlanContext
 
 
 def _nobody_else(asked: Principal) -> Principal:

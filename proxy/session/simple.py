@@ -149,7 +149,7 @@ def _text(filler: SlotFiller, step: _Step, keys: list[bytes]) -> bytes:
 def _account(state: SessionState, entry: Reply, steps: list[_Step]) -> None:
     """What runs is recorded as allowed, what is refused as denied; what is never reached is not recorded."""
     end, plans = _refused_at(steps), entry.statements
-    if any(plan.uses for plan in plans[:end]):
+    if any(plan.recorded for plan in plans[:end]):
         entry.ticket = account(state, plans[:end], (None,) * end)
     if end < len(plans):
         entry.ticket = account(state, plans[end:], (steps[end].refusal,)) or entry.ticket

@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from policies.model import Principal
-from proxy.errors import FieldgateError
+from proxy.errors import FieldgateError, Refused
 from proxy.rows.params import SlotFiller, Spend
 from proxy.sql.plan import StatementPlan
 from proxy.sql.planner import PlanContext
@@ -30,6 +30,10 @@ class KeysNeeded(Exception):
     def __init__(self, counts: dict[str, int]) -> None:
         super().__init__("keys are drawn first")
         self.counts = counts
+
+
+def enforced_since() -> FieldgateError:
+    return Refused("tables of this database are now protected; please connect again")
 
 
 @dataclass(slots=True)
@@ -58,6 +62,7 @@ class SessionState:
     accounts: dict[int, Account] = field(default_factory=dict)  # by id(plan), which `Account` keeps alive
     identity: dict[str, Principal] = field(default_factory=dict)
     _known: Revision | None = None
+    loose: bool = False  # it began while everything was observed only, and may have done what was not analysed
     outcast: FieldgateError | None = None  # why the policy in force does not know this session's principal
 
     def __post_init__(self) -> None:
@@ -85,7 +90,11 @@ class SessionState:
 
     def _meet(self, current: Revision) -> None:
         """A new revision may give this login other roles, or none: it is asked again who the session may be."""
-        self._known, self.outcast = current, None
+        loosely = self._known is not None and self._known.catalog.lenient
+        self.loose = (self.loose or loosely) and not current.catalog.lenient
+        self._known, self.outcast = current, enforced_since() if self.loose else None
+        if self.loose:
+            return
         try:
             self.login = self.services.identify(self.login)
             now = self.services.identify(self.principal)
@@ -96,8 +105,8 @@ class SessionState:
             self.identity[_PRINCIPAL] = now
 
     def context(self) -> PlanContext:
-        revision = self.revision()
-        return PlanContext(revision.catalog, revision.decisions, self.principal, self.settings.search_path)
+        now, path = self.revision(), self.settings.search_path
+        return PlanContext(now.catalog, now.decisions, self.principal, path, now.observed)
 
     def settle_path(self) -> None:
         """Raises AnswersNeeded while search_path may turn out otherwise and the next message be carried out anyway.

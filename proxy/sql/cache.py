@@ -6,9 +6,9 @@ from collections import OrderedDict
 from collections.abc import Hashable
 from typing import Generic, TypeVar
 
+from .observing import plan_one, plan_script
 from .plan import ScriptPlan, StatementPlan
 from .planner import PlanContext
-from .planning import plan_all, plan_single
 
 DEFAULT_SIZE = 4096
 MAX_CACHED_TEXT = 100_000  # longer texts are bulk loads with constants in them, and do not come again
@@ -28,7 +28,7 @@ class CachedPlanner:
         key = (text, parameter_types, _meaning(context))
         found = self._statements.get(key)
         if found is None:
-            found = plan_single(text, parameter_types, context)
+            found = plan_one(text, parameter_types, context)
             if len(text) <= MAX_CACHED_TEXT:
                 self._statements.put(key, found, len(text))
         return found
@@ -37,7 +37,7 @@ class CachedPlanner:
         key = (text, _meaning(context))
         found = self._scripts.get(key)
         if found is None:
-            found = plan_all(text, context)
+            found = plan_script(text, context)
             if len(text) <= MAX_CACHED_TEXT:
                 self._scripts.put(key, found, len(text))
         return found

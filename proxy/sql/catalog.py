@@ -87,6 +87,8 @@ class Catalog:
     operators: dict[str, tuple[str, ...]] = field(default_factory=dict)  # bare names of unknown ones -> their schemas
     doors: Doors = field(default_factory=Doors)
     structure: Structure | None = None  # how PostgreSQL's own catalogs are shown; None: as they are
+    observing: bool = False  # some tables are observed only; they are not protected here
+    names: frozenset[str] = field(init=False, repr=False, compare=False, default=frozenset())
     _schemas: dict[str, frozenset[str]] = field(init=False, repr=False, compare=False, default_factory=dict)
     _sensitive: frozenset[str] = field(init=False, repr=False, compare=False, default=frozenset())
 
@@ -95,13 +97,21 @@ class Catalog:
         protected = any(r.protected is not None for r in relations)
         names = frozenset(r.name for r in relations if r.protected is not None or r.reaches or (protected and r.opaque))
         object.__setattr__(self, "_sensitive", names)
+        columns = (column.name for relation in relations for column in relation.columns)
+        own = (name for (schema, relation) in self.by_name for name in (schema, relation))
+        object.__setattr__(self, "names", frozenset((*own, *columns, *self.functions)))
         for schema, name in self.by_name:
             self._schemas[name] = self._schemas.get(name, frozenset()) | {schema}
 
     @property
     def has_protected(self) -> bool:
         """False: no table here is protected, so nothing needs analysis and every statement is forwarded as it is."""
-        return bool(self._sensitive)
+        return bool(self._sensitive) or self.observing
+
+    @property
+    def lenient(self) -> bool:
+        """Everything is observed only: nothing needs to be refused, and what cannot be analysed may pass."""
+        return self.observing and not self._sensitive
 
     @property
     def sensitive_names(self) -> frozenset[str]:

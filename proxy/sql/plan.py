@@ -206,6 +206,16 @@ class Kept:
 
 
 @dataclass(frozen=True, slots=True)
+class Observed:
+    """What the policy would do to a statement that passes because its tables are observed only.
+
+    `sqlstate`: of the refusal; None: it would be answered, with fewer rows or with NULLs.
+    """
+
+    sqlstate: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class StatementPlan:
     """One statement.  `refusal` set: upstream must be made to fail at this position and the client sees the refusal."""
 
@@ -230,6 +240,9 @@ class StatementPlan:
     edited: bool = False  # the text is not the client's own, even if it is one segment without a slot (`*` spelt out)
     keeps: Kept | None = None  # PREPARE and DECLARE
     arguments: tuple[Argument, ...] | None = None  # EXECUTE; None: EXECUTE inside another statement, or another kind
+    outline: str = ""  # of a refused or observed one, for audit: the statement without values (outline.py)
+    reason: str | None = None  # ... and why, without the client's words
+    observed: Observed | None = None
     # Follow from the above; asked for at every execution, so worked out once.
     rewritten: bool = field(init=False, compare=False, repr=False)
     opens: bool = field(init=False, compare=False, repr=False)
@@ -250,6 +263,11 @@ class StatementPlan:
         object.__setattr__(self, "parameters_follow", bound or _reads_following(self.copy))
         shown = self.copy.columns if isinstance(self.copy, CopyTo) else self.outputs or ()
         object.__setattr__(self, "outputs_follow", any(_follows(output.field) for output in shown))
+
+    @property
+    def recorded(self) -> bool:
+        """Each execution is a decision."""
+        return bool(self.uses) or self.observed is not None
 
     @property
     def shows_rows(self) -> bool:

@@ -20,6 +20,7 @@ class PlanContext:
     decisions: DecisionTable
     principal: Principal
     search_path: tuple[str, ...] | None = ("public",)
+    observed: Catalog | None = None  # as if what is observed only were protected; None: nothing is observed only
 
 
 class Planner(Protocol):

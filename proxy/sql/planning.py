@@ -17,6 +17,7 @@ from .explain import explained
 from .forward import forwarded
 from .locks import check_lock
 from .named import NAMED, prepared
+from .outline import outline, reason
 from .plan import ScriptPlan, SessionEffect, StatementKind, StatementPlan
 from .planner import PlanContext
 from .settings import effect_of_function
@@ -84,16 +85,21 @@ def _plan(
     try:
         return _decide(request, statement, source)
     except FieldgateError as refusal:
-        return refused(refusal, statement, source)
+        plan = refused(refusal, statement, source)
     except RecursionError:
-        return refused(_too_deep(), statement, source)
+        plan = refused(_too_deep(), statement, source)
     except Exception:  # noqa: BLE001 - whatever goes wrong in here, the statement does not pass
-        return refused(_internal(), statement, source)
+        plan = refused(_internal(), statement, source)
+    message = plan.refusal.message if plan.refusal is not None else ""
+    said = reason(message, source, context.catalog)
+    return replace(plan, outline=outline(source, context.catalog), reason=said)
 
 
 def _decide(request: Request, statement: RawStatement, source: bytes) -> StatementPlan:
     found = look(request.catalog, statement.kind, statement.body, request.search_path, scripted=request.scripted)
     found.refusal = found.refusal or declared_types(request.catalog, request.declared)
+    if request.catalog.lenient:
+        found.refusal, found.sizes, found.names_hidden = None, None, False
     if statement.kind == "PrepareStmt":
         return prepared(request, statement, source, found, _decide)
     text = SqlText(source)

@@ -154,3 +154,41 @@ def test_leakage_is_told_and_measured(stage: Stage) -> None:
     assert fields["public.customers.city"]["mode"] == "plain"
     assert fieldgate(stage, "leakage", "--markdown").returncode == 0
     assert fieldgate(stage, "leakage", "--markdown", "--json").returncode == 78
+
+
+@contextmanager
+def observed_visits(stage: Stage) -> Iterator[None]:
+    """site_visits has no sealed column: its policy is taken out of force, and its upstream role may read it."""
+    file = stage.folder.policy / "datamap.toml"
+    before = file.read_text()
+    file.write_text(before.replace("[table.site_visits]", '[table.site_visits]\nmode = "observe"', 1))
+    assert file.read_text() != before
+    try:
+        with stage.raw.connect() as raw:
+            raw.execute("GRANT SELECT ON site_visits TO fg_support")
+        put_in_force(stage)
+        yield
+    finally:
+        file.write_text(before)
+        put_in_force(stage)
+
+
+def test_what_is_observed_passes_and_is_reported(stage: Stage) -> None:
+    with observed_visits(stage):
+        with stage.connect("support") as connection:
+            connection.execute("SELECT * FROM site_visits WHERE id = 4711").fetchall()
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                connection.execute("SELECT city FROM customers")
+        told = fieldgate(stage, "observe", "report", "--since", "5m", "--json")
+        assert told.returncode == 0, told.stderr
+        assert "4711" not in told.stdout
+        entries = json.loads(told.stdout)["entries"]
+        [seen] = [entry for entry in entries if entry["decision"] == "observe"]
+        assert seen["sqlstate"] == "42501"
+        assert seen["statement"] == "select * from site_visits where id = ?"
+        assert "support" in seen["roles"]
+        assert any(entry["decision"] == "deny" and "city" in (entry["reason"] or "") for entry in entries)
+        page = urllib.request.urlopen(f"http://127.0.0.1:{stage.admin_port}/metrics", timeout=10).read().decode()
+        assert 'fieldgate_observed_total{sqlstate="42501"}' in page
+    with stage.connect("support") as connection, pytest.raises(psycopg.errors.InsufficientPrivilege):
+        connection.execute("SELECT * FROM site_visits")

@@ -47,6 +47,28 @@ def test_modifiers_are_postgresqls(tmp_path: Path, declared: str, typmod: int) -
     assert _pay(tmp_path, f'"{declared}"').typmod == typmod
 
 
+def test_a_table_without_sealed_columns_may_be_observed_only(tmp_path: Path) -> None:
+    plain = '[table.visits]\nmode = "observe"\n[table.visits.columns]\nid = { tag = "key" }\n[table.people]'
+    policy = load_policy(write(tmp_path, datamap=("[table.people]", plain)))
+    assert [table.table for table in policy.data_map.observed] == ["visits"]
+    assert set(policy.enforced().data_map.tables) == {("public", "people")}
+    assert policy.enforced().revision != policy.revision
+    with pytest.raises(PolicyError) as refused:
+        load_policy(write(tmp_path, datamap=("[table.people]", '[table.people]\nmode = "observe"')))
+    assert "no sealed column" in str(refused.value)
+    assert "datamap.toml:" in str(refused.value)
+    with pytest.raises(PolicyError, match="enforce"):
+        load_policy(write(tmp_path, datamap=("[table.people]", '[table.people]\nmode = "watch"')))
+    with pytest.raises(PolicyError, match="no sealed column"):
+        load_policy(write(tmp_path, datamap=('controller = "firm"', 'controller = "firm"\nmode = "observe"')))
+    whole = 'controller = "firm"\nmode = "observe"'
+    folder = write(tmp_path, datamap=('controller = "firm"', whole))
+    file = folder / "datamap.toml"
+    file.write_text(file.read_text().replace("[table.people]", '[table.people]\nmode = "enforce"'))
+    own = load_policy(folder)
+    assert own.enforced() is own
+
+
 @pytest.mark.integration
 def test_postgresql_itself_agrees(database: Database) -> None:
     columns = ", ".join(f"c{number} {declared}" for number, (declared, _) in enumerate(TYPMODS))

@@ -270,10 +270,13 @@ class Talk:
     unknown_purpose: str = "unheard of"
     keys: dict[str, list[bytes]] = field(default_factory=dict)  # by sequence: values that were drawn
 
+    observing: bool = False  # nothing is in force, everything is observed only
     searches: int = 1_000_000  # values that may still be looked for
 
     def __post_init__(self) -> None:
-        self.revision = Revision(catalog(self.protected), AllRights(), PlainCiphers())
+        self.revision = Revision(
+            replace(catalog(self.protected), observing=self.observing), AllRights(), PlainCiphers()
+        )
         services = SessionServices(
             self.planner, lambda: self.revision, lambda: self.audit, self._draw, self._identify, searches=self._searches
         )

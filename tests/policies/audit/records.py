@@ -20,6 +20,8 @@ def record(number: int = 0, **changed: object) -> dict[str, object]:
         "rules": ["policy.csv:22 allow D19|D27"],
         "kind": "select",
         "fingerprint": "0123456789abcdef",
+        "statement": None,
+        "reason": None,
         "revision": "32f501dfba5e827d7ede1e52f9f26ff1dff62c5a78fcd66bfdf06141f135ce36",
         "session": "w0-17",
     }
