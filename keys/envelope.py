@@ -3,10 +3,11 @@
     offset  length  what
     0       2       magic F9 67
     2       1       version 01
-    3       1       scheme: bit 0 has a term, bit 1 bound to a row, bit 2 padded
+    3       1       scheme: bit 0 has a term, bit 1 bound to a row, bit 2 padded, bit 3 has search tokens
     4       8       key id
     12      16      equality term, iff bit 0
-    12|28   12      nonce
+    ...     2 + 4n  the number of search tokens, and the tokens, ascending; iff bit 3
+    ...     12      nonce
     ...     n       ciphertext
     -16     16      tag
 
@@ -28,6 +29,10 @@ KEY_ID_SIZE = 8
 HEAD_SIZE = 12
 TERM_SIZE = 16
 TERM_END = HEAD_SIZE + TERM_SIZE
+TOKEN_COUNT_SIZE = 2
+TOKEN_SIZE = 4
+MAX_TOKENS = 1 << 14  # a cell that would have more has ANY_TOKEN alone
+ANY_TOKEN = bytes(TOKEN_SIZE)
 LENGTH_SIZE = 4
 FIELD_ID_SIZE = 16
 
@@ -43,9 +48,10 @@ class Scheme(IntFlag):
     TERM = 1
     ROW_BOUND = 2
     PADDED = 4
+    TOKENS = 8
 
 
-ALL_SCHEMES = int(Scheme.TERM | Scheme.ROW_BOUND | Scheme.PADDED)
+ALL_SCHEMES = int(Scheme.TERM | Scheme.ROW_BOUND | Scheme.PADDED | Scheme.TOKENS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,16 +63,21 @@ class Envelope:
     term: bytes | None
     nonce: bytes
     sealed: bytes  # ciphertext and tag
+    tokens: bytes = b""  # as they stand there, one behind the other
 
     @property
     def header(self) -> bytes:
         """All bytes before the nonce."""
-        return build_head(self.scheme, self.key_id) + (self.term or b"")
+        tokens = build_tokens(self.tokens) if self.scheme & Scheme.TOKENS else b""
+        return build_head(self.scheme, self.key_id) + (self.term or b"") + tokens
 
 
-def scheme_of(*, term: bool, row_bound: bool, padded: bool) -> Scheme:
+def scheme_of(*, term: bool, row_bound: bool, padded: bool, tokens: bool = False) -> Scheme:
     return Scheme(
-        (Scheme.TERM if term else 0) | (Scheme.ROW_BOUND if row_bound else 0) | (Scheme.PADDED if padded else 0)
+        (Scheme.TERM if term else 0)
+        | (Scheme.ROW_BOUND if row_bound else 0)
+        | (Scheme.PADDED if padded else 0)
+        | (Scheme.TOKENS if tokens else 0)
     )
 
 
@@ -77,8 +88,25 @@ def build_head(scheme: Scheme, key_id: bytes) -> bytes:
     return MAGIC + bytes((VERSION, int(scheme))) + key_id
 
 
-def header_size(scheme: int) -> int:
+def tokens_at(scheme: int) -> int:
+    """Where the number of tokens stands, when there are any; else where the nonce does."""
     return TERM_END if scheme & Scheme.TERM else HEAD_SIZE
+
+
+def header_size(scheme: int) -> int:
+    """Of a header without tokens."""
+    return tokens_at(scheme) + (TOKEN_COUNT_SIZE if scheme & Scheme.TOKENS else 0)
+
+
+def header_end(envelope: bytes, start: int) -> int:
+    """The end of a header whose number of tokens stands at `start`; the caller knows that so many bytes are there."""
+    count = int.from_bytes(envelope[start : start + TOKEN_COUNT_SIZE], "big")
+    return start + TOKEN_COUNT_SIZE + TOKEN_SIZE * count
+
+
+def build_tokens(tokens: bytes) -> bytes:
+    """The part of the header that holds these tokens."""
+    return (len(tokens) // TOKEN_SIZE).to_bytes(TOKEN_COUNT_SIZE, "big") + tokens
 
 
 def minimum_size(scheme: int, bucket: int = 0) -> int:
@@ -104,13 +132,17 @@ def parse(envelope: bytes) -> Envelope:
     scheme = Scheme(envelope[3])
     if len(envelope) < minimum_size(scheme):
         raise EnvelopeInvalid("the envelope is too short for its scheme")
-    start = header_size(scheme)
+    before = tokens_at(scheme)
+    start = header_end(envelope, before) if scheme & Scheme.TOKENS else before
+    if len(envelope) < start - header_size(scheme) + minimum_size(scheme):
+        raise EnvelopeInvalid("the envelope is too short for its search tokens")
     return Envelope(
         scheme=scheme,
         key_id=envelope[4:HEAD_SIZE],
         term=envelope[HEAD_SIZE:TERM_END] if scheme & Scheme.TERM else None,
         nonce=envelope[start : start + NONCE_SIZE],
         sealed=envelope[start + NONCE_SIZE :],
+        tokens=envelope[before + TOKEN_COUNT_SIZE : start] if scheme & Scheme.TOKENS else b"",
     )
 
 

@@ -33,3 +33,7 @@ class CipherMisused(CryptoError):
 
 class NormaliserUnusable(CryptoError):
     """No normaliser has this name, or it would not give here what it gave elsewhere."""
+
+
+class TokensUnusable(CryptoError):
+    """No mode of search has this name, or its tokens would not be here what they are elsewhere."""

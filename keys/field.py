@@ -18,18 +18,21 @@ from .envelope import (
     TERM_SIZE,
     Scheme,
     build_head,
+    build_tokens,
     context,
-    header_size,
+    header_end,
     minimum_size,
     pad,
     parse,
     prefixed,
     scheme_of,
+    tokens_at,
     unpad,
 )
 from .errors import CipherMisused, EnvelopeInvalid, UnknownKey
 from .normalisers import normaliser_of
-from .primitives import NONCE_SIZE, InvalidTag, aead, keyed_hash, random_bytes
+from .primitives import NONCE_SIZE, TAG_SIZE, InvalidTag, aead, keyed_hash, random_bytes
+from .tokens.making import TokenMaker
 
 TERM_LABEL = b"fieldgate term v1"
 NORMALISED_TERM_LABEL = b"fieldgate normalised term v1"
@@ -52,6 +55,10 @@ class FieldCipher(Protocol):
 
     def term(self, term_input: bytes) -> bytes:
         """The 16-byte equality term, as it stands in `fg_<column>_eq`; normalised as in `seal`."""
+        ...
+
+    def tokens(self, inputs: Iterable[bytes]) -> list[bytes]:
+        """The search tokens of these inputs, as they stand in `fg_<column>_tk`: 4 bytes each, ascending, each once."""
         ...
 
 
@@ -107,6 +114,14 @@ class TermKey(Unshareable):
     normalisers: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class TokenKey(Unshareable):
+    """The key of a field's search tokens, and the modes that they are made for (keys/tokens)."""
+
+    material: bytes = field(repr=False)
+    modes: tuple[str, ...] = ()
+
+
 class FieldKeyCipher(Unshareable):
     """One field under its keys: `primary` seals, and each of `readable` opens.  Belongs to one thread.
 
@@ -114,8 +129,8 @@ class FieldKeyCipher(Unshareable):
     """
 
     __slots__ = (
-        "_bucket", "_context", "_encrypt", "_head", "_header_size", "_key_ids", "_leases", "_left", "_minimum",
-        "_openers", "_primary_id", "_reserve", "_row_bound", "_term", "field_id",
+        "_bucket", "_context", "_encrypt", "_head", "_header_end", "_key_ids", "_leases", "_left", "_minimum",
+        "_openers", "_primary_id", "_reserve", "_row_bound", "_term", "_tokens", "field_id",
     )  # fmt: skip
 
     def __init__(
@@ -127,33 +142,37 @@ class FieldKeyCipher(Unshareable):
         leases: SealLeases,
         readable: Iterable[DataKey] = (),
         term_key: TermKey | None = None,
+        token_key: TokenKey | None = None,
         row_bound: bool = False,
         pad_to: int = 0,
     ) -> None:
         if not 0 <= pad_to <= MAX_BUCKET:
             raise ValueError(f"cells are padded to multiples of at most {MAX_BUCKET} bytes")
-        scheme = scheme_of(term=term_key is not None, row_bound=row_bound, padded=pad_to > 0)
+        scheme = scheme_of(
+            term=term_key is not None, row_bound=row_bound, padded=pad_to > 0, tokens=token_key is not None
+        )
         self.field_id = field_id
         self._context = context(controller, field_id)
         self._bucket = pad_to
         self._row_bound = row_bound
-        self._header_size = header_size(scheme)
-        self._minimum = minimum_size(scheme & ~Scheme.PADDED)
+        self._header_end = tokens_at(scheme)
+        self._minimum = minimum_size(scheme & ~(Scheme.PADDED | Scheme.TOKENS))
         self._term = _term_function(controller, term_key) if term_key else None
+        self._tokens = TokenMaker(controller, field_id, token_key.material, token_key.modes) if token_key else None
         self._leases, self._left, self._reserve = leases, 0, 0
         self._primary_id = primary.key_id
         self._head = build_head(scheme, primary.key_id)
         self._encrypt = aead(primary.material).encrypt
         keys = {key.key_id: key for key in (*readable, primary)}
         self._key_ids = frozenset(keys)
-        # Padding may be switched on and off in a field's life, so both kinds open.  Term and row binding may not: an
-        # envelope without the binding would be a way around it.
-        unpadded = scheme & ~Scheme.PADDED
+        # Padding and search tokens may be switched on and off in a field's life, so all kinds open.  Term and row
+        # binding may not: an envelope without the binding would be a way around it.
+        bare = scheme & ~(Scheme.PADDED | Scheme.TOKENS)
         self._openers = {
-            build_head(kind, key.key_id): (decrypt, bool(kind & Scheme.PADDED))
+            build_head(kind, key.key_id): (decrypt, bool(kind & Scheme.PADDED), bool(kind & Scheme.TOKENS))
             for key in keys.values()
             for decrypt in (aead(key.material).decrypt,)
-            for kind in (unpadded, unpadded | Scheme.PADDED)
+            for kind in (bare, bare | Scheme.PADDED, bare | Scheme.TOKENS, bare | Scheme.PADDED | Scheme.TOKENS)
         }
 
     @property
@@ -165,6 +184,8 @@ class FieldKeyCipher(Unshareable):
         header = self._head
         if self._term is not None or term_input is not None:
             header += self._required_term(term_input)
+        if self._tokens is not None:
+            header += build_tokens(self._tokens.of_cell(plaintext))
         associated = header + self._context
         if row_key is not None or self._row_bound:
             associated += self._bound(row_key)
@@ -184,8 +205,12 @@ class FieldKeyCipher(Unshareable):
         found = self._openers.get(envelope[:HEAD_SIZE])
         if found is None or len(envelope) < self._minimum:
             self._explain(envelope)
-        decrypt, padded = found
-        start = self._header_size
+        decrypt, padded, has_tokens = found
+        start = self._header_end
+        if has_tokens:
+            start = header_end(envelope, start)
+            if len(envelope) < start + NONCE_SIZE + TAG_SIZE:
+                self._explain(envelope)
         body = start + NONCE_SIZE
         associated = envelope[:start] + self._context
         if row_key is not None or self._row_bound:
@@ -198,6 +223,11 @@ class FieldKeyCipher(Unshareable):
 
     def term(self, term_input: bytes) -> bytes:
         return self._required_term(term_input)
+
+    def tokens(self, inputs: Iterable[bytes]) -> list[bytes]:
+        if self._tokens is None:
+            raise CipherMisused("the field has no search tokens")
+        return self._tokens.of_inputs(inputs)
 
     def renew(self, below: int) -> None:
         """Takes the next lease early, when fewer seals than this are left of one in use: call it off the query path.

@@ -13,7 +13,7 @@ from enum import StrEnum
 
 from .envelope import KEY_ID_SIZE
 from .errors import KeyringInvalid, UnknownKey
-from .field import DataKey, FieldKeyCipher, SealLeases, TermKey, Unshareable
+from .field import DataKey, FieldKeyCipher, SealLeases, TermKey, TokenKey, Unshareable
 from .primitives import KEY_SIZE, random_bytes
 
 
@@ -67,6 +67,7 @@ class KeyNeed:
     equality: bool = False
     join_group: str | None = None
     normalisers: tuple[str, ...] = ()
+    tokens: tuple[str, ...] = ()  # modes of inexact search
     row_bound: bool = False
     pad_to: int = 0
 
@@ -76,7 +77,8 @@ class KeyNeed:
 
     @property
     def term_slot(self) -> Slot | None:
-        if not self.equality:
+        """Of the key that terms and search tokens are made with; tokens are a field's own, whoever shares the key."""
+        if not self.equality and not self.tokens:
             return None
         scope = f"field:{self.field_id}" if self.join_group is None else f"group:{self.join_group}"
         return Slot(self.controller, scope, KeyPurpose.TERM)
@@ -143,7 +145,8 @@ class Keyring(Unshareable):
             primary=DataKey(primary.info.key_id, primary.material),
             readable=[DataKey(k.info.key_id, k.material) for k in self.keys if k.info.slot == need.cell_slot],
             leases=leases,
-            term_key=TermKey(term.info.slot.scope, term.material, need.normalisers) if term else None,
+            term_key=TermKey(term.info.slot.scope, term.material, need.normalisers) if term and need.equality else None,
+            token_key=TokenKey(term.material, need.tokens) if term and need.tokens else None,
             row_bound=need.row_bound,
             pad_to=need.pad_to,
         )

@@ -37,6 +37,7 @@ class Sealing:
     `field_id` is 32 hex digits, random, for ever (design, Cells).  `typmod` is PostgreSQL's (-1: none).
     `equality` adds the term column `fg_<column>_eq`; fields of one `join_group` share a term key.
     `normalisers` are what terms are made through, in this order (keys/normalisers): equal then means equal after them.
+    `tokens` are the modes of inexact search (keys/tokens); they add the token column `fg_<column>_tk`.
     `own_key` promises that no other field shares any key with this one, so its keys may be destroyed by themselves.
     `row_bound` puts the table's row key into the associated data.
     """
@@ -49,6 +50,7 @@ class Sealing:
     unique: bool = False
     join_group: str | None = None
     normalisers: tuple[str, ...] = ()
+    tokens: tuple[str, ...] = ()
     own_key: bool = False
     row_bound: bool = False
     pad_to: int = 0  # 0: no padding; else the plaintext is padded to a multiple of this many bytes
@@ -70,6 +72,10 @@ class Field:
     @property
     def term_column(self) -> str | None:
         return f"fg_{self.column}_eq" if self.sealing is not None and self.sealing.equality else None
+
+    @property
+    def token_column(self) -> str | None:
+        return f"fg_{self.column}_tk" if self.sealing is not None and self.sealing.tokens else None
 
 
 @dataclass(frozen=True, slots=True)

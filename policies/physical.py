@@ -10,6 +10,7 @@ from .fields import Field, ProtectedTable
 from .model import NO_VERBS, READ_VERBS, TableRights, Verb
 
 _TERM_VERBS = Verb.FILTER_EQ | Verb.JOIN | Verb.GROUP | Verb.ORDER | Verb.AGGREGATE
+_TOKEN_VERBS = Verb.FILTER_RANGE
 _CELL_VERBS = READ_VERBS & ~(Verb.FILTER_EQ | Verb.JOIN | Verb.GROUP)
 
 
@@ -23,6 +24,8 @@ def selectable(table: ProtectedTable, rights: TableRights) -> dict[str, Verb]:
             columns[field.column] = verbs
         if field.term_column is not None and verbs & _TERM_VERBS:
             columns[field.term_column] = verbs & _TERM_VERBS
+        if field.token_column is not None and verbs & _TOKEN_VERBS:
+            columns[field.token_column] = verbs & _TOKEN_VERBS
     for column in _for_their_own_sake(table, rights) if columns else ():
         columns.setdefault(column, NO_VERBS)
     return columns

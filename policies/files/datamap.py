@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from keys.envelope import MAX_BUCKET
 from keys.errors import NormaliserUnusable
 from keys.normalisers import normaliser_of
+from keys.tokens import MATCH, PREFIX
 from policies.fields import DataMap, Field, Harmless, LogicalType, ProtectedTable, Sealing
 from policies.leakage.entropy import has_few_values
 from policies.policy_set import ANY_TAG, Tag
@@ -22,12 +23,14 @@ _FIELD_ID = re.compile(r"[0-9a-f]{32}")
 _SIGNATURE = re.compile(r"[^.()]+\.[^()]+\((?:[^ ,][^,]*(?:, [^ ,][^,]*)*)?\)")
 _TYPE = re.compile(r"(?P<name>[a-z0-9]+)(\((?P<first>\d{1,8})(?:, ?(?P<second>-?\d{1,4}))?\))?")
 _SEALING_KEYS = (
-    "type", "equality", "unique", "join_group", "normaliser", "own_key", "row_bound", "not_null", "pad_to",
+    "type", "equality", "unique", "join_group", "normaliser", "match", "prefix", "own_key", "row_bound",
+    "not_null", "pad_to",
 )  # fmt: skip
 FORCED = "low-entropy"
 ENFORCE, OBSERVE = "enforce", "observe"
 _NO_EQUALITY = (LogicalType.JSON,)  # PostgreSQL's own json has no `=`
 _TEXTS = (LogicalType.TEXT, LogicalType.VARCHAR)
+_MODES = {MATCH: "match", PREFIX: "prefix"}
 _SAME_EQUALITY = {LogicalType.VARCHAR: LogicalType.TEXT}
 _IDENTIFIER_BYTES = 63
 
@@ -134,6 +137,7 @@ def _sealing(entry: Section, tag: str, has_key: bool) -> Sealing:
         unique=entry.flag("unique"),
         join_group=entry.optional_text("join_group"),
         normalisers=_normalisers(entry),
+        tokens=tuple(mode for mode, key in _MODES.items() if entry.flag(key)),
         own_key=entry.flag("own_key"),
         row_bound=entry.flag("row_bound", default=tag.split(".")[0] in ROW_BOUND_TAGS),
         pad_to=entry.number("pad_to", 0, low=0, high=MAX_BUCKET),
@@ -151,6 +155,7 @@ def _check_sealing(entry: Section, sealing: Sealing, has_key: bool) -> None:
             raise entry.error("needs equality = true", key)
     if sealing.normalisers and sealing.logical_type not in _TEXTS:
         raise entry.error("is for text and varchar", "normaliser")
+    _check_modes(entry, sealing)
     if sealing.own_key and sealing.join_group is not None:
         raise entry.error("a field of a join group shares its term key, so its keys are not its own", "own_key")
     if sealing.row_bound and not has_key:
@@ -183,6 +188,17 @@ def _normalisers(entry: Section) -> tuple[str, ...]:
     except NormaliserUnusable as unusable:
         raise entry.error(str(unusable), "normaliser") from None
     return names
+
+
+def _check_modes(entry: Section, sealing: Sealing) -> None:
+    for mode in sealing.tokens:
+        key = _MODES[mode]
+        if sealing.logical_type not in _TEXTS:
+            raise entry.error("is for text and varchar", key)
+        if sealing.row_bound:
+            raise entry.error("is not for cells that are bound to their row (row_bound = false)", key)
+        if sealing.pad_to:
+            raise entry.error("tells how long a value is, which pad_to is to hide", key)
 
 
 def _logical_type(entry: Section) -> tuple[LogicalType, int]:

@@ -92,7 +92,7 @@ def _add(found: Wanted, privilege: Privilege, verbs: Verb, rules: Iterable[str])
 def _rules(rights: TableRights, table: ProtectedTable, column: str) -> tuple[str, ...]:
     """Of the field that a physical column belongs to."""
     for field in table.fields.values():
-        if column in (field.column, field.term_column):
+        if column in (field.column, field.term_column, field.token_column):
             return rights.fields[field.column].rules
     return ()
 

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable
 
 from sqlglot import exp
 
-from keys.envelope import HEAD_SIZE, MAX_BUCKET, TERM_SIZE, minimum_size, scheme_of
+from keys.envelope import HEAD_SIZE, MAX_BUCKET, TERM_SIZE, TOKEN_COUNT_SIZE, TOKEN_SIZE, minimum_size, scheme_of, tokens_at
 from keys.normalisers import fingerprint
 from policies.fields import Field, Sealing
 from proxy.errors import ConfigError
@@ -28,9 +28,9 @@ def qualified(schema: str, name: str) -> str:
 
 
 def check_name(sealing: Sealing) -> str:
-    """Says which field this is and what its terms are made through: cells of other terms are not taken for its own."""
-    normalised = fingerprint(sealing.normalisers)
-    return f"fg_{sealing.field_id}_{normalised}" if normalised else f"fg_{sealing.field_id}"
+    """Says which field this is and what its terms and search tokens are made through: others are not its own."""
+    made = fingerprint((*sealing.normalisers, *sealing.tokens))
+    return f"fg_{sealing.field_id}_{made}" if made else f"fg_{sealing.field_id}"
 
 
 def checks_of(sealing: Sealing, names: Iterable[str]) -> list[str]:
@@ -46,6 +46,10 @@ def unique_name(sealing: Sealing) -> str:
 
 def index_name(sealing: Sealing) -> str:
     return f"fg_{sealing.field_id}_idx"
+
+
+def token_index_name(sealing: Sealing) -> str:
+    return f"fg_{sealing.field_id}_tkx"
 
 
 def sealing_of(field: Field) -> Sealing:
@@ -65,7 +69,9 @@ def term_column(field: Field) -> str:
 
 def minimum_octets(sealing: Sealing) -> int:
     """The length of the shortest cell.  Padding may be switched on in a field's life, so it is not counted."""
-    return minimum_size(scheme_of(term=sealing.equality, row_bound=sealing.row_bound, padded=False))
+    return minimum_size(
+        scheme_of(term=sealing.equality, row_bound=sealing.row_bound, padded=False, tokens=bool(sealing.tokens))
+    )
 
 
 def check_expression(field: Field, heads: Collection[bytes], column: str | None = None) -> str:
@@ -98,6 +104,49 @@ def term_definition(field: Field) -> str:
     return f"{quote(term_column(field))} pg_catalog.bytea GENERATED ALWAYS AS ({term}) STORED"
 
 
+def token_column(field: Field) -> str:
+    """Raises ConfigError when the field has no search tokens, or PostgreSQL would cut their column's name."""
+    if field.token_column is None:
+        raise ConfigError(f"{field.name} has no search tokens")
+    if len(field.token_column.encode()) > NAME_LIMIT:
+        raise ConfigError(f"the name of {field.name} is too long: its token column's would pass {NAME_LIMIT} bytes")
+    return field.token_column
+
+
+def token_definition(field: Field) -> str:
+    """For CREATE TABLE or ADD COLUMN: the search tokens as numbers, which PostgreSQL itself takes out of the cell.
+
+    A generated column is an expression without subqueries, and nothing in pg_catalog cuts bytes into an array: so the
+    tokens are written as bit strings with spaces between, split there, and read as numbers.
+    """
+    cell, sealing = quote(field.column), sealing_of(field)
+    at = tokens_at(scheme_of(term=sealing.equality, row_bound=False, padded=False))
+    count = (
+        f"pg_catalog.get_byte({cell}, {at}) OPERATOR(pg_catalog.*) 256"
+        f" OPERATOR(pg_catalog.+) pg_catalog.get_byte({cell}, {at + 1})"
+    )
+    size = f"{TOKEN_SIZE} OPERATOR(pg_catalog.*) ({count})"
+    digits = f"pg_catalog.encode(pg_catalog.substr({cell}, {at + 1 + TOKEN_COUNT_SIZE}, {size}), 'hex')"
+    bits = f"pg_catalog.rtrim(pg_catalog.regexp_replace({digits}, '(.{{{2 * TOKEN_SIZE}}})', E'x\\\\1 ', 'g'))"
+    tokens = f"pg_catalog.string_to_array({bits}, ' ')::pg_catalog.bit({8 * TOKEN_SIZE})[]::pg_catalog.int4[]"
+    return f"{quote(token_column(field))} pg_catalog.int4[] GENERATED ALWAYS AS ({tokens}) STORED"
+
+
+def token_expression(quoted: str, sealing: Sealing) -> str:
+    """The same as pg_get_expr prints it under search_path pg_catalog."""
+    at = tokens_at(scheme_of(term=sealing.equality, row_bound=False, padded=False))
+    count = f"((get_byte({quoted}, {at}) * 256) + get_byte({quoted}, {at + 1}))"
+    digits = f"encode(substr({quoted}, {at + 1 + TOKEN_COUNT_SIZE}, ({TOKEN_SIZE} * {count})), 'hex'::text)"
+    bits = f"rtrim(regexp_replace({digits}, '(.{{{2 * TOKEN_SIZE}}})'::text, 'x\\1 '::text, 'g'::text))"
+    return f"((string_to_array({bits}, ' '::text))::bit({8 * TOKEN_SIZE})[])::integer[]"
+
+
+def create_token_index(field: Field) -> str:
+    """A statement: the index that serves searches by tokens."""
+    name, table = quote(token_index_name(sealing_of(field))), qualified(field.schema, field.table)
+    return f"CREATE INDEX {name} ON {table} USING gin ({quote(token_column(field))})"
+
+
 def unique_constraint(field: Field, name: str | None = None) -> str:
     return f"CONSTRAINT {quote(name or unique_name(sealing_of(field)))} UNIQUE ({quote(term_column(field))})"
 
@@ -116,6 +165,8 @@ def table_elements(field: Field, heads: Collection[bytes], unique: str | None = 
     elements = [column_definition(field, heads)]
     if sealing.equality:
         elements.append(term_definition(field))
+    if sealing.tokens:
+        elements.append(token_definition(field))
     if sealing.unique:
         elements.append(unique_constraint(field, unique))
     return tuple(elements)
@@ -124,4 +175,5 @@ def table_elements(field: Field, heads: Collection[bytes], unique: str | None = 
 def table_indexes(field: Field) -> tuple[str, ...]:
     """Statements to run after CREATE TABLE."""
     sealing = sealing_of(field)
-    return (create_index(field),) if sealing.equality and not sealing.unique else ()
+    made = (create_index(field),) if sealing.equality and not sealing.unique else ()
+    return (*made, create_token_index(field)) if sealing.tokens else made

@@ -25,7 +25,7 @@ from keys.keyring import KeyringCiphers
 from policies.fields import DataMap, Field, ProtectedTable
 from proxy.errors import ConfigError
 
-from .ddl import checks_of, sealing_of, term_column
+from .ddl import checks_of, sealing_of, term_column, token_column
 from .errors import SealingFailed, SealingRefused
 from .facts import Connection
 from .run import Progress, SealOptions, SealOutcome, SealRun, facts_of
@@ -45,6 +45,8 @@ def find_field(data_map: DataMap, name: str) -> tuple[ProtectedTable, Field]:
         raise ConfigError(f"{name} is not a sealed field in the data map")
     if field.sealing.equality:
         term_column(field)
+    if field.sealing.tokens:
+        token_column(field)
     return protected, field
 
 

@@ -19,6 +19,7 @@ def key_needs(data_map: DataMap) -> tuple[KeyNeed, ...]:
             equality=field.sealing.equality,
             join_group=field.sealing.join_group,
             normalisers=field.sealing.normalisers,
+            tokens=field.sealing.tokens,
             row_bound=field.sealing.row_bound,
             pad_to=field.sealing.pad_to,
         )

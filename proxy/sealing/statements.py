@@ -19,10 +19,12 @@ from .ddl import (
     check_constraint,
     check_expression,
     create_index,
+    create_token_index,
     qualified,
     quote,
     sealing_of,
     term_column,
+    token_definition,
     term_definition,
     unique_constraint,
 )
@@ -181,6 +183,8 @@ class Statements:
         ]
         if sealing.equality:
             actions.append(f"ADD COLUMN {term_definition(self.field)}")
+        if sealing.tokens:
+            actions.append(f"ADD COLUMN {token_definition(self.field)}")
         return (
             f"DROP TRIGGER {self._trigger} ON {self.table}",
             f"DROP FUNCTION {self._function}()",
@@ -191,6 +195,10 @@ class Statements:
         )
 
     def _indexes(self) -> list[str]:
+        tokens = [create_token_index(self.field)] if sealing_of(self.field).tokens else []
+        return [*self._term_indexes(), *tokens]
+
+    def _term_indexes(self) -> list[str]:
         sealing = sealing_of(self.field)
         if not sealing.equality:
             return []

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from keys.envelope import HEAD_SIZE, KEY_ID_SIZE, TERM_SIZE
 from policies.fields import DataMap, Field, ProtectedTable, Sealing
 
-from .ddl import check_name, checks_of, minimum_octets, sealing_of, term_column
+from .ddl import check_name, checks_of, minimum_octets, sealing_of, term_column, token_column, token_expression
 from .facts import ColumnFacts, Connection, TableFacts, read_tables
 
-BYTEA = 17
+BYTEA, INT4_ARRAY = 17, 1007
 _HEAD = rf"'\\x([0-9a-f]{{{2 * HEAD_SIZE}}})'::bytea"
 
 
@@ -84,14 +84,19 @@ def problems_of(
     yield from _check_problems(field, column, table, heads.get(sealing.field_id, ()))
     if sealing.equality:
         yield from _term_problems(field, column, table, root=root)
+    if sealing.tokens:
+        yield from _token_problems(field, column, table)
 
 
 def _check_problems(field: Field, column: ColumnFacts, table: TableFacts, heads: Collection[bytes]) -> Iterator[str]:
     sealing = sealing_of(field)
     check = table.checks.get(check_name(sealing))
     if check is None and checks_of(sealing, table.checks):
-        declared = ", ".join(sealing.normalisers) or "none"
-        yield f"its terms were made with other normalisers than the data map's ({declared}), so nothing would be found"
+        declared, modes = ", ".join(sealing.normalisers) or "none", ", ".join(sealing.tokens) or "none"
+        yield (
+            f"its terms were made with other normalisers than the data map's ({declared}), or its search tokens for"
+            f" other modes than the data map's ({modes}), so nothing would be found"
+        )
         return
     if check is None:
         yield f"has no CHECK {check_name(sealing)}: plaintext could be stored"
@@ -133,6 +138,15 @@ def _term_problems(field: Field, column: ColumnFacts, table: TableFacts, *, root
         yield f"is unique in the data map, but {name} has no unique constraint"
     if root and not sealing_of(field).unique and name in table.unique:
         yield f"{name} is unique, but the data map does not say so"
+
+
+def _token_problems(field: Field, column: ColumnFacts, table: TableFacts) -> Iterator[str]:
+    name = token_column(field)
+    tokens, expected = table.columns.get(name), token_expression(column.quoted, sealing_of(field))
+    if tokens is None:
+        yield f"has no token column {name}"
+    elif tokens.type_oid != INT4_ARRAY or tokens.generated != "s" or tokens.expression != expected:
+        yield f"its token column {name} is not GENERATED ALWAYS AS ({expected}) STORED"
 
 
 def _row_key_problems(table: ProtectedTable, member: TableFacts) -> Iterator[str]:

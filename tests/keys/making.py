@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from keys.errors import SealBudgetExhausted
-from keys.field import DataKey, FieldKeyCipher, SealLeases, TermKey
+from keys.field import DataKey, FieldKeyCipher, SealLeases, TermKey, TokenKey
 from keys.primitives import random_bytes
 
 FIELD_A = "a" * 32
@@ -46,6 +46,7 @@ def cipher(
     field_id: str = FIELD_A,
     readable: tuple[DataKey, ...] = (),
     term: TermKey | None = None,
+    tokens: TokenKey | None = None,
     row_bound: bool = False,
     pad_to: int = 0,
     leases: SealLeases | None = None,
@@ -57,6 +58,7 @@ def cipher(
         readable=readable,
         leases=leases or CountedLeases(),
         term_key=term,
+        token_key=tokens,
         row_bound=row_bound,
         pad_to=pad_to,
     )

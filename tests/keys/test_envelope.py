@@ -42,10 +42,11 @@ def test_any_bytes_parse_or_are_invalid(value: bytes) -> None:
         bytes.fromhex("f9680100") + bytes(60),
         bytes.fromhex("f9670000") + bytes(60),
         bytes.fromhex("f9670200") + bytes(60),
-        bytes.fromhex("f9670108") + bytes(60),
+        bytes.fromhex("f9670108") + bytes(8) + bytes.fromhex("ffff") + bytes(60),
+        bytes.fromhex("f9670110") + bytes(60),
         bytes.fromhex("f9670180") + bytes(60),
     ],
-    ids=["empty", "magic only", "short", "short with term", "short padded", "magic", "v0", "v2", "bit 3", "bit 7"],
+    ids=["empty", "magic only", "short", "short with term", "short padded", "magic", "v0", "v2", "tokens", "bit 4", "bit 7"],
 )
 def test_wrong_bytes_are_refused(value: bytes) -> None:
     with pytest.raises(EnvelopeInvalid):

@@ -10,7 +10,7 @@ import pytest
 
 import keys.field
 from keys.envelope import parse
-from keys.field import DataKey, FieldKeyCipher, TermKey
+from keys.field import DataKey, FieldKeyCipher, TermKey, TokenKey
 from tests.keys.making import CountedLeases
 from tests.vectors import make_envelope_vectors
 
@@ -35,6 +35,9 @@ def cipher_of(vector: dict[str, Any]) -> FieldKeyCipher:
         primary=DataKey(bytes.fromhex(vector["key_id"]), bytes.fromhex(vector["data_key"])),
         leases=CountedLeases(),
         term_key=term_key_of(vector) if vector["term_key"] else None,
+        token_key=TokenKey(bytes.fromhex(vector["token_key"]), tuple(vector["modes"].split()))
+        if vector["token_key"]
+        else None,
         row_bound=vector["row_key"] is not None,
         pad_to=vector["pad_to"],
     )

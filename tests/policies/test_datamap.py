@@ -159,3 +159,22 @@ def test_harmless_things_are_named_as_postgresql_prints_them(tmp_path: Path) -> 
 def test_harmless_things_of_another_form_are_refused(tmp_path: Path, wrong: str) -> None:
     with pytest.raises(PolicyError):
         load_policy(write(tmp_path, datamap=("[table.people]", f"[harmless]\n{wrong}\n[table.people]")))
+
+
+def test_modes_of_search(tmp_path: Path) -> None:
+    assert _pay(tmp_path, '"text", match = true, prefix = true').tokens == ("match.1", "prefix.1")
+    assert _pay(tmp_path, '"varchar(20)", prefix = true').tokens == ("prefix.1",)
+
+
+@pytest.mark.parametrize(
+    ("declared", "reason"),
+    [
+        ('"date", match = true', "text and varchar"),
+        ('"text", prefix = true, row_bound = true', "bound to their row"),
+        ('"text", match = true, pad_to = 16', "how long a value is"),
+    ],
+)
+def test_modes_of_search_that_can_not_be(tmp_path: Path, declared: str, reason: str) -> None:
+    with pytest.raises(PolicyError, match=reason) as found:
+        _pay(tmp_path, declared)
+    assert found.value.key == f"table.people.columns.pay.{'match' if 'match' in declared else 'prefix'}"

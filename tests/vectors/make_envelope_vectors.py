@@ -103,11 +103,13 @@ def vector(
     normalised: bytes = b"",
     row_key: bytes | None = None,
     pad_to: int = 0,
+    modes: str = "",
+    token_inputs: tuple[str, ...] | None = None,
     controller: str = "shop",
 ) -> dict[str, object]:
     field_id, key_id = label(f"{name} field", 16), label(f"{name} key id", 8)
     data_key, nonce = label(f"{name} data key", 32), label(f"{name} nonce", 12)
-    scheme = (1 if term_scope else 0) | (2 if row_key is not None else 0) | (4 if pad_to else 0)
+    scheme = (1 if term_scope else 0) | (2 if row_key is not None else 0) | (4 if pad_to else 0) | (8 if modes else 0)
     header = bytes.fromhex("f96701") + bytes((scheme,)) + key_id
     term_key = label(f"{term_scope} term key", 32) if term_scope else None
     if term_scope and term_key:
@@ -117,6 +119,13 @@ def vector(
             parts = [b"fieldgate normalised term v1", *parts[1:3], normalisers.encode(), normalised]
         message = b"".join(map(prefixed, parts))
         header += hmac_sha256(term_key, message)[:16]
+    token_key = label(f"{name} token key", 32) if modes else None
+    if token_key:
+        where = [b"fieldgate token v1", controller.encode(), f"field:{field_id.hex()}".encode()]
+        messages = [b"".join(map(prefixed, [*where, each.encode()])) for each in token_inputs or ()]
+        tokens = sorted(hmac_sha256(token_key, message)[:4] for message in messages)
+        tokens = [bytes(4)] if token_inputs is None else tokens
+        header += len(tokens).to_bytes(2, "big") + b"".join(tokens)
     associated = header + prefixed(controller.encode()) + field_id
     if row_key is not None:
         associated += prefixed(row_key)
@@ -134,6 +143,8 @@ def vector(
         "term_key": term_key.hex() if term_key else None,
         "term_input": term_input.hex() if term_input is not None else None,
         "normalisers": normalisers,
+        "modes": modes,
+        "token_key": token_key.hex() if token_key else None,
         "row_key": row_key.hex() if row_key is not None else None,
         "pad_to": pad_to,
         "nonce": nonce.hex(),
@@ -177,6 +188,32 @@ def vectors() -> list[dict[str, object]]:
         vector("padded, exactly full", b"x" * 28, pad_to=32),
         vector("padded, one over", b"x" * 29, pad_to=32),
         vector("padded and empty", b"", pad_to=16),
+        vector(
+            "found by groups of characters",
+            "Ёж É".encode(),
+            modes="match.1",
+            token_inputs=tuple(f"match.1\0{each}" for each in ("\x02еж", "еж ", "ж e", " e\x03")),
+        ),
+        vector(
+            "found by its beginning",
+            b"ABC",
+            modes="prefix.1",
+            token_inputs=("prefix.1\0ab", "prefix.1\0abc"),
+        ),
+        vector("found by every search", "a\u0378b".encode(), modes="match.1"),
+        vector("nothing to be found by", b"", modes="match.1", token_inputs=()),
+        vector(
+            "a term, tokens, a row and padding",
+            b"Anna",
+            term_scope="group:name",
+            modes="match.1 prefix.1",
+            token_inputs=(
+                *(f"match.1\0{each}" for each in ("\x02an", "ann", "nna", "na\x03")),
+                *(f"prefix.1\0{each}" for each in ("an", "ann", "anna")),
+            ),
+            row_key=b"7",
+            pad_to=16,
+        ),
         vector("everything", email, term_scope="group:email", row_key=b"7f000001", pad_to=64, controller="Магазин"),
     ]
 

@@ -1,0 +1,103 @@
+"""Fields that are searched by tokens: their sealed form, on both servers, and what verification finds."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+
+import asyncpg
+import pytest
+
+from keys.keyring import Keyring
+from keys.tokens import MATCH, PREFIX
+from keys.tokens.grams import Run, grams_to_find
+from policies.fields import Field
+from proxy.sealing.ddl import sealing_of, token_column
+from proxy.sealing.job import seal_field
+from proxy.sealing.needs import key_needs
+from proxy.sealing.run import SealOptions
+from proxy.sealing.verify import verify_sealed
+from tests.keys.making import CountedLeases
+from tests.sealing.making import KEY, create_sealed, data_map, field_of, id_of
+from tests.support.servers import Database
+
+pytestmark = pytest.mark.integration
+
+NAME = field_of('full "Name"', 1, equality=True, not_null=True, tokens=(MATCH, PREFIX))
+NOTE = field_of("note", 2, tokens=(PREFIX,))
+MAP = data_map(KEY, NAME, NOTE)
+KEYRING = Keyring(()).with_new_keys(Keyring(()).missing_for(key_needs(MAP)), "")
+CIPHERS = KEYRING.ciphers(key_needs(MAP), CountedLeases())
+QUICK = SealOptions(batch=7, lock_seconds=0.5)
+PEOPLE = (
+    'CREATE TABLE people (id bigint PRIMARY KEY, "full ""Name""" text NOT NULL, note text)',
+    "INSERT INTO people VALUES (1, 'Anna Ковальчук', 'x'), (2, 'ANNABEL', NULL), (3, '', ''), (4, 'x\u0378y', 'abc')",
+)
+
+
+@pytest.fixture(params=["PostgreSQL 18", "PostgreSQL 15"])
+async def connection(request: pytest.FixtureRequest) -> AsyncIterator[asyncpg.Connection]:
+    made: Database = request.getfixturevalue("database" if request.param == "PostgreSQL 18" else "tls_database")
+    connected = await made.connect_async()
+    for statement in PEOPLE:
+        await connected.execute(statement)
+    for name in ('people.full "Name"', "people.note"):
+        await seal_field(connected, MAP, name, CIPHERS, options=QUICK)
+    yield connected
+    await connected.close()
+
+
+async def candidates(connection: asyncpg.Connection, part: str) -> list[int]:
+    tokens = CIPHERS.cipher(id_of(NAME)).tokens(grams_to_find([Run(part)]))
+    wanted = [int.from_bytes(token, "big", signed=True) for token in tokens]
+    rows = await connection.fetch('SELECT id FROM people WHERE "fg_full ""Name""_tk" @> $1 ORDER BY id', wanted)
+    return [row["id"] for row in rows]
+
+
+async def test_tokens_are_what_the_cells_hold_and_have_an_index(connection: asyncpg.Connection) -> None:
+    assert await verify_sealed(connection, MAP, CIPHERS.heads()) == ()
+    assert await candidates(connection, "ANN") == [1, 2]
+    assert await candidates(connection, "вальч") == [1]
+    assert await candidates(connection, "ВАЛЬЧА") == []
+    assert await connection.fetchval('SELECT "fg_full ""Name""_tk" FROM people WHERE id = 4') == [0]
+    assert await connection.fetchval("SELECT fg_note_tk FROM people WHERE id = 3") == []
+    assert await connection.fetchval("SELECT fg_note_tk FROM people WHERE id = 2") is None
+    await connection.execute("SET enable_seqscan = off")
+    plan = await connection.fetch("EXPLAIN SELECT id FROM people WHERE fg_note_tk @> '{5}'")
+    assert f"fg_{id_of(NOTE)}_tkx" in str(plan)
+
+
+async def test_a_table_made_sealed_is_the_same(database: Database) -> None:
+    database.run(*create_sealed(MAP, CIPHERS))
+    connection = await database.connect_async()
+    assert await verify_sealed(connection, MAP, CIPHERS.heads()) == ()
+    cell = CIPHERS.cipher(id_of(NOTE)).seal(b"Anna")
+    await connection.execute("INSERT INTO people (id, \"full \"\"Name\"\"\", note) VALUES (1, $1, $2)", seal_name("Анна"), cell)
+    assert len(await connection.fetchval("SELECT fg_note_tk FROM people")) == 3
+    with pytest.raises(asyncpg.PostgresError):
+        await connection.execute("UPDATE people SET note = 'plaintext'")
+    await connection.close()
+
+
+def seal_name(text: str) -> bytes:
+    return CIPHERS.cipher(id_of(NAME)).seal(text.encode(), term_input=text.encode())
+
+
+async def test_what_is_not_as_the_data_map_says_is_found(connection: asyncpg.Connection) -> None:
+    other = data_map(KEY, NAME, altered(NOTE, (MATCH,)))
+    (problem,) = await verify_sealed(connection, other, CIPHERS.heads())
+    assert f"other modes than the data map's ({MATCH})" in problem.reason
+    await connection.execute("ALTER TABLE people DROP COLUMN fg_note_tk")
+    (problem,) = await verify_sealed(connection, MAP, CIPHERS.heads())
+    assert problem.reason == "has no token column fg_note_tk"
+    await connection.execute("ALTER TABLE people ADD fg_note_tk int[] GENERATED ALWAYS AS ('{1}'::int[]) STORED")
+    (problem,) = await verify_sealed(connection, MAP, CIPHERS.heads())
+    assert "its token column fg_note_tk is not GENERATED ALWAYS AS" in problem.reason
+
+
+def altered(field: Field, tokens: tuple[str, ...]) -> Field:
+    return replace(field, sealing=replace(sealing_of(field), tokens=tokens))
+
+
+def test_the_name_of_the_column() -> None:
+    assert token_column(NOTE) == "fg_note_tk"
