@@ -6,10 +6,12 @@ each role may read are read.  What is found is worked out in `proxy.catalog_reac
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from policies.fields import DataMap
 from proxy.catalog_reach import Dependencies, Found, assemble
+from proxy.lowering_loader import load_lowering
 from proxy.sql.catalog import Catalog
 from proxy.structure_loader import with_structure
 
@@ -129,4 +131,5 @@ async def load_catalog(
             checks=await connection.fetch(_CHECKS),
         )
         catalog = assemble(data_map, version, server, found, before)
+        catalog = replace(catalog, lowering=await load_lowering(connection, data_map, before))
         return await with_structure(connection, catalog, before)

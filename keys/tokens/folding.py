@@ -1,10 +1,10 @@
 """The folding under which tokens of texts are made: coarser than any lower-casing that PostgreSQL may do.  Pure.
 
-ILIKE compares `lower(value)` with `lower(pattern)` under a collation, and collations differ: in Turkish I is the capital
-of a dotless i, in Lithuanian letters keep their dot under accents, in Greek the last sigma of a word has its own form,
-and some know ASCII only.  So `fold` drops what they differ in.  Contract: it works character by character, and
-fold(lower(text)) is fold(text) for each of them; so where a text contains another one, the folded text contains the
-folded other one (marks, and with them the dot of Lithuanian, fold to nothing).
+ILIKE compares `lower(value)` with `lower(pattern)` under a collation, and collations differ: Turkish has a dotless i,
+Lithuanian keeps dots under accents, the last sigma of a Greek word has its own form, and some know ASCII only.  So
+`fold` drops what they differ in.  Contract: it works character by character, and fold(lower(text)) is fold(text) for
+each of them; so where a text contains another one, the folded text contains the folded other one (marks, and with them
+the dot of Lithuanian, fold to nothing).
 
 It is pinned to Unicode 14.0 as the normalisers are.  What later versions say of a later character is not known here, so
 a text that holds one can not be folded: its `runs` are what stands between such characters.

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
+from keys.tokens import MATCH, PREFIX
 from policies.fields import DataMap, Field, LogicalType, ProtectedTable, Sealing
 
 from .entropy import has_few_values
@@ -43,6 +44,8 @@ class Mode(StrEnum):
     PLAIN = "plain"
     SEALED = "sealed"
     EQUALITY = "sealed, equality"
+    PART = "sealed, search by part"
+    EQUALITY_AND_PART = "sealed, equality, search by part"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,15 +88,27 @@ def _profile(field: Field, table: ProtectedTable, groups: dict[str, tuple[str, .
         Adversary.WATCHER_WITH_LOGIN: tuple(_from_trying(sealing, fellows)),
         Adversary.KEYRING: ("everything: each cell opens, and each guess can be tried without a login",),
     }
-    mode = Mode.EQUALITY if sealing.equality else Mode.SEALED
     few = sealing.equality and has_few_values(sealing.logical_type, sealing.typmod)
-    return FieldProfile(field.name, field.tag, mode, learns, tuple(_notes(sealing, table)), few)
+    return FieldProfile(field.name, field.tag, _mode(sealing), learns, tuple(_notes(sealing, table)), few)
+
+
+def _mode(sealing: Sealing) -> Mode:
+    if sealing.tokens:
+        return Mode.EQUALITY_AND_PART if sealing.equality else Mode.PART
+    return Mode.EQUALITY if sealing.equality else Mode.SEALED
 
 
 def _from_copy(sealing: Sealing, fellows: tuple[str, ...]) -> Iterator[str]:
     yield "that the row is there" if sealing.not_null else "which rows have a value: NULL is not sealed"
     yield _length(sealing)
     yield "which cells were sealed under the same key, so roughly when"
+    if PREFIX in sealing.tokens:
+        yield "which rows begin with the same 2 to 8 letters, and how often each beginning occurs"
+    if MATCH in sealing.tokens:
+        yield "which rows share groups of three letters, and how often each group occurs"
+        yield "with enough rows and a list of likely words: much of the values, from groups that occur together"
+    if sealing.tokens:
+        yield "how many different search tokens a value has, which is about its length"
     if not sealing.equality:
         return
     if sealing.unique:
@@ -118,12 +133,18 @@ def _length(sealing: Sealing) -> str:
 
 def _from_watching(sealing: Sealing) -> Iterator[str]:
     yield "when each cell is written, by which upstream role, and which are written together"
+    if sealing.tokens:
+        yield "which rows each search by part may find, and which searches have parts in common"
     if sealing.equality:
         yield "which rows each search finds, and which searches are for the same value"
         yield "whether a new value equals an old one, of the same row too"
 
 
 def _from_trying(sealing: Sealing, fellows: tuple[str, ...]) -> Iterator[str]:
+    if sealing.tokens:
+        yield "any part that can be guessed: write or search for it, see its tokens, look for them in all rows"
+    if not sealing.equality and sealing.tokens:
+        return
     if not sealing.equality:
         yield "nothing more: two cells of one value differ"
         return

@@ -11,15 +11,16 @@ from dataclasses import dataclass, replace
 
 from keys.errors import CryptoError, SealBudgetExhausted
 from keys.field import FieldCipher, FieldCiphers
-from policies.fields import Field, Sealing
+from policies.fields import Field, LogicalType, Sealing
 from policies.model import Principal
 from proxy.errors import CellUnreadable, SqlState, ValueRejected
 from proxy.sql.plan import Slot, SlotKind, StatementPlan, ValueSource
-from proxy.wire.oids import BYTEA
+from proxy.wire.oids import BYTEA, INT4
 from proxy.wire.values.arrays import build_binary_array, parse_binary_array, parse_text_array
 from proxy.wire.values.codecs import Codec, accepts_source, codec_for
 from proxy.wire.values.settings import ValueSettings
 
+from .patterns import token_inputs
 from .row_key import row_key_bytes
 
 Spend = Callable[[int], None]
@@ -65,9 +66,14 @@ class SlotFiller:
     def slot_value(self, slot: Slot, client: ClientValues) -> bytes | None:
         """Of one slot; raises as `bind_values`."""
         if slot.kind is SlotKind.PLAIN:
-            return _source_value(slot.source, client)[0]
+            return source_value(slot.source, client)[0]
         if slot.kind is SlotKind.PRINCIPAL:
             return self._attribute(slot)
+        if slot.kind is SlotKind.COUNT:
+            return None
+        if slot.kind is SlotKind.TOKENS:
+            tokens = self._tokens(slot, client)
+            return None if tokens is None else build_binary_array(INT4, tokens)
         return self._sealed(slot, client)
 
     def literal(self, slot: Slot, client: ClientValues = _NOTHING) -> bytes:
@@ -75,11 +81,26 @@ class SlotFiller:
         if slot.kind is SlotKind.PRINCIPAL:
             return _quoted(self._attribute(slot))
         if slot.kind is SlotKind.PLAIN:
-            return _quoted(_source_value(slot.source, client)[0])
+            return _quoted(source_value(slot.source, client)[0])
+        if slot.kind is SlotKind.COUNT:
+            return b"NULL"
+        if slot.kind is SlotKind.TOKENS:
+            return _numbers_literal(self._tokens(slot, client))
         if slot.array:
             return _array_literal(self._elements(slot, client))
         value = self._sealed(slot, client)
         return b"NULL" if value is None else b"'\\x" + value.hex().encode() + b"'"
+
+    def _tokens(self, slot: Slot, client: ClientValues) -> list[bytes] | None:
+        field, comparing = slot.field, slot.comparing
+        if field is None or field.sealing is None or slot.source is None or comparing is None:
+            raise CellUnreadable("the plan searches a field that is not sealed", sqlstate=SqlState.INTERNAL_ERROR)
+        pattern = pattern_text(field, slot.source, client, self.settings)
+        if pattern is None:
+            return None
+        inputs = token_inputs(comparing, pattern, field.sealing.tokens, field.name)
+        self.spend(1)
+        return cipher_of(self.ciphers, field).tokens(inputs)
 
     def _attribute(self, slot: Slot) -> bytes | None:
         value = getattr(self.principal, slot.attribute or "", None)
@@ -90,14 +111,14 @@ class SlotFiller:
             elements = self._elements(slot, client)
             return None if elements is None else build_binary_array(BYTEA, elements)
         maker = self.maker(slot, client)
-        raw, binary, declared = _source_value(slot.source, client)
+        raw, binary, declared = source_value(slot.source, client)
         if raw is None:
             return None
         return maker.make(cell_reader(maker, binary, declared, self._settings(slot, client))(raw))
 
     def _elements(self, slot: Slot, client: ClientValues) -> list[bytes | None] | None:
         maker = replace(self.maker(slot, client), typmod=-1)
-        raw, binary, _ = _source_value(slot.source, client)
+        raw, binary, _ = source_value(slot.source, client)
         if raw is None:
             return None
         items: list[bytes | None]
@@ -139,7 +160,7 @@ class SlotFiller:
     def _row_key(self, slot: Slot, client: ClientValues) -> bytes | None:
         if slot.row_key is None:
             return None
-        raw, binary, declared = _source_value(slot.row_key, client)
+        raw, binary, declared = source_value(slot.row_key, client)
         if raw is None:
             raise ValueRejected("the row's key may not be NULL here")
         return row_key_bytes(raw, binary=binary, type_oid=declared, key_oid=slot.row_key_type)
@@ -194,7 +215,24 @@ def cell_reader(maker: Maker, binary: bool, declared: int, settings: ValueSettin
     return lambda raw: codec.from_text(raw, typmod, settings, declared)
 
 
-def _source_value(source: ValueSource | None, client: ClientValues) -> tuple[bytes | None, bool, int]:
+def pattern_text(field: Field, source: ValueSource, client: ClientValues, settings: ValueSettings) -> str | None:
+    """The text that is searched for; None: NULL.  Raises ValueRejected."""
+    raw, binary, declared = source_value(source, client)
+    if raw is None:
+        return None
+    codec = codec_for(LogicalType.TEXT)
+    if not accepts_source(codec.logical, declared):
+        raise ValueRejected(
+            f"a value of this type cannot be searched for in {field.name}",
+            sqlstate=SqlState.DATATYPE_MISMATCH,
+            hint="Declare the parameter as text, or leave its type unspecified.",
+        )
+    if binary:
+        return codec.from_binary(raw, -1, declared or codec.type_oid, settings).decode("utf-8")
+    return codec.from_text(raw, -1, settings, declared).decode("utf-8")
+
+
+def source_value(source: ValueSource | None, client: ClientValues) -> tuple[bytes | None, bool, int]:
     if source is None:
         return None, False, 0
     if source.parameter is not None:
@@ -207,6 +245,13 @@ def _source_value(source: ValueSource | None, client: ClientValues) -> tuple[byt
 def _quoted(value: bytes | None) -> bytes:
     """A standard string literal; standard_conforming_strings is on in every session that plans (docs/query-path)."""
     return b"NULL" if value is None else b"'" + value.replace(b"'", b"''") + b"'"
+
+
+def _numbers_literal(tokens: list[bytes] | None) -> bytes:
+    if tokens is None:
+        return b"NULL"
+    numbers = (b"%d" % int.from_bytes(token, "big", signed=True) for token in tokens)
+    return b"'{" + b",".join(numbers) + b"}'"
 
 
 def _array_literal(elements: list[bytes | None] | None) -> bytes:

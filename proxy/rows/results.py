@@ -9,7 +9,7 @@ import struct
 from collections.abc import Callable, Sequence
 
 from keys.errors import CryptoError
-from keys.field import FieldCipher, FieldCiphers
+from keys.field import FieldCiphers
 from keys.normalisers import normaliser_of
 from policies.fields import Field
 from proxy.errors import CellUnreadable, ProtocolViolation, SqlState, ValueRejected
@@ -20,8 +20,10 @@ from proxy.wire.framing import HEADER_SIZE, Span
 from proxy.wire.values.codecs import codec_for
 from proxy.wire.values.settings import ValueSettings
 
+from .cells import from_text, unreadable
 from .describe import check_shape
 from .envelopes import may_hold_envelope, value_holds_envelope
+from .params import cipher_of
 from .row_key import row_key_bytes
 from .run import ColumnUnreadable, Opener, transform
 
@@ -81,7 +83,7 @@ class RowTransformer:
             else:
                 transform(data, spans, self._columns, self._openers, out)
         except ColumnUnreadable as error:
-            raise _unreadable(_sealed_field(self._outputs[error.column])) from None
+            raise unreadable(_sealed_field(self._outputs[error.column])) from None
         except (
             ValueRejected,
             ValueError,
@@ -108,7 +110,7 @@ class RowTransformer:
         try:
             return opener(value)
         except CryptoError:
-            raise _unreadable(_sealed_field(self._outputs[index])) from None
+            raise unreadable(_sealed_field(self._outputs[index])) from None
 
 
 class _BoundColumn:
@@ -126,7 +128,7 @@ class _BoundColumn:
         key_oid: int,
     ) -> None:
         self._field = _sealed_field(output)
-        self._cipher = _cipher(ciphers, self._field)
+        self._cipher = cipher_of(ciphers, self._field)
         self._present = _presenter(output, settings, client_binary)
         self._server_binary = server_binary
         self._key_index, self._key_binary, self._key_oid = key_index, key_binary, key_oid
@@ -134,13 +136,13 @@ class _BoundColumn:
     def open(self, value: bytes, columns: Sequence[bytes | None]) -> bytes:
         raw = columns[self._key_index]
         if raw is None:
-            raise _unreadable(self._field)
+            raise unreadable(self._field)
         key = row_key_bytes(raw, binary=self._key_binary, type_oid=self._key_oid, key_oid=self._key_oid)
-        envelope = value if self._server_binary else _from_text(value, self._field)
+        envelope = value if self._server_binary else from_text(value, self._field)
         try:
             cell = self._cipher.open(envelope, row_key=key)
         except CryptoError:
-            raise _unreadable(self._field) from None
+            raise unreadable(self._field) from None
         return cell if self._present is None else self._present(cell)
 
 
@@ -153,13 +155,13 @@ def _opener(
 ) -> Opener:
     """Raises CryptoError when it is used, besides CellUnreadable.  The usual case is the cipher's own function."""
     field = _sealed_field(output)
-    open_cell = _cipher(ciphers, field).open
+    open_cell = cipher_of(ciphers, field).open
     present = _presenter(output, settings, client_binary)
     if server_binary:
         return open_cell if present is None else lambda value: present(open_cell(value))
     if present is None:
-        return lambda value: open_cell(_from_text(value, field))
-    return lambda value: present(open_cell(_from_text(value, field)))
+        return lambda value: open_cell(from_text(value, field))
+    return lambda value: present(open_cell(from_text(value, field)))
 
 
 def _guard(value: bytes) -> bytes:
@@ -189,60 +191,19 @@ def _sealed_field(output: OutputColumn) -> Field:
     return output.field
 
 
-def _cipher(ciphers: FieldCiphers, field: Field) -> FieldCipher:
-    assert field.sealing is not None  # noqa: S101  _sealed_field has looked
-    try:
-        return ciphers.cipher(field.sealing.field_id)
-    except CryptoError:
-        raise CellUnreadable(f"there is no key for {field.name}", sqlstate=SqlState.INTERNAL_ERROR) from None
-
-
-def _from_text(value: bytes, field: Field) -> bytes:
-    """bytea in text form: hex, or escape when the session asked for that (bytea_output)."""
-    try:
-        if value.startswith(b"\\x"):
-            return bytes.fromhex(value[2:].decode("ascii"))
-        return _unescape(value)
-    except ValueError:
-        raise _unreadable(field) from None
-
-
-def _unescape(value: bytes) -> bytes:
-    out = bytearray()
-    position = 0
-    while position < len(value):
-        if value[position] != 0x5C:
-            out.append(value[position])
-            position += 1
-        elif value[position + 1 : position + 2] == b"\\":
-            out.append(0x5C)
-            position += 2
-        else:
-            out.append(int(value[position + 1 : position + 4].decode("ascii"), 8))
-            position += 4
-    return bytes(out)
-
-
-def _unreadable(field: Field) -> CellUnreadable:
-    return CellUnreadable(
-        f"a sealed cell of {field.name} cannot be opened",
-        detail="It was changed, moved from another column or row, or sealed under a key that is not at hand.",
-    )
-
-
 def cell_opener(
     output: OutputColumn, ciphers: FieldCiphers, settings: ValueSettings, *, binary: bool
 ) -> Callable[[bytes, bytes | None], bytes]:
     """From an envelope and its row's key to the value as the client wants it, for COPY.  Raises CellUnreadable."""
     field = _sealed_field(output)
-    open_cell = _cipher(ciphers, field).open
+    open_cell = cipher_of(ciphers, field).open
     present = _presenter(output, settings, binary)
 
     def opened(envelope: bytes, row_key: bytes | None) -> bytes:
         try:
             cell = open_cell(envelope, row_key=row_key)
         except CryptoError:
-            raise _unreadable(field) from None
+            raise unreadable(field) from None
         return cell if present is None else present(cell)
 
     return opened
@@ -250,4 +211,4 @@ def cell_opener(
 
 def envelope_from_text(value: bytes, output: OutputColumn) -> bytes:
     """bytea as the server writes it.  Raises CellUnreadable."""
-    return _from_text(value, _sealed_field(output))
+    return from_text(value, _sealed_field(output))

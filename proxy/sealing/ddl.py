@@ -10,7 +10,16 @@ from collections.abc import Collection, Iterable
 
 from sqlglot import exp
 
-from keys.envelope import HEAD_SIZE, MAX_BUCKET, TERM_SIZE, TOKEN_COUNT_SIZE, TOKEN_SIZE, minimum_size, scheme_of, tokens_at
+from keys.envelope import (
+    HEAD_SIZE,
+    MAX_BUCKET,
+    TERM_SIZE,
+    TOKEN_COUNT_SIZE,
+    TOKEN_SIZE,
+    minimum_size,
+    scheme_of,
+    tokens_at,
+)
 from keys.normalisers import fingerprint
 from policies.fields import Field, Sealing
 from proxy.errors import ConfigError

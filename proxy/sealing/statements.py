@@ -24,8 +24,8 @@ from .ddl import (
     quote,
     sealing_of,
     term_column,
-    token_definition,
     term_definition,
+    token_definition,
     unique_constraint,
 )
 from .survey import KeyColumn, Survey

@@ -11,6 +11,7 @@ from itertools import islice
 
 from proxy.errors import ProtocolViolation
 from proxy.rows.envelopes import SHORTEST, may_hold_envelope
+from proxy.rows.sifting import Sifter
 from proxy.wire import backend
 from proxy.wire.framing import HEADER_SIZE, Span
 
@@ -140,15 +141,16 @@ class Answers:
             self._state.executed = True
         if head.changes:
             self._changed(head, start, end)
+        plan = head.plan
         if head.owed is Owed.EXECUTE:
             self._state.queue.pop()
-            return not (head.skip or head.muted)
-        _expected(head, Owed.QUERY)
-        if tag == ord("C"):
+        elif _expected(head, Owed.QUERY) and tag == ord("C"):
             head.index += 1
-        forward = not head.muted
-        head.transformer = None
-        return forward
+        forward = not (head.skip or head.muted)
+        sifter, head.transformer, head.sifter = head.sifter, None, None
+        if not forward or plan is None or plan.sift is None or tag != ord("C"):
+            return forward
+        return self._forwarding.put(start, _counted(sifter))
 
     def _changed(self, head: Reply, start: int, end: int) -> None:
         """What this statement was to change has come about."""
@@ -171,6 +173,13 @@ class Answers:
         if not len(state.queue):
             state.names.all_answered(state.settings.transaction)
         return True
+
+
+def _counted(sifter: Sifter | None) -> bytes:
+    """The server has counted candidates; what counts is what the client was sent."""
+    if sifter is not None and sifter.suspended:
+        return backend.build_portal_suspended()
+    return backend.build_command_complete(b"SELECT %d" % (sifter.passed if sifter is not None else 0))
 
 
 def _expected(head: Reply, owed: Owed) -> Reply:

@@ -6,6 +6,7 @@ from proxy.errors import SqlState, ValueRejected
 from proxy.rows.binding import Binding, BindParts, build_bind, make_binding
 from proxy.rows.filling import make_filling
 from proxy.rows.params import ClientValues
+from proxy.rows.sifting import Sought, sought_of
 
 from .state import SessionState
 from .statements import Portal, Statement, remember
@@ -20,7 +21,21 @@ def rewritten_bind(state: SessionState, statement: Statement, parts: BindParts) 
         binding = make_binding(statement.plan, parts)
         remember(statement.bindings, parts.shape, binding)
     values = _physical_values(state, statement, parts, binding) if statement.plan.slots else None
-    return Portal(statement, binding.result_formats, bound_for=state.principal), build_bind(binding, parts, values)
+    portal = Portal(
+        statement,
+        binding.result_formats,
+        bound_for=state.principal,
+        sought=_sought(state, statement, parts, binding),
+    )
+    return portal, build_bind(binding, parts, values)
+
+
+def _sought(state: SessionState, statement: Statement, parts: BindParts, binding: Binding) -> Sought | None:
+    """What the rows of this execution are looked at for."""
+    if statement.plan.sift is None:
+        return None
+    client = ClientValues(parts.values, binding.binary, statement.declared, (), statement.values)
+    return sought_of(statement.plan.sift, client, state.settings.values)
 
 
 def _without_values(parts: BindParts) -> bytes:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from proxy.errors import CellUnreadable, ProtocolViolation
+from proxy.errors import CellUnreadable, ProtocolViolation, ValueRejected
 from proxy.rows.describe import client_fields, expand_formats
 from proxy.rows.envelopes import may_hold_envelope
+from proxy.rows.params import ClientValues
 from proxy.rows.results import RowTransformer
+from proxy.rows.sifting import Sifter, sought_of
 from proxy.sql.plan import SlotKind
 from proxy.wire import backend
 from proxy.wire.framing import HEADER_SIZE
@@ -42,7 +44,7 @@ def description(forwarding: Forwarding, head: Reply, start: int, end: int) -> bo
 def _query_description(forwarding: Forwarding, head: Reply, start: int, end: int) -> bool:
     """Text, but for FETCH from a BINARY cursor: the server says so."""
     plan = head.plan
-    head.transformer = None
+    head.transformer = head.sifter = None
     forwarding.refuse_envelope(start, end)
     if plan is None or not retyped(plan):
         return True
@@ -51,7 +53,10 @@ def _query_description(forwarding: Forwarding, head: Reply, start: int, end: int
     formats = [field.format for field in fields] if any(field.format for field in fields) else None
     try:
         head.transformer = RowTransformer(plan, fields, formats, formats, ciphers, values)
-    except CellUnreadable as error:
+        if plan.sift is not None:
+            sought = sought_of(plan.sift, ClientValues(), values)
+            head.sifter = Sifter(plan.sift, sought, fields, ciphers, binary=False)
+    except (CellUnreadable, ValueRejected) as error:
         forwarding.flush(start)
         fail_result(forwarding, head, error)
         return False

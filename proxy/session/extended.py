@@ -6,7 +6,7 @@ needs no change is forwarded as the client's own bytes.  docs/query-path.md list
 
 from __future__ import annotations
 
-from proxy.errors import CellUnreadable, FieldgateError, ProtocolViolation, SqlState, ValueRejected
+from proxy.errors import CellUnreadable, FieldgateError, ProtocolViolation, SqlState, Unsupported, ValueRejected
 from proxy.rows.binding import split_bind
 from proxy.sql.plan import CopyFrom, SessionEffect
 from proxy.wire import frontend
@@ -94,6 +94,9 @@ def execute(state: SessionState, raw: bytes) -> None:
         state.queue.push(Reply(Owed.DESCRIBE_PORTAL, skip=True, statement=statement, portal=portal))
         state.to_server.append(frontend.build_describe(b"P", name))
     entry = Reply(Owed.EXECUTE, statement=statement, portal=portal)
+    if plan.sift is not None:  # how many of its rows are the result only we can count
+        portal.executed, entry.most = True, int.from_bytes(raw[-4:], "big")
+        raw = frontend.build_execute(name)
     entry.unchanged = not plan.rewritten
     if plan.recorded:
         entry.ticket = account_allowed(state, plan)
@@ -110,6 +113,11 @@ def _refusal_to_execute(state: SessionState, portal: Portal) -> FieldgateError |
     refusal = refusal_of_statement(state, portal.statement) if prepares else refusal_of_portal(state, portal)
     if refusal is not None:
         return refusal
+    if plan.sift is not None and portal.executed:
+        return Unsupported(
+            "the rows of a search by part of a sealed column are given once: the portal can not be executed again",
+            hint="Ask for all rows at once, or search with LIMIT and OFFSET.",
+        )
     if plan.effect is SessionEffect.FIELDGATE:
         return refusal_to_parse(state, plan)
     if isinstance(plan.copy, CopyFrom) and plan.parameters_follow:  # values come behind this message

@@ -18,6 +18,7 @@ from proxy.errors import FieldgateError, ProtocolViolation
 from proxy.rows.copy_in import CopyIn
 from proxy.rows.copy_out import CopyOut
 from proxy.rows.results import RowTransformer
+from proxy.rows.sifting import Sifter
 from proxy.sql.plan import StatementPlan
 
 from .statements import Portal, Statement
@@ -82,6 +83,8 @@ class Reply:
     index: int = 0
     unchanged: bool = True
     transformer: RowTransformer | None = None
+    sifter: Sifter | None = None  # of a statement whose rows are candidates
+    most: int = 0  # ... of which Execute asked for so many, 0: all
     failed: bool = False  # an error came; a Query still owes its ReadyForQuery
     muted: bool = False  # a cell could not be opened: the rest of this result is dropped
     number: int = 0  # its place among all entries of the session

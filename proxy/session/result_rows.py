@@ -9,6 +9,7 @@ from proxy.errors import CellUnreadable, FieldgateError, ProtocolViolation
 from proxy.rows.describe import expand_formats, upstream_formats
 from proxy.rows.envelopes import may_hold_envelope, row_holds_envelope
 from proxy.rows.results import RowTransformer
+from proxy.rows.sifting import Sifter
 from proxy.sql.plan import StatementPlan
 from proxy.wire import backend
 from proxy.wire.framing import HEADER_SIZE, Span
@@ -52,6 +53,8 @@ def _pass_or_transform(forwarding: Forwarding, head: Reply, rows: Sequence[Span]
         head.transformer = transformer_for(forwarding.state, head.portal)
     if head.transformer is not None:
         forwarding.flush(start)
+        if head.plan is not None and head.plan.sift is not None:
+            rows = _sifter(forwarding.state, head).sift(forwarding.data, rows)
         head.transformer.rows(forwarding.data, rows, forwarding.state.to_client)
         return
     if may_hold_envelope(forwarding.data, start, end):
@@ -60,6 +63,18 @@ def _pass_or_transform(forwarding: Forwarding, head: Reply, rows: Sequence[Span]
                 raise CellUnreadable(ENVELOPE_FOUND)
     if forwarding.run < 0:
         forwarding.run = start
+
+
+def _sifter(state: SessionState, head: Reply) -> Sifter:
+    """Made at the first row of an Execute; that of a Query is there already."""
+    if head.sifter is None:
+        plan, portal = head.plan, head.portal
+        fields = portal.statement.fields if portal is not None else None
+        if plan is None or plan.sift is None or portal is None or portal.sought is None or fields is None:
+            raise CellUnreadable("it is not known what the rows of this result are looked at for")
+        ciphers = state.revision().ciphers
+        head.sifter = Sifter(plan.sift, portal.sought, fields, ciphers, binary=True, most=head.most)
+    return head.sifter
 
 
 def transformer_for(state: SessionState, portal: Portal) -> RowTransformer:

@@ -10,6 +10,7 @@ from policies.model import Principal
 from proxy.rows.binding import Binding
 from proxy.rows.filling import Filling
 from proxy.rows.results import RowTransformer
+from proxy.rows.sifting import Sought
 from proxy.sql.plan import StatementPlan
 from proxy.wire.backend import FieldDescription
 from proxy.wire.values.settings import ValueSettings
@@ -80,6 +81,8 @@ class Portal:
     statement: Statement
     formats: tuple[int, ...] = ()  # the client's result formats, as in Bind
     bind_refused: bool = False  # its Bind was refused, and recorded as that
+    sought: Sought | None = None  # what its rows are looked at for; such a portal is executed once
+    executed: bool = False
     held: bool = False  # it outlives its transaction
     bound_for: Principal | None = None  # whose attributes its slots were filled with; None: as the statement says
 

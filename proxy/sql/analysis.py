@@ -14,7 +14,7 @@ from .appendix import Appendix
 from .authorise import Guarded, Ledger
 from .catalog import Catalog
 from .parameters import Parameters
-from .plan import FieldUse, SlotKind
+from .plan import FieldUse, Search, SlotKind, ValueSource
 from .scope import Given, Origin, Pending, Scope, Visible
 from .tree import Node
 
@@ -135,6 +135,11 @@ class Analysis:
     computed_keys: list[int | None] = field(default_factory=list)  # GROUP BY of something that is no column
     copied: bool = False  # the rows are copied out: what is denied is refused, where a SELECT would show NULL for `*`
     draws: list[str] = field(default_factory=list)  # sequences from which row keys are drawn beforehand
+
+    searchable: bool = False  # the statement's rows go straight to the client, through a sieve if need be
+    searches: list[tuple[str, Search]] = field(default_factory=list)  # with the SQL of the column that is looked at
+    limit: ValueSource | None = None
+    offset: ValueSource | None = None
 
     def charge(self, origin: Origin, verbs: Verb, position: int | None) -> None:
         """Charge `verbs` on everything a value depends on."""

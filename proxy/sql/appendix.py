@@ -75,6 +75,16 @@ def term_at_hand(visible: Visible) -> str | None:
     return _from_inside(visible, term_at_hand(column.inside) if column.inside is not None else None)
 
 
+def tokens_at_hand(visible: Visible) -> str | None:
+    """SQL for the token column of a visible cell."""
+    column = visible.column
+    if visible.merged or visible.source.anonymous:
+        return None
+    if column.tokens is not None:
+        return dotted(visible.source.alias, column.tokens)
+    return _from_inside(visible, tokens_at_hand(column.inside) if column.inside is not None else None)
+
+
 def key_at_hand(visible: Visible) -> str | None:
     """SQL for the key of the row that a visible cell is bound to."""
     column = visible.column

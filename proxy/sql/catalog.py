@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from policies.fields import Field, ProtectedTable
 
 from .doors import Doors, RelationDoor
+from .plan import Lowering
 from .structure import Structure
 
 
@@ -86,6 +87,7 @@ class Catalog:
     type_names: dict[int, str] = field(default_factory=dict)  # oid -> format_type name, for casts we write
     operators: dict[str, tuple[str, ...]] = field(default_factory=dict)  # bare names of unknown ones -> their schemas
     doors: Doors = field(default_factory=Doors)
+    lowering: Lowering | None = None  # of the database's own collation; None: not known, or not needed
     structure: Structure | None = None  # how PostgreSQL's own catalogs are shown; None: as they are
     observing: bool = False  # some tables are observed only; they are not protected here
     names: frozenset[str] = field(init=False, repr=False, compare=False, default=frozenset())

@@ -15,6 +15,7 @@ from .operands import Lineage, Operand, charge, require_equality, searchable, to
 from .plan import SlotKind
 from .references import Reference, refuse_unreadable, sealed_in
 from .scope import Scope
+from .searches import refusal_of_search
 from .tree import Node, unwrap
 from .values import Sealer, Value, value_of
 
@@ -30,7 +31,9 @@ def compare_cells(
     position = operand.reference.position
     refuse_unreadable(operand.origin.columns, Use(use.base), position)
     if not equality:
-        raise sealed_in(operand.cell, f"the operator {operator}", position)
+        raise refusal_of_search(operand.cell, operator, position) or sealed_in(
+            operand.cell, f"the operator {operator}", position
+        )
     if array and operand is other:
         raise sealed_in(operand.cell, "an array", position)
     if counterpart is not None:

@@ -46,6 +46,11 @@ def prepared(
         raise
     if found.refusal is not None:  # of the types that it declares
         raise found.refusal
+    if kept.sift is not None:
+        raise Unsupported(
+            "PREPARE of a search by part of a sealed column is not supported",
+            hint="Use the prepared statements of your driver.",
+        )
     _check_types(kept, statement.body.get("argtypes", []), declared)
     upstream = _prepared_text(statement, types, kept) if kept.rewritten else source
     return StatementPlan(

@@ -77,6 +77,10 @@ class Parameters:
         """The client's parameters, with those that it declares and does not use."""
         return max(self.highest, len(self.declared))
 
+    def use_counting(self, number: int, text: SqlText, token: int) -> None:
+        """As a LIMIT or OFFSET that the server does not get."""
+        self.use_sealed(number, text, token, LogicalType.INT8, array=False)
+
     def check_complete(self, flat: Nodes) -> None:
         """Every parameter of the statement was dealt with: none could slip through with a number of before."""
         places = {node.get("location", 0) for kind, node in flat if kind == "ParamRef"}

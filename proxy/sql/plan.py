@@ -11,7 +11,7 @@ literal with a cast), by `proxy.rows.params`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum, auto
 
 from policies.fields import Field, LogicalType
@@ -35,11 +35,13 @@ class StatementKind(StrEnum):
 
 
 class SlotKind(StrEnum):
-    """What a slot becomes upstream.  Every kind but PLAIN and PRINCIPAL is `bytea` (or `bytea[]` when `array`)."""
+    """What a slot becomes upstream.  CELL and TERM are `bytea` (or `bytea[]` when `array`)."""
 
     PLAIN = auto()  # a client parameter as it is (extended protocol only), or a drawn key as text
     CELL = auto()  # the value sealed for `field`
     TERM = auto()  # the equality term of the value for `field`
+    TOKENS = auto()  # the search tokens of the pattern for `field`, int4[]
+    COUNT = auto()  # NULL: a LIMIT or OFFSET that the proxy counts by itself
     PRINCIPAL = auto()  # an attribute of the principal, as text, cast in the SQL around it
 
 
@@ -56,6 +58,14 @@ class ValueSource:
     draw: int | None = None
 
 
+class Comparing(StrEnum):
+    """How an opened value is compared with what was searched for."""
+
+    LIKE = auto()
+    ILIKE = auto()
+    STARTS = auto()  # ^@: it begins with the text
+
+
 @dataclass(frozen=True, slots=True)
 class Slot:
     kind: SlotKind
@@ -65,6 +75,46 @@ class Slot:
     attribute: str | None = None  # PRINCIPAL: name of the attribute of `Principal`
     row_key: ValueSource | None = None  # CELL of a row-bound field: where the row's key comes from
     row_key_type: int = 0  # OID of the row key column's type
+    comparing: Comparing | None = None  # TOKENS
+
+
+@dataclass(frozen=True, slots=True)
+class Lowering:
+    """What the database's own collation makes of letters: `table` for str.translate, character by character.
+
+    `sigma`: a capital sigma at the end of a word becomes the final one.
+    """
+
+    table: dict[int, str]
+    sigma: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """One comparison that each row's opened value has to pass.
+
+    `column`: where the cell stands in the server's rows; its RowDescription must name `relation_oid` and `attnum` (I2).
+    """
+
+    field: Field
+    column: int
+    comparing: Comparing
+    sought: ValueSource
+    relation_oid: int
+    attnum: int
+
+    def at(self, column: int) -> Search:
+        return replace(self, column=column)
+
+
+@dataclass(frozen=True, slots=True)
+class Sift:
+    """The server's rows are candidates: which of them are the result.  LIMIT and OFFSET count those."""
+
+    searches: tuple[Search, ...]
+    limit: ValueSource | None = None
+    offset: ValueSource | None = None
+    lowering: Lowering | None = None
 
 
 class OutputAction(StrEnum):
@@ -227,6 +277,7 @@ class StatementPlan:
     # logical type that ParameterDescription must show for client parameter n (only where it differs upstream)
     parameter_types: tuple[tuple[int, int], ...] = ()
     outputs: tuple[OutputColumn, ...] | None = None  # None: not analysed; PASS for all, envelopes guarded
+    sift: Sift | None = None
     hidden_outputs: int = 0  # so many trailing physical columns are ours and are stripped
     returns_rows: bool = False
     touches_protected: bool = False

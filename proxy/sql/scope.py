@@ -73,7 +73,7 @@ NOTHING = Origin()
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Column:
-    """One column of a source.  `term`: the source's own column that holds its term; `row_key`: its row's key."""
+    """One column of a source.  `term`, `tokens`: the source's own columns that hold them; `row_key`: its row's key."""
 
     name: str
     origin: Origin
@@ -82,6 +82,7 @@ class Column:
     inner: str | None = None  # the name by which the source's own table knows it
     inside: Visible | None = None  # a subquery's column: what it is inside,
     appendix: Appendix | None = None  # and where more can be put beside it
+    tokens: str | None = None
 
 
 @dataclass(slots=True, eq=False)

@@ -17,6 +17,7 @@ from .lexer import TokenKind
 from .ordering import walk_window
 from .outputs import add_hidden_keys
 from .scope import Origin, Scope
+from .searches import conjuncts, finish_searches, take_limits, walk_search
 from .set_operations import walk_set_operation
 from .sorting import walk_order_by
 from .sources import walk_from
@@ -47,7 +48,7 @@ def _select(a: Analysis, body: Node, scope: Scope, role: QueryRole) -> list[Item
     scope.level.table = _table_word(body, scope)
     walk_from(a, body.get("fromClause", []), scope)
     if "whereClause" in body:
-        walk_condition(a, body["whereClause"], scope, FILTERING)
+        _walk_where(a, body, scope, role)
     targets = body.get("targetList", [])
     walk_group_by(a, body, scope)
     items = walk_targets(a, targets, scope, role)
@@ -58,9 +59,18 @@ def _select(a: Analysis, body: Node, scope: Scope, role: QueryRole) -> list[Item
         walk_window(a, window["WindowDef"], scope)
     walk_order_by(a, body.get("sortClause", []), items, scope)
     walk_distinct(a, body, items, scope)
-    walk_limit(a, body, scope)
+    if a.searches and role is QueryRole.TOP:
+        take_limits(a, body, scope)
+    else:
+        walk_limit(a, body, scope)
     _finish(a, body, scope, role, items)
     return items
+
+
+def _walk_where(a: Analysis, body: Node, scope: Scope, role: QueryRole) -> None:
+    for node in conjuncts(body["whereClause"]):
+        if not walk_search(a, node, body, scope, role):
+            walk_condition(a, node, scope, FILTERING)
 
 
 def _finish(a: Analysis, body: Node, scope: Scope, role: QueryRole, items: list[Item]) -> None:
@@ -76,6 +86,7 @@ def _finish(a: Analysis, body: Node, scope: Scope, role: QueryRole, items: list[
         if role is QueryRole.TOP:
             plain = "distinctClause" not in body and not scope.level.grouped and scope.level.table is None
             add_hidden_keys(a, scope, items, start, plain=plain)
+            finish_searches(a, scope, items, start)
 
 
 def _append(body: Node, scope: Scope, items: list[Item]) -> None:

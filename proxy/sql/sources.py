@@ -116,6 +116,7 @@ def protected_source(a: Analysis, relation: Relation, body: Node) -> Source:
         guarded = a.ledger.guarded(table, column.name)
         cell = guarded.cell
         term = cell.term_column if cell is not None else None
+        tokens = cell.token_column if cell is not None else None
         bound = cell is not None and cell.sealing is not None and cell.sealing.row_bound
         columns.append(
             Column(
@@ -124,6 +125,7 @@ def protected_source(a: Analysis, relation: Relation, body: Node) -> Source:
                 term=term if term in physical else None,
                 row_key=table.row_key if bound else None,
                 inner=column.name,
+                tokens=tokens if tokens in physical else None,
             )
         )
     return renamed(Source(alias_of(body), columns, relation, qualified="alias" not in body), body)

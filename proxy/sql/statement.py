@@ -24,6 +24,7 @@ from .outputs import output_columns
 from .parameters import Parameters
 from .plan import StatementKind, StatementPlan
 from .scope import Scope
+from .searches import sift_of
 from .selects import run_query
 from .system_catalogs import show_catalogs
 from .touch import Findings
@@ -83,6 +84,7 @@ def plan_touching(
     show_catalogs(request.catalog, whole.kind, whole.body, found, text)
     a = _analysis(request)
     a.copied = copied
+    a.searchable = not copied and walk is None and (wrapper is None or wrapper.kind == "ExplainStmt")
     items = (walk or _walk)(a, statement.kind, statement.body, text)
     settle(a)
     a.charge_pending()
@@ -148,6 +150,7 @@ def _finish(
         parameter_types=a.parameters.described(),
         outputs=output_columns(items) if returns else None,
         hidden_outputs=a.hidden,
+        sift=sift_of(a),
         returns_rows=returns,
         touches_protected=a.touched,
         uses=tuple(a.ledger.uses),

@@ -198,6 +198,10 @@ def build_command_complete(tag: bytes) -> bytes:
     return message(b"C", pack_string(tag))
 
 
+def build_portal_suspended() -> bytes:
+    return message(b"s", b"")
+
+
 def build_ready_for_query(status: bytes) -> bytes:
     return message(b"Z", parse_ready_for_query(status))
 

@@ -46,7 +46,19 @@ def test_any_bytes_parse_or_are_invalid(value: bytes) -> None:
         bytes.fromhex("f9670110") + bytes(60),
         bytes.fromhex("f9670180") + bytes(60),
     ],
-    ids=["empty", "magic only", "short", "short with term", "short padded", "magic", "v0", "v2", "tokens", "bit 4", "bit 7"],
+    ids=[
+        "empty",
+        "magic only",
+        "short",
+        "short with term",
+        "short padded",
+        "magic",
+        "v0",
+        "v2",
+        "tokens",
+        "bit 4",
+        "bit 7",
+    ],
 )
 def test_wrong_bytes_are_refused(value: bytes) -> None:
     with pytest.raises(EnvelopeInvalid):

@@ -72,7 +72,9 @@ async def test_a_table_made_sealed_is_the_same(database: Database) -> None:
     connection = await database.connect_async()
     assert await verify_sealed(connection, MAP, CIPHERS.heads()) == ()
     cell = CIPHERS.cipher(id_of(NOTE)).seal(b"Anna")
-    await connection.execute("INSERT INTO people (id, \"full \"\"Name\"\"\", note) VALUES (1, $1, $2)", seal_name("Анна"), cell)
+    await connection.execute(
+        'INSERT INTO people (id, "full ""Name""", note) VALUES (1, $1, $2)', seal_name("Анна"), cell
+    )
     assert len(await connection.fetchval("SELECT fg_note_tk FROM people")) == 3
     with pytest.raises(asyncpg.PostgresError):
         await connection.execute("UPDATE people SET note = 'plaintext'")
@@ -101,3 +103,29 @@ def altered(field: Field, tokens: tuple[str, ...]) -> Field:
 
 def test_the_name_of_the_column() -> None:
     assert token_column(NOTE) == "fg_note_tk"
+
+
+async def test_a_hundred_thousand_rows_are_found_by_the_index(database: Database) -> None:
+    """Cells are forged, for their tokens only: the CHECK can not tell, and nothing here opens them."""
+    database.run(*create_sealed(MAP, CIPHERS))
+    connection = await database.connect_async()
+    (head,) = CIPHERS.heads()[id_of(NOTE)]
+    column = '"full ""Name"""'
+    tokens = "(SELECT string_agg(decode(md5(n::text || k), 'hex'), ''::bytea) FROM generate_series(1, 3) k)"
+    await connection.execute(
+        f"INSERT INTO people (id, {column}, note) SELECT n, $1, $2 || {tokens} || repeat('x', 40)::bytea"
+        " FROM generate_series(1, 100000) n",
+        seal_name("Anna"),
+        head + bytes((0, 12)),
+    )
+    await connection.execute("ANALYZE people")
+    one = await connection.fetchval("SELECT fg_note_tk[3:4] FROM people WHERE id = 77")
+    query = "SELECT id FROM people WHERE (fg_note_tk @> {} OR fg_note_tk @> '{{0}}'::int4[])"
+    literal = query.format(f"'{{{one[0]},{one[1]}}}'::int4[]")
+    await connection.execute("SET plan_cache_mode = force_generic_plan")
+    await connection.execute(f"PREPARE found (int4[]) AS {query.format('$1')}")
+    for asked in (literal, f"EXECUTE found ('{{{one[0]},{one[1]}}}')"):
+        assert [row["id"] for row in await connection.fetch(asked)] == [77]
+        plan = str(await connection.fetch(f"EXPLAIN {asked}"))
+        assert plan.count(f"Bitmap Index Scan on fg_{id_of(NOTE)}_tkx") == 2, plan
+    await connection.close()

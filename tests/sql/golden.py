@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,6 +23,7 @@ from proxy.sql.plan import (
     OutputAction,
     OutputColumn,
     SessionEffect,
+    Sift,
     Slot,
     SlotKind,
     StatementPlan,
@@ -118,6 +119,8 @@ def _extras(made: StatementPlan) -> list[str]:
         found.append("untouched")
     if made.hidden_outputs:
         found.append(f"hidden={made.hidden_outputs}")
+    if made.sift is not None:
+        found += list(_sifted(made.sift))
     if made.slots and made.client_parameters:
         found.append("physical=" + " ".join(f"{s.kind.name}({_source(s.source)})" for s in made.slots))
     if made.parameter_types:
@@ -136,6 +139,17 @@ def _extras(made: StatementPlan) -> list[str]:
         shows = [", ".join(_output(o) for o in kept.outputs)] if kept.opens and kept.outputs else []
         found += [f"kept {each}" for each in [*held, *shows, *_extras(kept)] if each != "untouched"]
     return found
+
+
+def _sifted(sift: Sift) -> Iterator[str]:
+    for search in sift.searches:
+        name = f"{search.field.table}.{search.field.column}"
+        yield f"sifts {name} at {search.column} {search.comparing} {_source(search.sought)}"
+    for clause, source in (("limit", sift.limit), ("offset", sift.offset)):
+        if source is not None:
+            yield f"{clause} {_source(source)}"
+    if sift.lowering is not None:
+        yield "lowering"
 
 
 def _argument(argument: Argument) -> str:

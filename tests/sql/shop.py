@@ -7,10 +7,12 @@ from dataclasses import dataclass, field, replace
 from policies.fields import Field, LogicalType, ProtectedTable, Sealing
 from policies.model import NO_VERBS, FieldRights, Principal, RowFilter, TableRights, Verb
 from proxy.sql.catalog import Catalog, Column, Function, Relation
+from proxy.sql.plan import Lowering
 from proxy.sql.planner import PlanContext
 
 ALL = ~NO_VERBS & ~Verb.EXPORT
-_INT8, _TEXT, _BYTEA, _NUMERIC, _TIME = 20, 25, 17, 1700, 1184
+_INT8, _TEXT, _BYTEA, _NUMERIC, _TIME, _INT4S = 20, 25, 17, 1700, 1184, 1007
+LOWERING = Lowering({ord(letter): letter.lower() for letter in "ABCDEFGHIJKLMNOPQRSTUVWXYZ"})
 
 
 def _sealing(number: int, **more: object) -> Sealing:
@@ -46,7 +48,16 @@ ACCOUNTS = _table(
     {"login": _sealing(21, equality=True, unique=True), "password": _sealing(22, row_bound=True)},
     row_key="id",
 )
-PROTECTED = {table.table: table for table in (CUSTOMERS, ORDERS, ACCOUNTS)}
+MEMBERS = _table(
+    "members",
+    "id customer_id town",
+    {
+        "surname": _sealing(31, equality=True, tokens=("match.1",)),
+        "nick": _sealing(32, tokens=("prefix.1",)),
+        "remark": _sealing(33, equality=True),
+    },
+)
+PROTECTED = {table.table: table for table in (CUSTOMERS, ORDERS, ACCOUNTS, MEMBERS)}
 
 
 def _columns(*named: tuple[str, int]) -> tuple[Column, ...]:
@@ -67,6 +78,11 @@ def _relations() -> list[Relation]:
         ("id", _INT8), ("customer_id", _INT8), ("login", _BYTEA), ("password", _BYTEA), ("fg_login_eq", _BYTEA)
     )
     accounts = (replace(accounts[0], default_sequence='"public"."accounts_id_seq"', has_default=True), *accounts[1:])
+    members = _columns(
+        ("id", _INT8), ("customer_id", _INT8), ("town", _TEXT), ("surname", _BYTEA), ("nick", _BYTEA),
+        ("remark", _BYTEA), ("fg_surname_eq", _BYTEA), ("fg_surname_tk", _INT4S), ("fg_nick_tk", _INT4S),
+        ("fg_remark_eq", _BYTEA),
+    )  # fmt: skip
     notes = _columns(("id", _INT8), ("customer_id", _INT8), ("body", _TEXT), ("email", _TEXT))
     shown = _columns(("id", _INT8), ("email", _BYTEA), ("town", _TEXT))
     definition = (
@@ -76,6 +92,7 @@ def _relations() -> list[Relation]:
         Relation(1001, "public", "customers", "r", customers, ("id",), CUSTOMERS),
         Relation(1002, "public", "orders", "r", orders, ("id",), ORDERS),
         Relation(1003, "public", "accounts", "r", accounts, ("id",), ACCOUNTS),
+        Relation(1004, "public", "members", "r", members, ("id",), MEMBERS),
         Relation(1010, "public", "notes", "r", notes, ("id",)),
         Relation(1011, "audit", "customers", "r", _columns(("id", _INT8), ("what", _TEXT)), ("id",)),
         Relation(1020, "public", "customer_view", "v", shown, definition=definition, reaches=frozenset({1001})),
@@ -110,6 +127,7 @@ def catalog(server_version: int = 180006, **more: object) -> Catalog:
         },
         type_names={_INT8: "bigint", _TEXT: "text", _BYTEA: "bytea", _NUMERIC: "numeric", _TIME: "timestamptz"},
         operators={"===": ("public",)},
+        lowering=LOWERING,
         **more,
     )
 
@@ -147,6 +165,9 @@ def _role(name: str, table: ProtectedTable) -> TableRights:
 def _support(table: ProtectedTable) -> dict[str, FieldRights]:
     if table is CUSTOMERS:
         return _rights(Verb.READ | Verb.FILTER_EQ, "email name phone") | _rights(Verb.READ | Verb.JOIN, "id")
+    if table is MEMBERS:
+        found = _rights(Verb.READ | Verb.FILTER_EQ, "surname") | _rights(Verb.FILTER_RANGE, "nick")
+        return found | _rights(Verb.READ, "id")
     if table is ORDERS:
         return _rights(Verb.READ, "id placed_at status tech_notes") | _rights(Verb.JOIN, "customer_id")
     return {}

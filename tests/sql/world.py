@@ -28,6 +28,7 @@ CREATE TABLE orders (id bigint PRIMARY KEY DEFAULT nextval('ids'), customer_id b
 CREATE SEQUENCE accounts_id_seq START 100;
 CREATE TABLE accounts (id bigint PRIMARY KEY DEFAULT nextval('accounts_id_seq'), customer_id bigint,
     login text UNIQUE, password text);
+CREATE TABLE members (id bigint PRIMARY KEY, customer_id bigint, town text, surname text, nick text, remark text);
 """
 _PHYSICAL = """
 CREATE SEQUENCE ids START 1000;
@@ -43,6 +44,8 @@ CREATE TABLE orders (id bigint PRIMARY KEY DEFAULT nextval('ids'), customer_id b
 CREATE SEQUENCE accounts_id_seq START 100;
 CREATE TABLE accounts (id bigint PRIMARY KEY DEFAULT nextval('accounts_id_seq'), customer_id bigint,
     login bytea, password bytea, fg_login_eq bytea GENERATED ALWAYS AS (substr(login, 13, 16)) STORED UNIQUE);
+CREATE TABLE members (id bigint PRIMARY KEY, customer_id bigint, town text, surname bytea, nick bytea, remark bytea,
+    fg_surname_eq bytea, fg_surname_tk int[], fg_nick_tk int[], fg_remark_eq bytea);
 """
 _BOTH = """
 CREATE TABLE notes (id bigint PRIMARY KEY DEFAULT nextval('ids'), customer_id bigint, body text, email text);

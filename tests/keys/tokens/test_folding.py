@@ -66,7 +66,7 @@ def test_it_is_coarser_than_every_collation_of_the_server(server: str, request: 
         for (collation,) in found.fetchall():
             lowered = connection.execute(
                 f"SELECT chr(p), lower(chr(p) COLLATE {collation}) FROM unnest(%s::int4[]) p"
-                f" WHERE lower(chr(p) COLLATE {collation}) COLLATE \"C\" <> chr(p)",
+                f' WHERE lower(chr(p) COLLATE {collation}) COLLATE "C" <> chr(p)',
                 (points,),
             )
             for character, small in lowered.fetchall():

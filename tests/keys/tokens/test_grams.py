@@ -32,7 +32,10 @@ def test_what_can_not_be_told() -> None:
 
 @given(LETTERS, LETTERS, LETTERS)
 def test_a_part_is_found_in_the_whole(before: str, part: str, behind: str) -> None:
-    grams, beginnings = inputs_of([MATCH])((before + part + behind).encode()), inputs_of([PREFIX])((part + behind).encode())
+    grams, beginnings = (
+        inputs_of([MATCH])((before + part + behind).encode()),
+        inputs_of([PREFIX])((part + behind).encode()),
+    )
     changed = part.upper()
     if part.upper().lower() != part.lower():
         changed = part

@@ -47,6 +47,23 @@ def test_equality_tells_frequencies_and_a_dictionary_can_be_made() -> None:
     assert "public.t.other" in tried
 
 
+def test_search_by_part_tells_parts_even_without_equality() -> None:
+    sealing = Sealing(_ID, LogicalType.TEXT, tokens=("match.1", "prefix.1"))
+    copy = learns(sealing, Adversary.BACKUP)
+    for words in (
+        "groups of three letters",
+        "begin with the same 2 to 8 letters",
+        "about its length",
+        "much of the values",
+    ):
+        assert words in copy
+    assert "groups" not in learns(Sealing(_ID, LogicalType.TEXT, tokens=("prefix.1",)), Adversary.BACKUP)
+    assert "parts in common" in learns(sealing, Adversary.WATCHER)
+    tried = learns(sealing, Adversary.WATCHER_WITH_LOGIN)
+    assert "any part that can be guessed" in tried and "nothing more" not in tried
+    assert profile(sealing).mode is Mode.PART
+
+
 def test_a_unique_fields_frequencies_tell_nothing() -> None:
     sealing = Sealing(_ID, LogicalType.TEXT, equality=True, unique=True)
     assert "each value occurs once" in learns(sealing, Adversary.BACKUP)

@@ -96,8 +96,8 @@
 !! 0A000 the sealed column "public.customers.email" is compared with something that is neither a constant, a parameter nor a column of its join group
    hint: Send the value as a constant or as a parameter; for many values use = ANY ($1).
 [full] SELECT id FROM customers WHERE email LIKE 'a%';
-!! 0A000 the sealed column "email" (public.customers.email) can not be used in the operator ~~
-   hint: Sealed columns can be selected as they are, compared with = <> IN, = ANY or IS NULL where the data map gives them equality, joined within their join group, grouped and counted.
+!! 0A000 the sealed column "email" (public.customers.email) can not be searched by part: its data map entry has neither match nor prefix
+   hint: Compare by =, or declare match or prefix for it before it is sealed.
 [full] SELECT id FROM customers WHERE email > 'a';
 !! 0A000 the sealed column "email" (public.customers.email) can not be used in the operator >
    hint: Sealed columns can be selected as they are, compared with = <> IN, = ANY or IS NULL where the data map gives them equality, joined within their join group, grouped and counted.
@@ -145,8 +145,8 @@
 [reader] SELECT email FROM customers WHERE email = 'a';
 !! 42501 permission denied: filter_eq of column "public.customers.email"
 [support] SELECT email FROM customers WHERE email LIKE 'a';
-!! 0A000 the sealed column "email" (public.customers.email) can not be used in the operator ~~
-   hint: Sealed columns can be selected as they are, compared with = <> IN, = ANY or IS NULL where the data map gives them equality, joined within their join group, grouped and counted.
+!! 0A000 the sealed column "email" (public.customers.email) can not be searched by part: its data map entry has neither match nor prefix
+   hint: Compare by =, or declare match or prefix for it before it is sealed.
 [support] SELECT email FROM customers WHERE city = 'a';
 !! 42501 permission denied: filter_eq of column "public.customers.city"
 [support] SELECT email FROM customers WHERE id > 5;

@@ -1,0 +1,179 @@
+"""Rows that the server found by search tokens: which of them are the result (`Sift` of the plan).
+
+`sought_of` reads what one execution searches for, `Sifter` looks at its rows.  A sifter belongs to one execution: it
+counts the rows for OFFSET, LIMIT and the command tag.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from keys.errors import CryptoError
+from keys.field import FieldCiphers
+from proxy.errors import CellUnreadable, ProtocolViolation, SqlState, ValueRejected
+from proxy.sql.plan import Search, Sift, ValueSource
+from proxy.wire.backend import FieldDescription
+from proxy.wire.framing import HEADER_SIZE, Span
+from proxy.wire.oids import BYTEA, INT2, INT4, INT8, UNKNOWN
+from proxy.wire.values.settings import ValueSettings
+
+from .cells import from_text, unreadable
+from .params import ClientValues, cipher_of, pattern_text, source_value
+from .patterns import Test, make_test
+
+_SIZES = {INT2: 2, INT4: 4, INT8: 8}
+_MOST = (1 << 63) - 1
+_LENGTH = struct.Struct("!i").unpack_from
+_COUNT = struct.Struct("!H").unpack_from
+
+
+@dataclass(frozen=True, slots=True)
+class Sought:
+    """For what one execution searches.  A test that is None passes nothing: NULL was searched for."""
+
+    tests: tuple[Test | None, ...]
+    limit: int | None
+    offset: int
+
+
+def sought_of(sift: Sift, client: ClientValues, settings: ValueSettings) -> Sought:
+    """Raises ValueRejected."""
+    tests = []
+    for search in sift.searches:
+        text = pattern_text(search.field, search.sought, client, settings)
+        tests.append(None if text is None else make_test(search.comparing, text, sift.lowering))
+    limit, offset = (_count(source, client) for source in (sift.limit, sift.offset))
+    if limit is not None and limit < 0:
+        raise ValueRejected("LIMIT must not be negative", sqlstate=SqlState.INVALID_ROW_COUNT_IN_LIMIT)
+    if offset is not None and offset < 0:
+        raise ValueRejected("OFFSET must not be negative", sqlstate=SqlState.INVALID_ROW_COUNT_IN_OFFSET)
+    return Sought(tuple(tests), limit, offset or 0)
+
+
+def _count(source: ValueSource | None, client: ClientValues) -> int | None:
+    raw, binary, declared = source_value(source, client)
+    if raw is None:
+        return None
+    if declared not in (*_SIZES, UNKNOWN, 0):
+        raise ValueRejected("a LIMIT or OFFSET has another type than bigint", sqlstate=SqlState.DATATYPE_MISMATCH)
+    try:
+        if not binary:
+            value = int(raw.decode("ascii").strip())
+        elif len(raw) == _SIZES.get(declared, 8):
+            value = int.from_bytes(raw, "big", signed=True)
+        else:
+            raise ValueError
+    except ValueError:
+        raise ValueRejected(
+            "a LIMIT or OFFSET is no whole number", sqlstate=SqlState.INVALID_TEXT_REPRESENTATION
+        ) from None
+    if abs(value) > _MOST:
+        raise ValueRejected("a LIMIT or OFFSET is out of range", sqlstate=SqlState.NUMERIC_OUT_OF_RANGE)
+    return value
+
+
+class Sifter:
+    """Raises CellUnreadable where a column that it is to open is not proven to be what the analysis expects (I2)."""
+
+    __slots__ = ("_columns", "_left", "_looks", "_most", "_skip", "passed")
+
+    def __init__(
+        self,
+        sift: Sift,
+        sought: Sought,
+        fields: Sequence[FieldDescription],
+        ciphers: FieldCiphers,
+        *,
+        binary: bool,
+        most: int = 0,
+    ) -> None:
+        """`binary`: the form in which the server sends the cells that are looked at.  `most`: 0 for all rows."""
+        self._columns = len(fields)
+        self._looks = [
+            _Look(search, test, fields, ciphers, binary)
+            for search, test in zip(sift.searches, sought.tests, strict=True)
+        ]
+        limits = [limit for limit in (sought.limit, most or None) if limit is not None]
+        self._skip, self._left = sought.offset, min(limits) if limits else None
+        self._most, self.passed = most, 0
+
+    @property
+    def suspended(self) -> bool:
+        """As many rows as were asked for have passed, so that there may be more."""
+        return 0 < self._most == self.passed
+
+    def sift(self, data: bytes, spans: Sequence[Span]) -> list[Span]:
+        """Those of the DataRow messages at `spans` that the client is to see.
+
+        Raises CellUnreadable or ProtocolViolation.
+        """
+        return [span for span in spans if self._passes(data, span)]
+
+    def _passes(self, data: bytes, span: Span) -> bool:
+        if self._left == 0:
+            return False
+        values = _values(data, span, self._columns)
+        if not all(look.passes(values) for look in self._looks):
+            return False
+        if self._skip:
+            self._skip -= 1
+            return False
+        if self._left is not None:
+            self._left -= 1
+        self.passed += 1
+        return True
+
+
+class _Look:
+    __slots__ = ("_binary", "_column", "_field", "_open", "_test")
+
+    def __init__(
+        self,
+        search: Search,
+        test: Test | None,
+        fields: Sequence[FieldDescription],
+        ciphers: FieldCiphers,
+        binary: bool,
+    ) -> None:
+        described = fields[search.column] if search.column < len(fields) else None
+        proven = described is not None and (described.table_oid, described.attnum, described.type_oid) == (
+            search.relation_oid,
+            search.attnum,
+            BYTEA,
+        )
+        if not proven:
+            raise CellUnreadable(f"the origin of a column is not proven to be {search.field.name}")
+        self._field, self._column, self._test, self._binary = search.field, search.column, test, binary
+        self._open: Callable[[bytes], bytes] = cipher_of(ciphers, search.field).open
+
+    def passes(self, values: Sequence[bytes | None]) -> bool:
+        value = values[self._column]
+        if value is None or self._test is None:
+            return False
+        try:
+            opened = self._open(value if self._binary else from_text(value, self._field))
+        except CryptoError:
+            raise unreadable(self._field) from None
+        return self._test(opened.decode("utf-8"))
+
+
+def _values(data: bytes, span: Span, columns: int) -> list[bytes | None]:
+    _, start, end = span
+    at = start + HEADER_SIZE
+    found: list[bytes | None] = []
+    try:
+        if _COUNT(data, at)[0] != columns:
+            raise ProtocolViolation("the server sent a malformed row")
+        at += 2
+        for _ in range(columns):
+            (size,) = _LENGTH(data, at)
+            at += 4
+            found.append(None if size < 0 else data[at : at + size])
+            at += max(size, 0)
+    except struct.error:
+        raise ProtocolViolation("the server sent a malformed row") from None
+    if at != end:
+        raise ProtocolViolation("the server sent a malformed row")
+    return found
