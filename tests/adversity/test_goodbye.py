@@ -23,7 +23,7 @@ CONVERSATIONS = {
     "a failed batch without its sync": [parse("SELECT nope"), bind(), execute(), FLUSH],
     "what waits for an answer": [query("SET datestyle = 'SQL, DMY'"), query(WRITE), query(READ)],
     "an open transaction": [query("BEGIN"), query(WRITE)],
-    "a long result": [query("SELECT email FROM public.customers, generate_series(1, 500)")],
+    "a long result": [query("SELECT c.email FROM public.customers c, generate_series(1, 200) g ORDER BY g, c.id")],
     "in the middle of a COPY": [
         query("CREATE TEMP TABLE notes (a int4)"),
         query("COPY notes FROM STDIN"),
