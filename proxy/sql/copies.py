@@ -101,6 +101,7 @@ def _wrapped(request: Request, body: Node, query: bytes, tree: Node | None, sour
         uses=plan.uses,
         rules=plan.rules,
         fingerprint=fingerprint(source.decode()),
+        writes=plan.writes,
         edited=True,
         copy=CopyTo(given.rows, columns, plan.hidden_outputs, _row_key_types(request, columns)),
     )

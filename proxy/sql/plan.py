@@ -288,6 +288,7 @@ class StatementPlan:
     refusal: FieldgateError | None = None
     fingerprint: str = ""  # of the statement's shape, for audit; holds no constant
     copy: CopyTo | CopyFrom | None = None  # COPY of protected data
+    writes: bool = False  # INSERT, UPDATE, DELETE or MERGE stands somewhere in it, in WITH, too
     edited: bool = False  # the text is not the client's own, even if it is one segment without a slot (`*` spelt out)
     keeps: Kept | None = None  # PREPARE and DECLARE
     arguments: tuple[Argument, ...] | None = None  # EXECUTE; None: EXECUTE inside another statement, or another kind
@@ -322,8 +323,8 @@ class StatementPlan:
 
     @property
     def shows_rows(self) -> bool:
-        """It is a SELECT, or copies the rows of one to the client."""
-        return self.kind is StatementKind.SELECT or isinstance(self.copy, CopyTo)
+        """It is a SELECT that writes nothing, or copies the rows of one to the client."""
+        return not self.writes and (self.kind is StatementKind.SELECT or isinstance(self.copy, CopyTo))
 
     @property
     def has_literals(self) -> bool:

@@ -27,7 +27,7 @@ from .scope import Scope
 from .searches import sift_of
 from .selects import run_query
 from .system_catalogs import show_catalogs
-from .touch import Findings
+from .touch import WRITES, Findings
 from .tree import Node, RawStatement, fingerprint, nodes
 from .updates import walk_delete, walk_update
 from .verify import check_rewritten
@@ -157,5 +157,6 @@ def _finish(
         rules=tuple(a.ledger.rules),
         fingerprint=fingerprint(text.source.decode()),
         edited=bool(text.edits),
+        writes=any(kind in WRITES for kind in (statement.kind, *(kind for kind, _ in flat))),
         draws=tuple(a.draws),
     )

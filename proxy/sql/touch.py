@@ -24,7 +24,7 @@ from .tree import Node, nodes, string, strings
 # Settings that change what later text means or who runs it; set_config may set the others.
 GUARDED_SETTINGS = frozenset({"role", "session_authorization", "standard_conforming_strings", "client_encoding"})
 OWN_SETTINGS = "fieldgate."
-_WRITES = frozenset({"InsertStmt", "UpdateStmt", "DeleteStmt", "MergeStmt"})
+WRITES = frozenset({"InsertStmt", "UpdateStmt", "DeleteStmt", "MergeStmt"})
 
 
 @dataclass(slots=True)
@@ -65,7 +65,7 @@ def look(catalog: Catalog, kind: str, body: Node, path: tuple[str, ...] | None, 
                 check_call(catalog, body, found, by_rows.get(id(body)))
             elif key.startswith("Json") and catalog.server_version < 170000:
                 _check_json(catalog)
-            elif key in _WRITES:
+            elif key in WRITES:
                 _check_write(catalog, body["relation"], path)
         except FieldgateError as refusal:
             found.refusal = found.refusal or refusal

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from proxy.session.commands import CloseBoth, DrawKeys
@@ -13,6 +15,7 @@ from .talk import (
     CUSTOMERS_OID,
     EMAIL_COLUMNS,
     INSERT_DRAWN,
+    SELECT_EMAIL,
     Talk,
     cell,
     columns,
@@ -128,6 +131,13 @@ def test_a_tampered_cell_fails_its_statement_alone_outside_a_transaction(talk: T
     assert tags(told) == "TEZ"
     assert error_of(told[1])[b"S"] == b"ERROR"
     assert talk.client(query("select 1")) == [query("select 1")]
+
+
+def test_a_tampered_cell_beside_a_write_ends_the_session_for_the_write_stays(talk: Talk) -> None:
+    talk.planner.plans["with w as (insert ...) select email"] = replace(SELECT_EMAIL, writes=True)
+    talk.client(query("with w as (insert ...) select email"))
+    told = talk.server(EMAIL_COLUMNS, row(b"7", b"\\x00ff"), done("SELECT 1"), ready())
+    assert error_of(told[1])[b"S"] == b"FATAL"
 
 
 def test_a_tampered_cell_inside_a_transaction_ends_the_session(talk: Talk) -> None:

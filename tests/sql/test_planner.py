@@ -309,3 +309,18 @@ def test_a_refused_use_is_part_of_the_plan_for_the_record() -> None:
     assert plan.refusal is not None
     support = CachedPlanner().plan_statement("SELECT city FROM customers", (), context("support"))
     assert [(use.field, use.verb.name) for use in support.uses] == [("public.customers.city", "READ")]
+
+
+@pytest.mark.parametrize(
+    ("text", "writes"),
+    [
+        ("SELECT email FROM customers", False),
+        ("WITH w AS (INSERT INTO notes (id) VALUES (7) RETURNING id) SELECT email FROM customers", True),
+        ("WITH w AS (SELECT 1), v AS (DELETE FROM notes) SELECT email FROM customers", True),
+        ("COPY (SELECT email FROM customers) TO STDOUT", False),
+        ("UPDATE customers SET email = 'x' WHERE id = 1", True),
+    ],
+)
+def test_a_plan_knows_whether_something_is_written(text: str, writes: bool) -> None:
+    plan = planning.plan_single(text, (), context("exporter"))
+    assert plan.refusal is None and plan.writes is writes
