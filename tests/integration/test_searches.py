@@ -200,3 +200,16 @@ def test_patterns_that_say_too_little_are_refused_with_the_remedy(stage: Stage) 
 def test_who_may_not_search_by_part(stage: Stage) -> None:
     with stage.connect("support") as gate, pytest.raises(psycopg.errors.InsufficientPrivilege, match="filter_range"):
         gate.execute("SELECT id FROM customers WHERE surname LIKE 'Ков%'")
+
+
+def test_a_search_is_not_run_by_name_in_sql(stage: Stage) -> None:
+    with stage.connect("management") as gate:
+        found = gate.pgconn.prepare(b"found", b"SELECT id FROM customers WHERE surname LIKE $1")
+        assert found.status == psycopg.pq.ExecStatus.COMMAND_OK
+        for query in ("EXECUTE found ('%abc%')", "EXPLAIN EXECUTE found ('%abc%')"):
+            with pytest.raises(psycopg.errors.FeatureNotSupported):
+                psycopg.ClientCursor(gate).execute(query)  # type: ignore[arg-type]
+            with pytest.raises(psycopg.errors.FeatureNotSupported):
+                gate.execute(query, prepare=True)  # type: ignore[call-overload]
+        explained = gate.execute("EXPLAIN (COSTS OFF) SELECT id FROM customers WHERE surname LIKE '%abcde%' LIMIT 3")
+        assert "fg_surname_tk" in str(explained.fetchall())
