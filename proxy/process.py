@@ -12,6 +12,7 @@ import secrets
 import signal
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -48,12 +49,14 @@ def run_dir_of(config: Config, config_path: Path) -> Path:
 def login_secret(run_dir: Path) -> bytes:
     """Makes up salts for logins that do not exist; the same for all workers, and across restarts."""
     path = run_dir / "login.secret"
-    try:
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    if not path.exists():
+        made = run_dir / f"login.secret.{os.getpid()}"
+        handle = os.open(made, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
         with os.fdopen(handle, "wb") as file:
             file.write(secrets.token_bytes(_SECRET_SIZE))
-    except FileExistsError:
-        pass
+        with suppress(FileExistsError):
+            os.link(made, path)  # whole, or another worker's
+        made.unlink()
     found = path.read_bytes()
     if len(found) != _SECRET_SIZE:
         raise ConfigError(f"{path}: was changed; remove it")
