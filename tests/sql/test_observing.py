@@ -17,7 +17,7 @@ from proxy.sql.planner import PlanContext
 from tests.policies.audit.records import record
 
 from .golden import CASES, read_cases
-from .shop import catalog, context
+from .shop import PROTECTED, catalog, context
 
 
 def watching(role: str, *observed: str) -> PlanContext:
@@ -34,7 +34,7 @@ def watching(role: str, *observed: str) -> PlanContext:
     return replace(context(role), catalog=enforced, observed=whole)
 
 
-ALL = ("customers", "orders", "accounts")
+ALL = tuple(PROTECTED)
 
 
 def planned(sql: str, at: PlanContext) -> StatementPlan:
