@@ -93,6 +93,7 @@ class _Channel(asyncio.Protocol):
         self._loop = asyncio.get_running_loop()
         self._greeting: asyncio.Future[bytes] = self._loop.create_future()
         self._gone: asyncio.Future[None] = self._loop.create_future()
+        self._opened = False  # the owner has it
         self._received = b""
         self._count = 0
         self._waiting: dict[int, Done] = {}
@@ -123,10 +124,10 @@ class _Channel(asyncio.Protocol):
             greeting = await asyncio.wait_for(self._greeting, _START_SECONDS)
         except TimeoutError:
             greeting = b""
-        if greeting != READY.strip():
-            self._lost = lambda: None
+        self._opened = greeting == READY.strip() and not self._gone.done()
+        if not self._opened:
             await self.close()
-            said = greeting.decode("utf-8", "replace")
+            said = greeting.decode("utf-8", "replace") if greeting != READY.strip() else ""
             raise AuditSinkFailed(said or f"audit file {path}: its writer did not start")
 
     def take(self, line: Line, done: Done) -> bool:
@@ -141,14 +142,14 @@ class _Channel(asyncio.Protocol):
         return True
 
     def _flush(self) -> None:
-        if self._transport is not None:
+        if self._transport is not None and not self._gone.done():
             self._transport.write(b"".join(self._out))
         self._out.clear()
 
     async def close(self) -> None:
         """The program writes what it has, answers, and ends."""
         self._flush()
-        if self._transport is not None and self._transport.can_write_eof() and not self._transport.is_closing():
+        if self._transport is not None and not self._gone.done() and not self._transport.is_closing():
             self._transport.write_eof()
         if self._process is not None:
             try:
@@ -158,7 +159,7 @@ class _Channel(asyncio.Protocol):
             except TimeoutError:
                 self._process.kill()
                 await self._process.wait()
-        if self._transport is not None:
+        if self._transport is not None and not self._gone.done():
             self._transport.close()
 
     # -- what the event loop calls --
@@ -194,6 +195,7 @@ class _Channel(asyncio.Protocol):
         if not self._gone.done():
             self._gone.set_result(None)
         waiting, self._waiting = list(self._waiting.values()), {}
-        self._lost()
+        if self._opened:
+            self._lost()
         for done in waiting:
             done(False)

@@ -88,7 +88,7 @@ def _begin_protected(
             portal, bind = rewritten_bind(state, statement, split_bind(bind, names_end))
         except (ValueRejected, CellUnreadable, ProtocolViolation):
             return False
-    state.round = Round(portal, described, account_allowed(state, plan) if plan.uses else 0)
+    state.round = Round(portal, described, account_allowed(state, plan) if plan.recorded else 0)
     state.to_server += (bind, data[bind_end:])
     return True
 

@@ -161,3 +161,23 @@ async def test_the_writer_ends_with_its_worker_and_writes_what_it_has(tmp_path: 
         line._transport.write_eof()
         await asyncio.wait_for(line._process.wait(), SOON)
     assert ids(tmp_path / "a") == [1]
+
+
+@pytest.mark.parametrize("said", ["ready", "no room", ""])
+async def test_a_writer_that_ends_at_once_keeps_nobody_waiting(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: str
+) -> None:
+    program = tmp_path / "program"
+    program.write_text(f"#!/bin/sh\neval \"printf '{said}\\n' >&$5\"\n")
+    program.chmod(0o700)
+    monkeypatch.setattr("proxy.audit_process.sys.executable", str(program))
+    stream = LogStream(None)
+    stream._file = StringIO()
+    sink = AuditProcess(tmp_path / "a", Durability.STRICT, make_logger(LogConfig(level="debug"), stream))
+    with contextlib.suppress(AuditSinkFailed):
+        await sink.start()
+        assert said == "ready"  # it may have been seen alive
+    assert await ask(sink) is False
+    if said != "ready":
+        assert sink._restart is None  # what has never worked is not started again
+    await sink.close()
