@@ -176,12 +176,12 @@ def observed_visits(stage: Stage) -> Iterator[None]:
 def test_what_is_observed_passes_and_is_reported(stage: Stage) -> None:
     with observed_visits(stage):
         with stage.connect("support") as connection:
-            connection.execute("SELECT * FROM site_visits WHERE id = 4711").fetchall()
+            connection.execute("SELECT * FROM site_visits WHERE id = 471147114711").fetchall()
             with pytest.raises(psycopg.errors.InsufficientPrivilege):
                 connection.execute("SELECT city FROM customers")
         told = fieldgate(stage, "observe", "report", "--since", "5m", "--json")
         assert told.returncode == 0, told.stderr
-        assert "4711" not in told.stdout
+        assert "4711471" not in told.stdout
         entries = json.loads(told.stdout)["entries"]
         [seen] = [entry for entry in entries if entry["decision"] == "observe"]
         assert seen["sqlstate"] == "42501"

@@ -325,7 +325,7 @@ async def test_a_defect_ends_its_session_and_no_other(
     assert error_of(await client.peer.message())["C"] == "XX000"
     assert await client.peer.rest() == b""
     assert (await other.query())[-1] == (b"Z", b"I")
-    assert "internal_error" in proxy.log.getvalue() and "4111" not in proxy.log.getvalue()
+    assert "internal_error" in proxy.log.getvalue() and "4111-1111" not in proxy.log.getvalue()
 
 
 async def test_sockets_to_clients_are_kept_alive_and_undelayed(proxy: Proxy) -> None:
