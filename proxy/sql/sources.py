@@ -99,7 +99,8 @@ def _protected_table(a: Analysis, relation: Relation, body: Node, scope: Scope) 
                 raise Unsupported("ONLY (table) is not supported here", hint="Write ONLY table.", position=position)
             first -= 1
         usable = selectable(relation.protected, a.ledger.table(relation.protected))
-        view = row_view(relation, usable, filtered, a.catalog, only=only)
+        listed = bool(body.get("alias", {}).get("colnames"))
+        view = row_view(relation, usable, filtered, a.catalog, only=only, placed=listed)
         scope.text.replace(first, last, *view, *given_alias(body))
     return source
 

@@ -58,3 +58,8 @@
 !! 0A000 EXPLAIN over "customers" is refused: its figures tell of rows you may not see
 [client] WITH u AS (UPDATE customers SET city = 'x' WHERE status = 'y' RETURNING id) SELECT id FROM u;
 -> WITH u AS (UPDATE "public".customers SET city = 'x' WHERE ("customers"."id" OPERATOR(pg_catalog.=) {PRINCIPAL subject}::pg_catalog.text::bigint) AND ( status = 'y') RETURNING id) SELECT id FROM u
+
+-- A column alias list goes by places, so all columns of the table stand in the subquery, in theirs.
+[client] SELECT x.d, x.name FROM customers AS x (a, b, c, d);
+-> SELECT x.d, x.name FROM (SELECT "id", "city", "status", "email", "name", "phone", "born", "score", CAST(NULL AS pg_catalog.text) AS "untagged", "fg_email_eq", "fg_name_eq", "fg_born_eq", "fg_score_eq" FROM "public"."customers" WHERE "customers"."id" OPERATOR(pg_catalog.=) {PRINCIPAL subject}::pg_catalog.text::bigint OFFSET 0) AS x (a, b, c, d)
+:: d=open(customers.email), name=open(customers.name)
