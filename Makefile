@@ -6,6 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 ARGS ?=
+JOBS ?= 2
 
 .PHONY: help demo test lint format bench fuzz soak lock clean
 
@@ -34,7 +35,7 @@ demo: $(VENV)/.ready
 	$(BIN)/fieldgate demo $(ARGS)
 
 test: $(VENV)/.ready
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile $(ARGS)
 
 lint: $(VENV)/.ready
 	$(BIN)/ruff format --check .

@@ -75,11 +75,15 @@ class Control:
     async def listener(self, database: str, channel: str, heard: Callable[[], None]) -> Connection:
         """A connection of its own that calls `heard` for each notification; it is the caller's to close."""
         connection = await self._connect(database)
+        listening = False
         try:
             await connection.add_listener(channel, lambda *_: heard())
+            listening = True
         except (OSError, asyncpg.InterfaceError, asyncpg.PostgresError):
-            connection.terminate()
             raise UpstreamUnavailable("the server does not let the proxy listen for notifications") from None
+        finally:
+            if not listening:  # cancelled, too: nobody else knows of it
+                connection.terminate()
         return connection
 
     async def close(self) -> None:

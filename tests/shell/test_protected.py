@@ -9,11 +9,13 @@ from collections.abc import AsyncIterator, Iterator
 from io import StringIO
 from pathlib import Path
 
+import asyncpg
 import psycopg
 import pytest
 
 from proxy.app import Circumstances, Worker, check_all
 from proxy.config import Config, LogConfig, altered, load_config
+from proxy.control import Control
 from proxy.demo.osuser import write_private
 from proxy.errors import FieldgateError
 from proxy.logs import LogStream, make_logger
@@ -279,6 +281,25 @@ def _a_drawn_sequence(stage: Stage) -> str:
         ).fetchone()
     assert row is not None
     return str(row[0])
+
+
+async def test_a_listener_that_is_given_up_leaves_no_connection(
+    config: Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: asyncio.Future[asyncpg.Connection] = asyncio.get_running_loop().create_future()
+
+    async def never(connection: asyncpg.Connection, *_: object) -> None:
+        asked.set_result(connection)
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(asyncpg.Connection, "add_listener", never)
+    assert config.control is not None
+    waiting = asyncio.ensure_future(Control(config.control, config.upstream).listener("shop", "any", lambda: None))
+    connection = await asked
+    waiting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+    assert connection.is_closed()
 
 
 @pytest.mark.parametrize("options", ["LOGIN SUPERUSER", "LOGIN BYPASSRLS", "LOGIN IN ROLE pg_read_all_data"])
