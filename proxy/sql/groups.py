@@ -112,4 +112,5 @@ def _enough_rows(source: Source, least: int) -> str:
     key = source.relation.primary_key
     if len(key) != 1:
         raise Unsupported(f'groups of "{source.relation.name}" can not be counted: it has no primary key of one column')
-    return f"pg_catalog.count(DISTINCT {dotted(source.alias, key[0])}) >= {least}"
+    named = next(column.name for column in source.columns if column.inner == key[0])  # an alias list may rename it
+    return f"pg_catalog.count(DISTINCT {dotted(source.alias, named)}) >= {least}"

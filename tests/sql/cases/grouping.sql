@@ -164,3 +164,7 @@
 [full] VALUES (1, (SELECT email FROM customers LIMIT 1));
 !! 0A000 the sealed column "email" (public.customers.email) can not be used in a scalar or ARRAY subquery
    hint: Sealed columns can be selected as they are, compared with = <> IN, = ANY or IS NULL where the data map gives them equality, joined within their join group, grouped and counted.
+
+-- A column alias list renames the key that rows are counted by, and may give its name to another column.
+[analyst] SELECT x.b, count(*) FROM customers AS x (k, b, id) GROUP BY x.b;
+-> SELECT x.b, count(*) FROM "public".customers AS x (k, b, id) GROUP BY x.b HAVING pg_catalog.count(DISTINCT "x"."k") >= 5
