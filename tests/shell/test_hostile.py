@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import random
 import struct
 from pathlib import Path
@@ -29,7 +28,7 @@ GARBAGE = [
     startup()[:-1] + b"!",
     SSL_REQUEST_PACKET + b"\x16\x03\x01",
     b"p\0\0\0\x08pass",
-    os.urandom(64),
+    random.Random(64).randbytes(64),
 ]
 
 
@@ -149,7 +148,9 @@ async def test_a_server_that_never_answers_the_login(upstream: FakeServer, tmp_p
             await upstream.ended.wait()
 
 
-@pytest.mark.parametrize("said", [b"\0\0\0\0\0\0", b"Z\xff\xff\xff\xff", b"?\0\0\0\x04", b"D\0\0\0\0", os.urandom(40)])
+@pytest.mark.parametrize(
+    "said", [b"\0\0\0\0\0\0", b"Z\xff\xff\xff\xff", b"?\0\0\0\x04", b"D\0\0\0\0", random.Random(40).randbytes(40)]
+)
 async def test_a_server_that_breaks_a_session_breaks_only_that(proxy: Proxy, upstream: FakeServer, said: bytes) -> None:
     async def script(peer: Peer) -> None:
         _, body = await peer.message()
