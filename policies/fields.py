@@ -99,6 +99,15 @@ class Harmless:
     extensions: frozenset[str] = frozenset()
     foreign_tables: frozenset[str] = frozenset()
 
+    @property
+    def of_postgres(self) -> frozenset[str]:
+        """The bare names of PostgreSQL's own functions among them."""
+        return frozenset(
+            name.removeprefix("pg_catalog.").partition("(")[0]
+            for name in self.functions
+            if name.startswith("pg_catalog.")
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class DataMap:

@@ -114,6 +114,7 @@ def _assemble(
         found.types,
         surveyor.ambiguous_operators(),
         surveyor.named(),
+        opened=data_map.harmless.of_postgres,
     )
 
 

@@ -78,6 +78,7 @@ class FieldgateError(Exception):
         hint: str | None = None,
         position: int | None = None,
         context: str | None = None,
+        routine: str | None = None,
     ) -> None:
         super().__init__(message)
         self.message = message
@@ -85,6 +86,7 @@ class FieldgateError(Exception):
         self.hint = hint
         self.position = position  # 1-based, in characters of the client's own text
         self.context = context  # where in the client's data, as PostgreSQL says it in CONTEXT
+        self.routine = routine  # PostgreSQL's, where the error is its own
         if sqlstate is not None:
             self.sqlstate = sqlstate
 

@@ -20,6 +20,32 @@ from .toml import Section
 ROW_BOUND_TAGS = ("access", "special")
 
 _FIELD_ID = re.compile(r"[0-9a-f]{32}")
+# PostgreSQL's own functions that somebody may allow: they reach other sessions of the same upstream role, or large
+# objects, where nothing of a data map is ever stored by Fieldgate.
+OPENABLE = frozenset(
+    f"pg_catalog.{signature}"
+    for signature in (
+        "pg_cancel_backend(integer)",
+        "pg_terminate_backend(integer, bigint)",
+        "lo_creat(integer)",
+        "lo_create(oid)",
+        "lo_open(oid, integer)",
+        "lo_close(integer)",
+        "lo_lseek(integer, integer, integer)",
+        "lo_lseek64(integer, bigint, integer)",
+        "lo_tell(integer)",
+        "lo_tell64(integer)",
+        "lo_truncate(integer, integer)",
+        "lo_truncate64(integer, bigint)",
+        "lo_unlink(oid)",
+        "lo_get(oid)",
+        "lo_get(oid, bigint, integer)",
+        "lo_put(oid, bigint, bytea)",
+        "lo_from_bytea(oid, bytea)",
+        "loread(integer, integer)",
+        "lowrite(integer, bytea)",
+    )
+)
 _SIGNATURE = re.compile(r"[^.()]+\.[^()]+\((?:[^ ,][^,]*(?:, [^ ,][^,]*)*)?\)")
 _TYPE = re.compile(r"(?P<name>[a-z0-9]+)(\((?P<first>\d{1,8})(?:, ?(?P<second>-?\d{1,4}))?\))?")
 _SEALING_KEYS = (
@@ -55,6 +81,12 @@ def _harmless(section: Section) -> Harmless:
         if not _SIGNATURE.fullmatch(name):
             raise section.error(
                 f'"{name}" is no signature ("schema.name(type, type)", types by full name)', "functions"
+            )
+        if name.startswith("pg_catalog.") and name not in OPENABLE:
+            raise section.error(
+                f"{name} cannot be allowed: of PostgreSQL's own functions only those that cancel or end sessions and "
+                "those of large objects can be",
+                "functions",
             )
     for name in section.texts("foreign_tables"):
         if not all(split_table(name)) or "." not in name:

@@ -89,6 +89,7 @@ class Catalog:
     doors: Doors = field(default_factory=Doors)
     lowering: Lowering | None = None  # of the database's own collation; None: not known, or not needed
     structure: Structure | None = None  # how PostgreSQL's own catalogs are shown; None: as they are
+    opened: frozenset[str] = frozenset()  # PostgreSQL's own functions that the data map allows beyond the usual ones
     observing: bool = False  # some tables are observed only; they are not protected here
     names: frozenset[str] = field(init=False, repr=False, compare=False, default=frozenset())
     _schemas: dict[str, frozenset[str]] = field(init=False, repr=False, compare=False, default_factory=dict)

@@ -103,8 +103,50 @@ def _alter_schema(catalog: Catalog, body: Node, found: Findings) -> Utility:
     return DDL
 
 
+def _create_domain(catalog: Catalog, body: Node, found: Findings) -> Utility:
+    """The functions of its CHECKs and its default are among the findings, like those of a table's."""
+    refuse_touching(found)
+    refuse_shadowing(catalog, strings(body["domainname"])[-1])
+    return DDL
+
+
+_EMPTY_DATABASES = frozenset({"template0", "template1"})
+_DATABASE_OPTIONS = frozenset(
+    {
+        "encoding",
+        "locale",
+        "lc_collate",
+        "lc_ctype",
+        "locale_provider",
+        "icu_locale",
+        "builtin_locale",
+        "connection_limit",
+    }
+)
+
+
+def _create_database(catalog: Catalog, body: Node, found: Findings) -> Utility:
+    """An empty one.  A copy of another would hold protected tables that no data map covers."""
+    for _, option in map(unwrap, body.get("options", [])):
+        name, given = option["defname"], unwrap(option.get("arg", {}))[1]
+        if name not in _DATABASE_OPTIONS and not (name == "template" and given.get("sval") in _EMPTY_DATABASES):
+            raise Unsupported(
+                f"CREATE DATABASE with this {name} is refused in a database with protected tables",
+                hint="Make it from template0 or template1, or on a direct connection.",
+            )
+    return PLAIN
+
+
+def _drop_database(catalog: Catalog, body: Node, found: Findings) -> Utility:
+    """Its owner's own; whoever owns the database that is protected does not get in here (I2)."""
+    return PLAIN
+
+
 _DROPPABLE = frozenset(
-    {"OBJECT_TABLE", "OBJECT_VIEW", "OBJECT_MATVIEW", "OBJECT_SEQUENCE", "OBJECT_INDEX", "OBJECT_TYPE"}
+    {
+        *("OBJECT_TABLE", "OBJECT_VIEW", "OBJECT_MATVIEW"),
+        *("OBJECT_SEQUENCE", "OBJECT_INDEX", "OBJECT_TYPE", "OBJECT_DOMAIN"),
+    }
 )
 
 
@@ -151,6 +193,9 @@ DEFINITIONS: dict[str, Handler] = {
     "AlterEnumStmt": _ddl,
     "CompositeTypeStmt": _ddl,
     "CreateStatsStmt": _ddl,
+    "CreateDomainStmt": _create_domain,
+    "CreatedbStmt": _create_database,
+    "DropdbStmt": _drop_database,
     "CreateSchemaStmt": _create_schema,
     "CreateTableAsStmt": _create_table_as,
     "ViewStmt": _create_view,

@@ -31,7 +31,8 @@ def check_notation(
 
 def _may_reach(catalog: Catalog, name: str) -> bool:
     others = catalog.functions.get(name, ())
-    return functions.reaches_beyond(name) or not all(other.allowed for other in others)
+    reaching = functions.reaches_beyond(name) and name not in catalog.opened
+    return reaching or not all(other.allowed for other in others)
 
 
 def _is_column(names: tuple[str, ...], flat: Nodes, relations: list[tuple[Node, Relation | None]]) -> bool:

@@ -133,7 +133,7 @@ def check_call(catalog: Catalog, body: Node, found: Findings, setting: str | Non
         if not others or not all(other.allowed for other in others):
             raise unknown_reach(names)
         return
-    if functions.reaches_beyond(name) and (schema == "pg_catalog" or not others):
+    if functions.reaches_beyond(name) and name not in catalog.opened and (schema == "pg_catalog" or not others):
         if name not in functions.SIZE_FUNCTIONS:
             raise unknown_reach(names)
         found.sizes = found.sizes or size_function(name)

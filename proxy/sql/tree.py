@@ -73,6 +73,7 @@ def _syntax_error(error: Exception, source: bytes) -> FieldgateError:
         message,
         sqlstate=SqlState.SYNTAX_ERROR,
         position=position if isinstance(position, int) and 0 < position <= len(source) + 1 else None,
+        routine="scanner_yyerror",
     )
 
 

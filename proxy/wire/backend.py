@@ -250,6 +250,8 @@ def error_fields(error: FieldgateError, *, severity: str = "ERROR") -> ErrorFiel
         fields[b"P"] = str(error.position)
     if error.context is not None:
         fields[b"W"] = error.context
+    if error.routine is not None:
+        fields[b"R"] = error.routine
     return {code: _plain(text) for code, text in fields.items()}
 
 

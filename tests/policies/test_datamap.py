@@ -154,11 +154,17 @@ def test_harmless_things_are_named_as_postgresql_prints_them(tmp_path: Path) -> 
 @pytest.mark.parametrize(
     "wrong",
     ('functions = ["slug(text)"]', 'functions = ["public.slug"]', 'functions = ["a.b(text,int)"]', 'operators = ["="]',
-     'foreign_tables = ["rates"]', 'functions = ["a.b()", "a.b()"]'),
+     'foreign_tables = ["rates"]', 'functions = ["a.b()", "a.b()"]', 'functions = ["pg_catalog.pg_read_file(text)"]'),
 )  # fmt: skip
 def test_harmless_things_of_another_form_are_refused(tmp_path: Path, wrong: str) -> None:
     with pytest.raises(PolicyError):
         load_policy(write(tmp_path, datamap=("[table.people]", f"[harmless]\n{wrong}\n[table.people]")))
+
+
+def test_some_of_postgresqls_own_functions_may_be_allowed(tmp_path: Path) -> None:
+    given = '[harmless]\nfunctions = ["pg_catalog.pg_cancel_backend(integer)", "public.own(text)"]\n[table.people]'
+    policy = load_policy(write(tmp_path, datamap=("[table.people]", given)))
+    assert policy.data_map.harmless.of_postgres == {"pg_cancel_backend"}
 
 
 def test_modes_of_search(tmp_path: Path) -> None:

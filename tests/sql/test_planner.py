@@ -324,3 +324,14 @@ def test_a_refused_use_is_part_of_the_plan_for_the_record() -> None:
 def test_a_plan_knows_whether_something_is_written(text: str, writes: bool) -> None:
     plan = planning.plan_single(text, (), context("exporter"))
     assert plan.refusal is None and plan.writes is writes
+
+
+def test_a_function_of_postgresql_that_the_data_map_allows_is_called_where_nothing_protected_is() -> None:
+    usual = context()
+    opened = dataclasses.replace(
+        usual, catalog=dataclasses.replace(usual.catalog, opened=frozenset({"pg_cancel_backend"}))
+    )
+    alone, beside = "SELECT pg_cancel_backend(7)", "SELECT pg_cancel_backend(id) FROM customers"
+    assert CachedPlanner().plan_statement(alone, (), usual).refusal is not None
+    assert CachedPlanner().plan_statement(alone, (), opened).refusal is None
+    assert CachedPlanner().plan_statement(beside, (), opened).refusal is not None

@@ -273,8 +273,38 @@
 !! 0A000 CREATE PUBLICATION is refused in a database with protected tables: its reach is not known
    hint: Run it on a direct connection, as the administrator of the database.
 [full] CREATE DATABASE copy TEMPLATE shop;
-!! 0A000 CREATEDB is refused in a database with protected tables: its reach is not known
-   hint: Run it on a direct connection, as the administrator of the database.
+!! 0A000 CREATE DATABASE with this template is refused in a database with protected tables
+   hint: Make it from template0 or template1, or on a direct connection.
+[full] CREATE DATABASE other;
+-> CREATE DATABASE other
+++ untouched
+[full] CREATE DATABASE other WITH TEMPLATE template0 ENCODING 'UTF8' CONNECTION LIMIT 5;
+-> CREATE DATABASE other WITH TEMPLATE template0 ENCODING 'UTF8' CONNECTION LIMIT 5
+++ untouched
+[full] CREATE DATABASE other OWNER somebody;
+!! 0A000 CREATE DATABASE with this owner is refused in a database with protected tables
+   hint: Make it from template0 or template1, or on a direct connection.
+[full] CREATE DATABASE other TABLESPACE fast;
+!! 0A000 CREATE DATABASE with this tablespace is refused in a database with protected tables
+   hint: Make it from template0 or template1, or on a direct connection.
+[full] DROP DATABASE IF EXISTS other WITH (FORCE);
+-> DROP DATABASE IF EXISTS other WITH (FORCE)
+++ untouched
+[full] CREATE DOMAIN short AS text NOT NULL DEFAULT 'x' CHECK (length(VALUE) < 5);
+-> CREATE DOMAIN short AS text NOT NULL DEFAULT 'x' CHECK (length(VALUE) < 5)
+++ untouched; effect=catalog None
+[full] CREATE DOMAIN customers AS text;
+!! 42501 a relation named "customers" is refused: a protected table has that name
+   hint: Choose another name.
+[full] CREATE DOMAIN odd AS text CHECK (leak(VALUE));
+!! 0A000 it is not known what the function leak reads or does, and this database has protected tables
+   hint: Ask for it to be allowed in the data map.
+[full] DROP DOMAIN IF EXISTS short, shorter;
+-> DROP DOMAIN IF EXISTS short, shorter
+++ untouched; effect=catalog None
+[full] DROP DOMAIN short CASCADE;
+!! 0A000 DROP ... CASCADE is refused in a database with protected tables
+   hint: Drop one by one.
 [full] COMMENT ON TABLE customers IS 'x';
 !! 42501 COMMENT on a protected table is refused
    hint: Use a direct connection.
