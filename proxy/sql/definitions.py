@@ -5,6 +5,7 @@ from __future__ import annotations
 from proxy.errors import Refused, Unsupported
 
 from .catalog import Catalog
+from .extensions import HARMLESS_EXTENSIONS
 from .touch import Findings
 from .tree import Node, nodes, strings, unwrap
 from .verdicts import DDL, PLAIN, Handler, Utility, check_query, refuse_touching
@@ -125,6 +126,19 @@ _DATABASE_OPTIONS = frozenset(
 )
 
 
+def _create_extension(catalog: Catalog, body: Node, found: Findings) -> Utility:
+    """Of those that are known; their functions are known before the catalog is read again."""
+    options = {unwrap(option)[1]["defname"] for option in body.get("options", [])}
+    if "cascade" in options:
+        raise Unsupported("CREATE EXTENSION with CASCADE is refused: it makes others, too", hint="Make one by one.")
+    if body["extname"] not in HARMLESS_EXTENSIONS:
+        raise Unsupported(
+            f'CREATE EXTENSION "{body["extname"]}" is refused: it is not known what its functions reach',
+            hint="Make it on a direct connection, and allow it in the data map, as [harmless].",
+        )
+    return DDL
+
+
 def _create_database(catalog: Catalog, body: Node, found: Findings) -> Utility:
     """An empty one.  A copy of another would hold protected tables that no data map covers."""
     for _, option in map(unwrap, body.get("options", [])):
@@ -145,7 +159,7 @@ def _drop_database(catalog: Catalog, body: Node, found: Findings) -> Utility:
 _DROPPABLE = frozenset(
     {
         *("OBJECT_TABLE", "OBJECT_VIEW", "OBJECT_MATVIEW"),
-        *("OBJECT_SEQUENCE", "OBJECT_INDEX", "OBJECT_TYPE", "OBJECT_DOMAIN"),
+        *("OBJECT_SEQUENCE", "OBJECT_INDEX", "OBJECT_TYPE", "OBJECT_DOMAIN", "OBJECT_EXTENSION"),
     }
 )
 
@@ -194,6 +208,7 @@ DEFINITIONS: dict[str, Handler] = {
     "CompositeTypeStmt": _ddl,
     "CreateStatsStmt": _ddl,
     "CreateDomainStmt": _create_domain,
+    "CreateExtensionStmt": _create_extension,
     "CreatedbStmt": _create_database,
     "DropdbStmt": _drop_database,
     "CreateSchemaStmt": _create_schema,

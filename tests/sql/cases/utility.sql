@@ -156,8 +156,8 @@
 !! 0A000 RULE is refused in a database with protected tables: its reach is not known
    hint: Run it on a direct connection, as the administrator of the database.
 [full] CREATE EXTENSION dblink;
-!! 0A000 CREATE EXTENSION is refused in a database with protected tables: its reach is not known
-   hint: Run it on a direct connection, as the administrator of the database.
+!! 0A000 CREATE EXTENSION "dblink" is refused: it is not known what its functions reach
+   hint: Make it on a direct connection, and allow it in the data map, as [harmless].
 [full] CREATE TABLE things (id int PRIMARY KEY, x text DEFAULT now());
 -> CREATE TABLE things (id int PRIMARY KEY, x text DEFAULT now())
 ++ untouched; effect=catalog None
@@ -287,6 +287,18 @@
 [full] CREATE DATABASE other TABLESPACE fast;
 !! 0A000 CREATE DATABASE with this tablespace is refused in a database with protected tables
    hint: Make it from template0 or template1, or on a direct connection.
+[full] CREATE EXTENSION IF NOT EXISTS hstore WITH SCHEMA public;
+-> CREATE EXTENSION IF NOT EXISTS hstore WITH SCHEMA public
+++ untouched; effect=catalog None
+[full] CREATE EXTENSION earthdistance CASCADE;
+!! 0A000 CREATE EXTENSION with CASCADE is refused: it makes others, too
+   hint: Make one by one.
+[full] CREATE EXTENSION dblink;
+!! 0A000 CREATE EXTENSION "dblink" is refused: it is not known what its functions reach
+   hint: Make it on a direct connection, and allow it in the data map, as [harmless].
+[full] DROP EXTENSION IF EXISTS hstore;
+-> DROP EXTENSION IF EXISTS hstore
+++ untouched; effect=catalog None
 [full] DROP DATABASE IF EXISTS other WITH (FORCE);
 -> DROP DATABASE IF EXISTS other WITH (FORCE)
 ++ untouched
