@@ -13,7 +13,7 @@ from policies.model import FieldRights, Principal, TableRights, Verb
 from policies.policy_set import Effect, PolicySet, Rule
 from proxy.errors import FieldgateError
 from proxy.sql.catalog import Catalog, Relation
-from proxy.sql.plan import FieldUse, OutputAction, Slot, SlotKind, StatementPlan, ValueSource
+from proxy.sql.plan import FieldUse, OutputAction, OutputColumn, Slot, SlotKind, StatementPlan, ValueSource
 from proxy.sql.planner import PlanContext
 from proxy.sql.planning import plan_single
 from proxy.sql.touch import look
@@ -244,11 +244,13 @@ def _source(slot: Slot, plan: StatementPlan) -> str:
 def _outputs(plan: StatementPlan) -> tuple[OutputTold, ...] | None:
     if plan.outputs is None or plan.refusal is not None:
         return None
-    opening = OutputAction.OPEN
-    return tuple(
-        OutputTold(each.name, each.field.name if each.action is opening and each.field is not None else None)
-        for each in plan.outputs
-    )
+    return tuple(OutputTold(each.name, _opened(each)) for each in plan.outputs)
+
+
+def _opened(output: OutputColumn) -> str | None:
+    if output.computation is not None:
+        return ", ".join(place.field.name for place in output.computation.cells)
+    return output.field.name if output.action is OutputAction.OPEN and output.field is not None else None
 
 
 def _verb(verb: Verb) -> str:

@@ -14,7 +14,7 @@ from proxy.sql.plan import OutputAction, StatementPlan
 from proxy.wire.backend import FieldDescription
 from proxy.wire.oids import BYTEA
 
-_TYPE_SIZES = {16: 1, 21: 2, 23: 4, 20: 8, 1082: 4, 1114: 8, 1184: 8, 2950: 16}
+_TYPE_SIZES = {16: 1, 21: 2, 23: 4, 20: 8, 701: 8, 1082: 4, 1114: 8, 1184: 8, 2950: 16}
 
 
 def check_shape(plan: StatementPlan, fields: Sequence[FieldDescription]) -> None:
@@ -26,7 +26,7 @@ def check_shape(plan: StatementPlan, fields: Sequence[FieldDescription]) -> None
         raise CellUnreadable("the server describes another number of columns than the analysis")
     for output, described in zip(outputs, fields, strict=False):
         if output.action is not OutputAction.OPEN:
-            continue
+            continue  # what is worked out is looked at where it is
         proven = (described.table_oid, described.attnum) == (output.relation_oid, output.attnum)
         if not proven or described.type_oid != BYTEA:
             name = output.field.name if output.field else output.name
@@ -52,7 +52,9 @@ def client_fields(
     told = []
     for index, (output, described) in enumerate(zip(plan.outputs, visible, strict=True)):
         wanted = described if formats is None else replace(described, format=formats[index])
-        if output.action is OutputAction.OPEN:
+        if output.action is OutputAction.COMPUTE:
+            wanted = replace(wanted, table_oid=0, attnum=0)
+        if output.action is not OutputAction.PASS:
             wanted = replace(
                 wanted,
                 type_oid=output.type_oid,
@@ -79,5 +81,5 @@ def upstream_formats(plan: StatementPlan, formats: Sequence[int]) -> list[int]:
     asked = expand_formats(formats, len(plan.outputs))
     if len(asked) != len(plan.outputs):
         return list(formats)  # the server refuses it with its own words
-    own = [1 if o.action is OutputAction.OPEN else f for o, f in zip(plan.outputs, asked, strict=True)]
+    own = [f if o.action is OutputAction.PASS else 1 for o, f in zip(plan.outputs, asked, strict=True)]
     return own + [1] * plan.hidden_outputs

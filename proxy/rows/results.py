@@ -23,6 +23,7 @@ from proxy.wire.values.settings import ValueSettings
 from .cells import from_text, unreadable
 from .describe import check_shape
 from .envelopes import may_hold_envelope, value_holds_envelope
+from .finishing.computing import Computed, Given
 from .params import cipher_of
 from .row_key import row_key_bytes
 from .run import ColumnUnreadable, Opener, transform
@@ -37,7 +38,7 @@ _ROOMLESS = frozenset(
 class RowTransformer:
     """Turns runs of the server's DataRow messages into the client's."""
 
-    __slots__ = ("_bound", "_columns", "_openers", "_outputs")
+    __slots__ = ("_bound", "_columns", "_computed", "_openers", "_outputs")
 
     def __init__(
         self,
@@ -47,19 +48,28 @@ class RowTransformer:
         server_formats: Sequence[int] | None,
         ciphers: FieldCiphers,
         settings: ValueSettings,
+        given: Given | None = None,
     ) -> None:
-        """Formats None: a simple query, everything is text.  Raises CellUnreadable when lineage is not proven."""
+        """Formats None: a simple query, everything is text.  `given`: what is bound, where values are worked out of it.
+
+        Raises CellUnreadable when lineage is not proven.
+        """
         check_shape(plan, fields)
         outputs = plan.outputs or ()
         self._outputs = outputs
         self._columns = len(fields)
         self._openers: list[Opener | None] = []
         self._bound: dict[int, _BoundColumn] = {}
+        self._computed: dict[int, Computed] = {}
         for index, output in enumerate(outputs):
             client_binary = bool(client_formats and client_formats[index])
             server_binary = bool(server_formats and server_formats[index])
             self._openers.append(None)
-            if output.action is not OutputAction.OPEN:
+            if output.computation is not None:
+                self._computed[index] = Computed(
+                    output.computation, fields, server_formats, ciphers, settings, given or {}, binary=client_binary
+                )
+            elif output.action is not OutputAction.OPEN:
                 if fields[index].type_oid not in _ROOMLESS:
                     self._openers[index] = _guard
             elif output.row_key_output is not None:
@@ -77,9 +87,9 @@ class RowTransformer:
         Raises CellUnreadable or ProtocolViolation; the rows before that one are then in `out`, and nothing of it is.
         """
         try:
-            if self._bound:
+            if self._bound or self._computed:
                 for _, start, end in spans:
-                    out.append(self._row_with_bound_cells(data[start + HEADER_SIZE : end]))
+                    out.append(self._row_by_columns(data[start + HEADER_SIZE : end]))
             else:
                 transform(data, spans, self._columns, self._openers, out)
         except ColumnUnreadable as error:
@@ -92,14 +102,16 @@ class RowTransformer:
         ):  # a key or a cell that is none of the type it should be
             raise CellUnreadable("a value in this result does not have the form of its type") from None
 
-    def _row_with_bound_cells(self, body: bytes) -> bytes:
+    def _row_by_columns(self, body: bytes) -> bytes:
         columns = parse_data_row(body)
         if len(columns) != self._columns:
             raise ProtocolViolation("the server sent a malformed row")
         out: list[bytes | None] = []
         for index, opener in enumerate(self._openers):
-            value, bound = columns[index], self._bound.get(index)
-            if value is not None and bound is not None:
+            value, bound, computed = columns[index], self._bound.get(index), self._computed.get(index)
+            if computed is not None:
+                value = computed.value(columns)
+            elif value is not None and bound is not None:
                 value = bound.open(value, columns)
             elif value is not None and opener is not None:
                 value = self._opened(index, opener, value)

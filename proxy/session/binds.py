@@ -5,6 +5,7 @@ from __future__ import annotations
 from proxy.errors import SqlState, ValueRejected
 from proxy.rows.binding import Binding, BindParts, build_bind, make_binding
 from proxy.rows.filling import make_filling
+from proxy.rows.finishing.computing import Given, given_values
 from proxy.rows.params import ClientValues
 from proxy.rows.sifting import Sought, sought_of
 
@@ -26,6 +27,7 @@ def rewritten_bind(state: SessionState, statement: Statement, parts: BindParts) 
         binding.result_formats,
         bound_for=state.principal,
         sought=_sought(state, statement, parts, binding),
+        given=_given(state, statement, parts, binding),
     )
     return portal, build_bind(binding, parts, values)
 
@@ -36,6 +38,14 @@ def _sought(state: SessionState, statement: Statement, parts: BindParts, binding
         return None
     client = ClientValues(parts.values, binding.binary, statement.declared, (), statement.values)
     return sought_of(statement.plan.sift, client, state.settings.values)
+
+
+def _given(state: SessionState, statement: Statement, parts: BindParts, binding: Binding) -> Given | None:
+    """What its rows are worked out with."""
+    if not statement.plan.computes_bound:
+        return None
+    client = ClientValues(parts.values, binding.binary, statement.declared, (), statement.values)
+    return given_values(statement.plan.computations, client, state.settings.values)
 
 
 def _without_values(parts: BindParts) -> bytes:

@@ -124,7 +124,7 @@ def _refusal_to_execute(state: SessionState, portal: Portal) -> FieldgateError |
         return refusal_of_values(state, reads=True, shows=False)
     in_text = not portal.formats or not all(portal.formats)
     reads = prepares and plan.constants_follow  # the server reads PREPARE's constants when it is executed
-    return refusal_of_values(state, reads=reads, shows=plan.outputs_follow and in_text)
+    return refusal_of_values(state, reads=reads, shows=plan.computes_follow or (plan.outputs_follow and in_text))
 
 
 def _no_portal(name: bytes) -> FieldgateError:

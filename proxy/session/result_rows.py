@@ -19,7 +19,7 @@ from .commands import CloseBoth
 from .forwarding import Forwarding
 from .replies import Owed, Reply
 from .state import SessionState
-from .statements import Portal, Result, Statement, remember
+from .statements import Portal, Result, remember
 
 ENVELOPE_FOUND = "a sealed cell stands where the analysis expects none"
 _ROW = ord("D")
@@ -84,9 +84,11 @@ def transformer_for(state: SessionState, portal: Portal) -> RowTransformer:
     """
     statement = portal.statement
     ciphers, values = state.revision().ciphers, state.settings.values
+    if statement.plan.computes_bound:
+        return _make_transformer(portal, ciphers, values)
     found = statement.results.get(portal.formats)
     if found is None or not found.serves(ciphers, values):
-        found = Result(_make_transformer(statement, portal.formats, ciphers, values), ciphers, values)
+        found = Result(_make_transformer(portal, ciphers, values), ciphers, values)
         remember(statement.results, portal.formats, found)
     return found.transformer
 
@@ -116,16 +118,16 @@ def _may_fail_softly(forwarding: Forwarding, head: Reply) -> bool:
     return following is not None and following.owed is Owed.SYNC
 
 
-def _make_transformer(
-    statement: Statement, formats: tuple[int, ...], ciphers: FieldCiphers, values: ValueSettings
-) -> RowTransformer:
+def _make_transformer(portal: Portal, ciphers: FieldCiphers, values: ValueSettings) -> RowTransformer:
+    statement, formats = portal.statement, portal.formats
     plan, fields = statement.plan, statement.fields
     if fields is None or plan.outputs is None:
         raise CellUnreadable("the server has not described this result")
     asked = upstream_formats(plan, formats)
     if statement.declaration is not None:  # Execute shows what DECLARE has made as text, BINARY or not
         asked = [0] * len(fields)
-    return RowTransformer(plan, fields, expand_formats(formats, len(plan.outputs)), asked, ciphers, values)
+    told = expand_formats(formats, len(plan.outputs))
+    return RowTransformer(plan, fields, told, asked, ciphers, values, portal.given)
 
 
 def retyped(plan: StatementPlan) -> bool:

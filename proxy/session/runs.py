@@ -46,8 +46,8 @@ def _statement(state: SessionState, call: StatementPlan) -> Running:
     if statement is None:
         return Running(None, call, unknown_statement(name))
     kept = statement.plan
-    if kept.sift is not None:
-        return Running(statement, kept, _searches())
+    if kept.sift is not None or kept.computations:
+        return Running(statement, kept, _finished())
     if kept.kind not in _RUNNABLE:
         return Running(statement, kept, _not_run("EXECUTE"))
     refusal = refusal_of_statement(state, statement)
@@ -71,8 +71,8 @@ def _portal(state: SessionState, call: StatementPlan) -> Running:
     if portal is None:
         return Running(None, call)  # it takes no values there, and the server says that there is none
     kept = portal.statement.plan
-    if kept.sift is not None:
-        return Running(portal, kept, _searches())
+    if kept.sift is not None or kept.computations:
+        return Running(portal, kept, _finished())
     if kept.kind not in _RUNNABLE or kept.effect is not SessionEffect.NONE:
         return Running(portal, kept, _not_run("FETCH"))
     return Running(portal, fetched(call, kept), refusal_now(state, portal.statement))
@@ -88,9 +88,10 @@ def _not_run(how: str) -> Unsupported:
     return Unsupported(f"{how} of this kind of statement is not supported here", hint="Send the statement itself.")
 
 
-def _searches() -> Unsupported:
+def _finished() -> Unsupported:
     return Unsupported(
-        "a search by part of a sealed column can not be run by name in SQL", hint="Send the statement itself."
+        "a search by part of a sealed column, or an expression over one, can not be run by name in SQL",
+        hint="Send the statement itself.",
     )
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from enum import Enum, auto
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from policies.fields import Field
+from policies.fields import Field, LogicalType
 from policies.model import NO_VERBS, Verb
 
 from .appendix import Appendix
@@ -17,6 +17,9 @@ from .parameters import Parameters
 from .plan import FieldUse, Search, SlotKind, ValueSource
 from .scope import Given, Origin, Pending, Scope, Visible
 from .tree import Node
+
+if TYPE_CHECKING:
+    from .finishing import Draft, Finishing
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +113,7 @@ class Item:
     unknown: bool = False  # stands for an unknown number of columns
     row_key_at: int | None = None
     appendix: Appendix | None = None  # of the subquery whose select list it stands in
+    draft: Draft | None = None  # an expression that the proxy works out
 
 
 @dataclass(slots=True)
@@ -140,6 +144,8 @@ class Analysis:
     searches: list[tuple[str, Search]] = field(default_factory=list)  # with the SQL of the column that is looked at
     limit: ValueSource | None = None
     offset: ValueSource | None = None
+    finishing: Finishing | None = None  # of the outermost SELECT
+    finished_parameters: dict[int, LogicalType] = field(default_factory=dict)  # whose values only the proxy needs
 
     def charge(self, origin: Origin, verbs: Verb, position: int | None) -> None:
         """Charge `verbs` on everything a value depends on."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from policies.fields import Field, ProtectedTable
 
+from .computation import Casing
 from .doors import Doors, RelationDoor
 from .plan import Lowering
 from .structure import Structure
@@ -88,6 +89,7 @@ class Catalog:
     operators: dict[str, tuple[str, ...]] = field(default_factory=dict)  # bare names of unknown ones -> their schemas
     doors: Doors = field(default_factory=Doors)
     lowering: Lowering | None = None  # of the database's own collation; None: not known, or not needed
+    casing: Casing | None = None  # what the database's own collation makes of letters; None: not known
     structure: Structure | None = None  # how PostgreSQL's own catalogs are shown; None: as they are
     opened: frozenset[str] = frozenset()  # PostgreSQL's own functions that the data map allows beyond the usual ones
     observing: bool = False  # some tables are observed only; they are not protected here

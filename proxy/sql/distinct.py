@@ -7,6 +7,7 @@ from proxy.errors import Unsupported
 
 from .analysis import GROUPING, Analysis, Item
 from .appendix import term_at_hand
+from .finishing import misplaced
 from .fragments import term_of
 from .operands import column_operand, require_equality
 from .ordering import group_by
@@ -24,6 +25,8 @@ def walk_distinct(a: Analysis, body: Node, items: list[Item], scope: Scope) -> N
         _distinct_on(a, clause, items, scope)
         return
     for item in items:
+        if item.draft is not None:
+            raise misplaced(item.draft.cell, "the SELECT has DISTINCT", item.position)
         a.charge(item.origin, Verb.GROUP, item.position)
     if any(item.origin.cell is not None for item in items):
         _on_terms(body, [item for item in items if not _reads_as_null(item)], scope)

@@ -46,9 +46,9 @@ def prepared(
         raise
     if found.refusal is not None:  # of the types that it declares
         raise found.refusal
-    if kept.sift is not None:
+    if kept.sift is not None or kept.computations:
         raise Unsupported(
-            "PREPARE of a search by part of a sealed column is not supported",
+            "PREPARE of a search by part of a sealed column, or of an expression over one, is not supported",
             hint="Use the prepared statements of your driver.",
         )
     _check_types(kept, statement.body.get("argtypes", []), declared)

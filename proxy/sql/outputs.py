@@ -8,6 +8,7 @@ from proxy.errors import Unsupported
 
 from .analysis import Analysis, Item
 from .appendix import key_at_hand, targets_end
+from .finishing import finished_output
 from .parameters import OIDS
 from .plan import OutputAction, OutputColumn
 from .scope import Scope
@@ -60,6 +61,9 @@ def output_columns(items: list[Item]) -> tuple[OutputColumn, ...]:
 
 
 def _output(item: Item) -> OutputColumn:
+    computed = finished_output(item)
+    if computed is not None:
+        return computed
     cell = item.origin.cell
     if cell is None or cell.sealing is None:
         return OutputColumn(item.name, OutputAction.PASS)

@@ -13,12 +13,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from enum import StrEnum, auto
+from typing import TYPE_CHECKING
 
 from policies.fields import Field, LogicalType
 from policies.model import Verb
 from proxy.errors import FieldgateError
 from proxy.wire.copying.options import CopyOptions
 from proxy.wire.values.codecs import follows_settings
+
+if TYPE_CHECKING:
+    from .computation import Computation
 
 
 class StatementKind(StrEnum):
@@ -41,7 +45,7 @@ class SlotKind(StrEnum):
     CELL = auto()  # the value sealed for `field`
     TERM = auto()  # the equality term of the value for `field`
     TOKENS = auto()  # the search tokens of the pattern for `field`, int4[]
-    COUNT = auto()  # NULL: a LIMIT or OFFSET that the proxy counts by itself
+    COUNT = auto()  # NULL: what only the proxy needs, as a LIMIT that it counts by itself
     PRINCIPAL = auto()  # an attribute of the principal, as text, cast in the SQL around it
 
 
@@ -120,6 +124,7 @@ class Sift:
 class OutputAction(StrEnum):
     PASS = auto()  # forwarded; if it is bytea, an envelope in it is an error (I2)
     OPEN = auto()  # a sealed cell of `field`
+    COMPUTE = auto()  # worked out by `computation`; physically its first cell
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +144,7 @@ class OutputColumn:
     typmod: int = -1
     row_key_output: int | None = None  # index of the physical output column that holds the row key
     normalised: bool = False  # what all cells of its group have in common is shown, not how one of them is written
+    computation: Computation | None = None  # COMPUTE
 
 
 @dataclass(frozen=True, slots=True)
@@ -302,9 +308,14 @@ class StatementPlan:
     constants_follow: bool = field(init=False, compare=False, repr=False)
     parameters_follow: bool = field(init=False, compare=False, repr=False)
     outputs_follow: bool = field(init=False, compare=False, repr=False)
+    computes_follow: bool = field(init=False, compare=False, repr=False)  # ... in binary, too
+    computes_bound: bool = field(init=False, compare=False, repr=False)  # values that are bound are shown
 
     def __post_init__(self) -> None:
-        opens = self.outputs is not None and any(o.action is OutputAction.OPEN for o in self.outputs)
+        opens = self.outputs is not None and any(o.action is not OutputAction.PASS for o in self.outputs)
+        computed = self.computations
+        object.__setattr__(self, "computes_follow", any(each.follows for each in computed))
+        object.__setattr__(self, "computes_bound", any(each.bound for each in computed))
         object.__setattr__(self, "rewritten", self.edited or bool(self.slots) or len(self.segments) != 1)
         object.__setattr__(self, "opens", opens)
         sources = [slot.source for slot in self.slots if slot.source is not None and _follows(slot.field)]
@@ -314,7 +325,11 @@ class StatementPlan:
         bound = any(source.parameter is not None for source in sources)
         object.__setattr__(self, "parameters_follow", bound or _reads_following(self.copy))
         shown = self.copy.columns if isinstance(self.copy, CopyTo) else self.outputs or ()
-        object.__setattr__(self, "outputs_follow", any(_follows(output.field) for output in shown))
+        object.__setattr__(self, "outputs_follow", self.computes_follow or any(_follows(o.field) for o in shown))
+
+    @property
+    def computations(self) -> tuple[Computation, ...]:
+        return tuple(output.computation for output in self.outputs or () if output.computation is not None)
 
     @property
     def recorded(self) -> bool:

@@ -10,6 +10,7 @@ from .appendix import Appendix
 from .common_tables import walk_with
 from .conditions import walk_condition
 from .distinct import walk_distinct
+from .finishing import finishing_of, place_finished
 from .given import give
 from .grouping import walk_group_by
 from .groups import add_minimum, check_rows_are_grouped
@@ -51,6 +52,7 @@ def _select(a: Analysis, body: Node, scope: Scope, role: QueryRole) -> list[Item
         _walk_where(a, body, scope, role)
     targets = body.get("targetList", [])
     walk_group_by(a, body, scope)
+    finishing_of(a, body, scope, role)
     items = walk_targets(a, targets, scope, role)
     if "havingClause" in body:
         scope.level.grouped = True
@@ -87,6 +89,7 @@ def _finish(a: Analysis, body: Node, scope: Scope, role: QueryRole, items: list[
             plain = "distinctClause" not in body and not scope.level.grouped and scope.level.table is None
             add_hidden_keys(a, scope, items, start, plain=plain)
             finish_searches(a, scope, items, start)
+            place_finished(a, scope, items, start)
 
 
 def _append(body: Node, scope: Scope, items: list[Item]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from policies.model import Verb
 
 from .analysis import Analysis, Item
+from .finishing import misplaced
 from .ordering import no_ordinals, walk_sort
 from .references import sealed_in
 from .scope import Scope
@@ -33,6 +34,8 @@ def walk_output_order(a: Analysis, clause: list[Node], items: list[Item], scope:
 def _order_by_item(a: Analysis, item: Item, scope: Scope, sort: Node) -> None:
     _, body = unwrap(sort["node"])
     position = scope.text.position(body.get("location", -1))
+    if item.draft is not None:
+        raise misplaced(item.draft.cell, "ORDER BY names it", position)
     a.charge(item.origin, Verb.ORDER, position)
     if item.origin.cell is not None:
         raise sealed_in(item.origin.cell, "ORDER BY", position)

@@ -9,6 +9,7 @@ from policies.model import Verb
 from proxy.errors import Refused, SqlState, Unsupported
 
 from .analysis import READING, Analysis, Item, QueryRole
+from .finishing import finish_target
 from .fragments import quoted
 from .given import give
 from .lexer import TokenKind
@@ -50,6 +51,8 @@ def _item(a: Analysis, body: Node, scope: Scope, role: QueryRole) -> Item:
         scope.text.position(body.get("location", -1)),
         named="name" in body,
     )
+    if finish_target(a, item, body, scope):
+        return item
     operand = column_operand(a, node, scope)
     if operand is not None and (operand.cell is not None or not operand.casts):
         _column(a, item, operand, role)

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from proxy.sql.cache import CachedPlanner
+from proxy.sql.computation import CellLeaf, Computation, GivenLeaf, Term, TextLeaf
 from proxy.sql.plan import (
     Argument,
     OutputAction,
@@ -77,7 +78,7 @@ def shown(made: StatementPlan) -> str:
         return f"!! {made.refusal.sqlstate} {made.refusal.message}{hint}\n"
     text = "".join(s.decode() if isinstance(s, bytes) else _slot(made.slots[s]) for s in made.segments)
     lines = ["-> " + text.replace("\n", "\n   ")]
-    if made.outputs is not None and any(o.action is OutputAction.OPEN for o in made.outputs):
+    if made.outputs is not None and any(o.action is not OutputAction.PASS for o in made.outputs):
         lines.append(":: " + ", ".join(_output(o) for o in made.outputs))
     extras = list(_extras(made))
     if extras:
@@ -105,12 +106,36 @@ def _source(source: ValueSource | None) -> str:
 
 
 def _output(output: OutputColumn) -> str:
+    if output.computation is not None:
+        return f"{output.name}={_computed(output.computation)}"
     if output.action is not OutputAction.OPEN or output.field is None:
         return output.name
     where = f"{output.field.table}.{output.field.column}"
     proof = "" if output.relation_oid else ", untraced"
     key = f", row key {output.row_key_output}" if output.row_key_output is not None else ""
     return f"{output.name}=open({where}{proof}{key})"
+
+
+def _computed(made: Computation) -> str:
+    """`email@1`: the cell of that field in the server's second column; `text@2`: a plain value there."""
+    cells = [f"{place.field.column}@{place.column}" for place in made.cells]
+    keys = [f" key@{place.row_key}" if place.row_key is not None else "" for place in made.cells]
+    texts = [f"text@{column}" for column in made.texts]
+
+    def shown_term(term: Term) -> str:
+        match term:
+            case CellLeaf():
+                return cells[term.index] + keys[term.index]
+            case TextLeaf():
+                return texts[term.index]
+            case GivenLeaf():
+                return f"{_source(term.source)}:{term.logical}"
+        casing = " C" if term.casing is not None and not term.casing.doubtful and len(term.casing.lower) == 26 else ""
+        unit = f" {term.unit}" if term.unit else ""
+        return f"{term.operation}{casing}{unit}({', '.join(map(shown_term, term.arguments))})"
+
+    typmod = f"/{made.typmod}" if made.typmod != -1 else ""
+    return f"{shown_term(made.term)} -> {made.type_oid}{typmod}{' follows' if made.follows else ''}"
 
 
 def _extras(made: StatementPlan) -> list[str]:

@@ -7,12 +7,15 @@ from dataclasses import dataclass, field, replace
 from policies.fields import Field, LogicalType, ProtectedTable, Sealing
 from policies.model import NO_VERBS, FieldRights, Principal, RowFilter, TableRights, Verb
 from proxy.sql.catalog import Catalog, Column, Function, Relation
+from proxy.sql.computation import Casing
 from proxy.sql.plan import Lowering
 from proxy.sql.planner import PlanContext
 
 ALL = ~NO_VERBS & ~Verb.EXPORT
 _INT8, _TEXT, _BYTEA, _NUMERIC, _TIME, _INT4S = 20, 25, 17, 1700, 1184, 1007
-LOWERING = Lowering({ord(letter): letter.lower() for letter in "ABCDEFGHIJKLMNOPQRSTUVWXYZ"})
+_LETTERS = ("ABCDEFGHIJKLMNOPQRSTUVWXYZ", "abcdefghijklmnopqrstuvwxyz")
+LOWERING = Lowering({ord(letter): letter.lower() for letter in _LETTERS[0]})
+CASING = Casing(LOWERING.table, {ord(small): capital for capital, small in zip(*_LETTERS, strict=True)}, frozenset("Σ"))
 
 
 def _sealing(number: int, **more: object) -> Sealing:
@@ -128,6 +131,7 @@ def catalog(server_version: int = 180006, **more: object) -> Catalog:
         type_names={_INT8: "bigint", _TEXT: "text", _BYTEA: "bytea", _NUMERIC: "numeric", _TIME: "timestamptz"},
         operators={"===": ("public",)},
         lowering=LOWERING,
+        casing=CASING,
         **more,
     )
 

@@ -228,12 +228,12 @@ full | SELECT 1 AS fg_x FROM customers
 full | SELECT untagged FROM customers
 full | UPDATE customers SET untagged = 'x'
 -- Cells where they lie, or would be stored elsewhere
-full | SELECT email || '' FROM customers
+full | SELECT x FROM (SELECT email || '' AS x FROM customers) s
 full | SELECT encode(email, 'hex') FROM customers
-full | SELECT octet_length(email) FROM customers
+full | SELECT x FROM (SELECT octet_length(email) AS x FROM customers) s
 full | SELECT email::bytea FROM customers
 full | SELECT email::text::bytea FROM customers
-full | SELECT substr(email, 13, 16) FROM customers
+full | SELECT x FROM (SELECT substr(email, 13, 16) AS x FROM customers) s
 full | SELECT pg_typeof(email) FROM customers
 full | SELECT pg_column_size(email) FROM customers
 full | SELECT min(email) FROM customers
@@ -246,7 +246,7 @@ full | SELECT email FROM customers WHERE email IN (SELECT body FROM notes)
 full | SELECT email FROM customers WHERE email = name
 full | SELECT email FROM customers WHERE email = phone
 full | SELECT CASE WHEN true THEN email END FROM customers
-full | SELECT coalesce(email, name) FROM customers
+full | SELECT x FROM (SELECT coalesce(email, name) AS x FROM customers) s
 full | SELECT (ARRAY[email])[1] FROM customers
 full | SELECT (SELECT email FROM customers LIMIT 1)
 full | SELECT ARRAY(SELECT email FROM customers)

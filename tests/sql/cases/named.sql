@@ -71,8 +71,8 @@
 -> PREPARE "p" (mine) AS SELECT id FROM "public".customers WHERE id = $1
 ++ effect=prepares p; kept declared=0; kept physical=PLAIN($1)
 [full] PREPARE p AS SELECT lower(email) FROM customers;
-!! 0A000 the sealed column "email" (public.customers.email) can not be used in the function lower
-   hint: Sealed columns can be selected as they are, compared with = <> IN, = ANY or IS NULL where the data map gives them equality, joined within their join group, grouped and counted.
+!! 0A000 PREPARE of a search by part of a sealed column, or of an expression over one, is not supported
+   hint: Use the prepared statements of your driver.
 [full] PREPARE p AS SELECT leak();
 !! 0A000 it is not known what the function leak reads or does, and this database has protected tables
    hint: Ask for it to be allowed in the data map.
