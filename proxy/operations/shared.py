@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Annotated, TypeVar
@@ -24,7 +25,7 @@ DatabaseOption = Annotated[str | None, typer.Option("--database", "-d", help="Ne
 OwnerOption = Annotated[
     str, typer.Option("--as", help="The role to do it as: the tables' owner.  Password: PGPASSWORD, or asked for.")
 ]
-out = Console(highlight=False)
+out = Console(highlight=False, width=None if sys.stdout.isatty() else 160)  # a pipe has no width: nothing is cut
 Result = TypeVar("Result")
 
 

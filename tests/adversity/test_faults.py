@@ -33,13 +33,13 @@ INSERT = (
 def workers(stage: Stage) -> list[psutil.Process]:
     """Those that take connections."""
     children = psutil.Process(stage.service.pid).children()
-    return [p for p in children if p.status() != psutil.STATUS_ZOMBIE and listening(p, stage.port)]
+    return [p for p in children if listening(p, stage.port)]
 
 
 def listening(process: psutil.Process, port: int) -> bool:
     try:
-        found = process.net_connections("tcp")
-    except psutil.NoSuchProcess:
+        found = process.net_connections("tcp") if process.status() != psutil.STATUS_ZOMBIE else []
+    except psutil.NoSuchProcess:  # it ended meanwhile
         return False
     return any(c.status == psutil.CONN_LISTEN and c.laddr.port == port for c in found)
 

@@ -266,7 +266,7 @@ def test_integers_and_numerics_share_terms() -> None:
     assert terms == {b"15"}
 
 
-@given(st.dates())
+@given(st.dates(max_value=date(9999, 11, 30)))
 def test_days_agree_with_python(day: date) -> None:
     days = days_of_date(day.year, day.month, day.day)
     assert days == (day - date(2000, 1, 1)).days
