@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from keys.tokens import MATCH, PREFIX
 from policies.fields import DataMap
 from proxy.sql.catalog import Catalog
 from proxy.sql.plan import Lowering
@@ -27,7 +28,8 @@ _FINAL_SIGMA, _OTHERS = "\u0391\u03a3", ("I\u0307", "I\u0300", "J\u0301", "\u012
 
 async def load_lowering(connection: Connection, data_map: DataMap, before: Catalog | None) -> Lowering | None:
     """`before`: the catalog that was known last; a database keeps its collation as long as anyone is connected."""
-    if not any(f.token_column for table in data_map.tables.values() for f in table.fields.values()):
+    sealings = [field.sealing for table in data_map.tables.values() for field in table.fields.values()]
+    if not any(sealing is not None and {MATCH, PREFIX} & set(sealing.tokens) for sealing in sealings):
         return None
     if before is not None and before.lowering is not None:
         return before.lowering

@@ -12,13 +12,15 @@ from collections.abc import Callable, Sequence
 from keys.errors import TokensUnusable
 
 from .grams import grams_of, prefixes_of
+from .ranges import LADDERS, spans_of
 
 MATCH, PREFIX = "match.1", "prefix.1"
+RANGES = frozenset(LADDERS)
 
 Inputs = Callable[[bytes], frozenset[bytes] | None]
 """From a cell form to the inputs of its tokens; None: they can not be told, so that every search must find it."""
 
-_MAKERS: dict[str, Inputs] = {MATCH: grams_of, PREFIX: prefixes_of}
+_MAKERS: dict[str, Inputs] = {MATCH: grams_of, PREFIX: prefixes_of} | {mode: spans_of(mode) for mode in LADDERS}
 
 
 def inputs_of(modes: Sequence[str]) -> Inputs:

@@ -9,6 +9,7 @@ from keys.envelope import MAX_BUCKET
 from keys.errors import NormaliserUnusable
 from keys.normalisers import normaliser_of
 from keys.tokens import MATCH, PREFIX
+from keys.tokens.ranges import DATES, INTEGERS, NUMBERS, TIMES
 from policies.fields import DataMap, Field, Harmless, LogicalType, ProtectedTable, Sealing
 from policies.leakage.entropy import has_few_values
 from policies.policy_set import ANY_TAG, Tag
@@ -49,14 +50,18 @@ OPENABLE = frozenset(
 _SIGNATURE = re.compile(r"[^.()]+\.[^()]+\((?:[^ ,][^,]*(?:, [^ ,][^,]*)*)?\)")
 _TYPE = re.compile(r"(?P<name>[a-z0-9]+)(\((?P<first>\d{1,8})(?:, ?(?P<second>-?\d{1,4}))?\))?")
 _SEALING_KEYS = (
-    "type", "equality", "unique", "join_group", "normaliser", "match", "prefix", "own_key", "row_bound",
-    "not_null", "pad_to",
+    "type", "equality", "unique", "join_group", "normaliser", "match", "prefix", "range", "own_key",
+    "row_bound", "not_null", "pad_to",
 )  # fmt: skip
 FORCED = "low-entropy"
 ENFORCE, OBSERVE = "enforce", "observe"
 _NO_EQUALITY = (LogicalType.JSON,)  # PostgreSQL's own json has no `=`
 _TEXTS = (LogicalType.TEXT, LogicalType.VARCHAR)
 _MODES = {MATCH: "match", PREFIX: "prefix"}
+_RANGES = {
+    LogicalType.DATE: DATES, LogicalType.TIMESTAMP: TIMES, LogicalType.TIMESTAMPTZ: TIMES,
+    LogicalType.INT2: INTEGERS, LogicalType.INT4: INTEGERS, LogicalType.INT8: INTEGERS, LogicalType.NUMERIC: NUMBERS,
+}  # fmt: skip
 _SAME_EQUALITY = {LogicalType.VARCHAR: LogicalType.TEXT}
 _IDENTIFIER_BYTES = 63
 
@@ -165,11 +170,11 @@ def _sealing(entry: Section, tag: str, has_key: bool) -> Sealing:
         logical,
         typmod,
         not_null=entry.flag("not_null"),
-        equality=_equality(entry, logical, typmod),
+        equality=_with_few_values(entry, "equality", logical, typmod),
         unique=entry.flag("unique"),
         join_group=entry.optional_text("join_group"),
         normalisers=_normalisers(entry),
-        tokens=tuple(mode for mode, key in _MODES.items() if entry.flag(key)),
+        tokens=(*(mode for mode, key in _MODES.items() if entry.flag(key)), *_range(entry, logical, typmod)),
         own_key=entry.flag("own_key"),
         row_bound=entry.flag("row_bound", default=tag.split(".")[0] in ROW_BOUND_TAGS),
         pad_to=entry.number("pad_to", 0, low=0, high=MAX_BUCKET),
@@ -194,19 +199,27 @@ def _check_sealing(entry: Section, sealing: Sealing, has_key: bool) -> None:
         raise entry.error("needs a row_key of the table", "row_bound")
 
 
-def _equality(entry: Section, logical: LogicalType, typmod: int) -> bool:
-    """Of a type with few values equality shows the values themselves, so it must be asked for by name."""
+def _with_few_values(entry: Section, key: str, logical: LogicalType, typmod: int) -> bool:
+    """Of a type with few values equality and ranges show the values themselves, so they must be asked for by name."""
     few = has_few_values(logical, typmod)
-    if entry.values.get("equality") == FORCED:
+    if entry.values.get(key) == FORCED:
         if not few:
-            raise entry.error(f'"{FORCED}" is for types with few values; here it is true', "equality")
+            raise entry.error(f'"{FORCED}" is for types with few values; here it is true', key)
         return True
-    wanted = entry.flag("equality")
+    wanted = entry.flag(key)
     if wanted and few:
         raise entry.error(
-            f'a type with so few values shows them by how often each occurs; if that may be, "{FORCED}"', "equality"
+            f'a type with so few values shows them by how often each occurs; if that may be, "{FORCED}"', key
         )
     return wanted
+
+
+def _range(entry: Section, logical: LogicalType, typmod: int) -> tuple[str, ...]:
+    if entry.values.get("range", False) is False:
+        return ()
+    if logical not in _RANGES:
+        raise entry.error(f"is for {', '.join(_RANGES)}", "range")
+    return (_RANGES[logical],) if _with_few_values(entry, "range", logical, typmod) else ()
 
 
 def _normalisers(entry: Section) -> tuple[str, ...]:
@@ -224,8 +237,8 @@ def _normalisers(entry: Section) -> tuple[str, ...]:
 
 def _check_modes(entry: Section, sealing: Sealing) -> None:
     for mode in sealing.tokens:
-        key = _MODES[mode]
-        if sealing.logical_type not in _TEXTS:
+        key = _MODES.get(mode, "range")
+        if mode in _MODES and sealing.logical_type not in _TEXTS:
             raise entry.error("is for text and varchar", key)
         if sealing.row_bound:
             raise entry.error("is not for cells that are bound to their row (row_bound = false)", key)

@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-from keys.tokens import MATCH, PREFIX
+from keys.tokens import MATCH, PREFIX, RANGES
+from keys.tokens.ranges import DATES, TIMES
 from policies.fields import DataMap, Field, LogicalType, ProtectedTable, Sealing
 
 from .entropy import has_few_values
@@ -46,6 +47,8 @@ class Mode(StrEnum):
     EQUALITY = "sealed, equality"
     PART = "sealed, search by part"
     EQUALITY_AND_PART = "sealed, equality, search by part"
+    RANGE = "sealed, search by range"
+    EQUALITY_AND_RANGE = "sealed, equality, search by range"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,11 +91,13 @@ def _profile(field: Field, table: ProtectedTable, groups: dict[str, tuple[str, .
         Adversary.WATCHER_WITH_LOGIN: tuple(_from_trying(sealing, fellows)),
         Adversary.KEYRING: ("everything: each cell opens, and each guess can be tried without a login",),
     }
-    few = sealing.equality and has_few_values(sealing.logical_type, sealing.typmod)
+    few = (sealing.equality or _has_range(sealing)) and has_few_values(sealing.logical_type, sealing.typmod)
     return FieldProfile(field.name, field.tag, _mode(sealing), learns, tuple(_notes(sealing, table)), few)
 
 
 def _mode(sealing: Sealing) -> Mode:
+    if _has_range(sealing):
+        return Mode.EQUALITY_AND_RANGE if sealing.equality else Mode.RANGE
     if sealing.tokens:
         return Mode.EQUALITY_AND_PART if sealing.equality else Mode.PART
     return Mode.EQUALITY if sealing.equality else Mode.SEALED
@@ -107,7 +112,9 @@ def _from_copy(sealing: Sealing, fellows: tuple[str, ...]) -> Iterator[str]:
     if MATCH in sealing.tokens:
         yield "which rows share groups of three letters, and how often each group occurs"
         yield "with enough rows and a list of likely words: much of the values, from groups that occur together"
-    if sealing.tokens:
+    if _has_range(sealing):
+        yield from _from_spans(sealing)
+    elif sealing.tokens:
         yield "how many different search tokens a value has, which is about its length"
     if not sealing.equality:
         return
@@ -119,6 +126,24 @@ def _from_copy(sealing: Sealing, fellows: tuple[str, ...]) -> Iterator[str]:
         yield f"equal means equal after {', '.join(sealing.normalisers)}: cells whose spelling differs only so show it"
     if fellows:
         yield f"which rows have the same value in {', '.join(fellows)} (join group {sealing.join_group})"
+
+
+def _has_range(sealing: Sealing) -> bool:
+    return bool(RANGES & set(sealing.tokens))
+
+
+_SMALLEST_SPANS = {
+    DATES: "32 days, and the same of six larger ones (128 days, 1.4, 5.6, 22, 90 and 359 years)",
+    TIMES: "6.4 days, and the same of seven larger ones (25 and 102 days, 1.1, 4.5, 18, 71 and 285 years)",
+}
+_SPANS_OF_NUMBERS = "an eighth of their size (small whole numbers: the same number), and the same of five larger ones"
+
+
+def _from_spans(sealing: Sealing) -> Iterator[str]:
+    spans = next((_SMALLEST_SPANS[mode] for mode in sealing.tokens if mode in _SMALLEST_SPANS), _SPANS_OF_NUMBERS)
+    yield f"which rows have values in the same span of {spans}; so which values are near each other"
+    yield "with enough rows and public figures: the span of most values, from how often each occurs"
+    yield "which values are far from all others: infinite, centuries away, or of 44 digits and more"
 
 
 def _length(sealing: Sealing) -> str:
@@ -133,7 +158,9 @@ def _length(sealing: Sealing) -> str:
 
 def _from_watching(sealing: Sealing) -> Iterator[str]:
     yield "when each cell is written, by which upstream role, and which are written together"
-    if sealing.tokens:
+    if _has_range(sealing):
+        yield "which rows each search by range may find, and which ranges have ends or spans in common"
+    elif sealing.tokens:
         yield "which rows each search by part may find, and which searches have parts in common"
     if sealing.equality:
         yield "which rows each search finds, and which searches are for the same value"
@@ -141,7 +168,9 @@ def _from_watching(sealing: Sealing) -> Iterator[str]:
 
 
 def _from_trying(sealing: Sealing, fellows: tuple[str, ...]) -> Iterator[str]:
-    if sealing.tokens:
+    if _has_range(sealing):
+        yield "the span of every value: write or search for a value of each, which are not many, and compare tokens"
+    elif sealing.tokens:
         yield "any part that can be guessed: write or search for it, see its tokens, look for them in all rows"
     if not sealing.equality and sealing.tokens:
         return

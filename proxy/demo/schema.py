@@ -33,7 +33,7 @@ def physical_schema(logical: str, data_map: DataMap, heads: Mapping[str, frozens
     text = _TABLE.sub(lambda found: _table(found[1], found[2], tables[found[1]], heads), logical)
     named = {found for found in _INDEX.findall(logical) if _sealed(tables[found[0]], found[1])}
     text = _INDEX.sub(lambda found: _on_term(found[0], _sealed(tables[found[1]], found[2])), text)
-    indexes = [f"{made};" for table in tables.values() if table for made in _term_indexes(table, named)]
+    indexes = [f"{made};" for table in tables.values() if table for made in _own_indexes(table, named)]
     return "\n".join([text, *indexes, ""])
 
 
@@ -65,10 +65,11 @@ def _on_term(statement: str, field: Field | None) -> str:
     return statement if field is None else statement.replace(f"({field.column})", f"({ddl.term_column(field)})")
 
 
-def _term_indexes(table: ProtectedTable, named: set[tuple[str, str]]) -> list[str]:
-    """For the fields that have equality and no index in the logical schema."""
-    sealed = [f for f in table.fields.values() if f.sealing is not None and (f.table, f.column) not in named]
-    return [index for field in sealed for index in ddl.table_indexes(field)]
+def _own_indexes(table: ProtectedTable, named: set[tuple[str, str]]) -> list[str]:
+    """What the logical schema has no index for: tokens, and the terms of fields that it does not index."""
+    sealed = [field for field in table.fields.values() if field.sealing is not None]
+    terms = [index for field in sealed if (field.table, field.column) not in named for index in ddl.term_indexes(field)]
+    return [*terms, *(index for field in sealed for index in ddl.token_indexes(field))]
 
 
 def _agree(field: Field, type_name: str, constraints: str) -> None:

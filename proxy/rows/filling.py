@@ -10,7 +10,8 @@ from proxy.errors import SqlState, ValueRejected
 from proxy.sql.plan import Slot, SlotKind, StatementPlan
 from proxy.wire.values.settings import ValueSettings
 
-from .params import ClientValues, SlotFiller, cell_reader
+from .client_values import ClientValues
+from .params import SlotFiller, cell_reader
 
 Values = Sequence[bytes | None]
 Fill = Callable[[Values], bytes | None]

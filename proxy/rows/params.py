@@ -6,9 +6,10 @@ Nothing made here is kept: a constant is sealed anew for each execution.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
+from keys.envelope import ANY_TOKEN
 from keys.errors import CryptoError, SealBudgetExhausted
 from keys.field import FieldCipher, FieldCiphers
 from policies.fields import Field, LogicalType, Sealing
@@ -20,31 +21,17 @@ from proxy.wire.values.arrays import build_binary_array, parse_binary_array, par
 from proxy.wire.values.codecs import Codec, accepts_source, codec_for
 from proxy.wire.values.settings import ValueSettings
 
+from .client_values import ClientValues, source_value
 from .patterns import token_inputs
+from .ranges import range_of
 from .row_key import row_key_bytes
 
 Spend = Callable[[int], None]
 """Called with the number of search terms before they are made; raises TooManySearches, and then none is made."""
 
 
-@dataclass(frozen=True, slots=True)
-class ClientValues:
-    """What the client bound: values ($1 first, None is NULL), their formats (one each) and declared type OIDs."""
-
-    values: Sequence[bytes | None] = ()
-    binary: Sequence[bool] = ()
-    declared: Sequence[int] = ()
-    drawn: Sequence[bytes] = ()  # keys drawn for this execution, one for each of the plan's `draws`
-    parsed_under: ValueSettings | None = None  # what the text's own constants are read by; None: as values are
-
-    def parameter(self, number: int) -> tuple[bytes | None, bool, int]:
-        if number > len(self.values):
-            raise ValueRejected(f"there is no parameter ${number}", sqlstate=SqlState.UNDEFINED_PARAMETER)
-        declared = self.declared[number - 1] if number <= len(self.declared) else 0
-        return self.values[number - 1], self.binary[number - 1], declared
-
-
 _NOTHING = ClientValues()
+_NOTHING_SENT = (SlotKind.COUNT, SlotKind.END)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +56,7 @@ class SlotFiller:
             return source_value(slot.source, client)[0]
         if slot.kind is SlotKind.PRINCIPAL:
             return self._attribute(slot)
-        if slot.kind is SlotKind.COUNT:
+        if slot.kind in _NOTHING_SENT:
             return None
         if slot.kind is SlotKind.TOKENS:
             tokens = self._tokens(slot, client)
@@ -82,7 +69,7 @@ class SlotFiller:
             return _quoted(self._attribute(slot))
         if slot.kind is SlotKind.PLAIN:
             return _quoted(source_value(slot.source, client)[0])
-        if slot.kind is SlotKind.COUNT:
+        if slot.kind in _NOTHING_SENT:
             return b"NULL"
         if slot.kind is SlotKind.TOKENS:
             return _numbers_literal(self._tokens(slot, client))
@@ -92,13 +79,20 @@ class SlotFiller:
         return b"NULL" if value is None else b"'\\x" + value.hex().encode() + b"'"
 
     def _tokens(self, slot: Slot, client: ClientValues) -> list[bytes] | None:
-        field, comparing = slot.field, slot.comparing
-        if field is None or field.sealing is None or slot.source is None or comparing is None:
+        field = slot.field
+        if field is None or field.sealing is None:
             raise CellUnreadable("the plan searches a field that is not sealed", sqlstate=SqlState.INTERNAL_ERROR)
+        if slot.bounds:
+            within = range_of(field, slot.bounds, client, self.settings)
+            return None if within is None else [ANY_TOKEN, *self._searched(field, within.inputs())]
+        if slot.source is None or slot.comparing is None:
+            raise CellUnreadable("the plan searches for nothing", sqlstate=SqlState.INTERNAL_ERROR)
         pattern = pattern_text(field, slot.source, client, self.settings)
         if pattern is None:
             return None
-        inputs = token_inputs(comparing, pattern, field.sealing.tokens, field.name)
+        return self._searched(field, token_inputs(slot.comparing, pattern, field.sealing.tokens, field.name))
+
+    def _searched(self, field: Field, inputs: Iterable[bytes]) -> list[bytes]:
         self.spend(1)
         return cipher_of(self.ciphers, field).tokens(inputs)
 
@@ -230,16 +224,6 @@ def pattern_text(field: Field, source: ValueSource, client: ClientValues, settin
     if binary:
         return codec.from_binary(raw, -1, declared or codec.type_oid, settings).decode("utf-8")
     return codec.from_text(raw, -1, settings, declared).decode("utf-8")
-
-
-def source_value(source: ValueSource | None, client: ClientValues) -> tuple[bytes | None, bool, int]:
-    if source is None:
-        return None, False, 0
-    if source.parameter is not None:
-        return client.parameter(source.parameter)
-    if source.draw is not None:
-        return client.drawn[source.draw], False, 0
-    return source.constant, False, 0
 
 
 def _quoted(value: bytes | None) -> bytes:

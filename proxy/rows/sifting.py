@@ -20,8 +20,13 @@ from proxy.wire.oids import BYTEA, INT2, INT4, INT8, UNKNOWN
 from proxy.wire.values.settings import ValueSettings
 
 from .cells import from_text, unreadable
-from .params import ClientValues, cipher_of, pattern_text, source_value
-from .patterns import Test, make_test
+from .client_values import ClientValues, source_value
+from .params import cipher_of, pattern_text
+from .patterns import make_test
+from .ranges import range_of
+
+Test = Callable[[bytes], bool]
+"""What a cell's opened value has to pass.  Raises ValueError for what is none of its type."""
 
 _SIZES = {INT2: 2, INT4: 4, INT8: 8}
 _MOST = (1 << 63) - 1
@@ -40,16 +45,24 @@ class Sought:
 
 def sought_of(sift: Sift, client: ClientValues, settings: ValueSettings) -> Sought:
     """Raises ValueRejected."""
-    tests = []
-    for search in sift.searches:
-        text = pattern_text(search.field, search.sought, client, settings)
-        tests.append(None if text is None else make_test(search.comparing, text, sift.lowering))
+    tests = [_test(search, sift, client, settings) for search in sift.searches]
     limit, offset = (_count(source, client) for source in (sift.limit, sift.offset))
     if limit is not None and limit < 0:
         raise ValueRejected("LIMIT must not be negative", sqlstate=SqlState.INVALID_ROW_COUNT_IN_LIMIT)
     if offset is not None and offset < 0:
         raise ValueRejected("OFFSET must not be negative", sqlstate=SqlState.INVALID_ROW_COUNT_IN_OFFSET)
     return Sought(tuple(tests), limit, offset or 0)
+
+
+def _test(search: Search, sift: Sift, client: ClientValues, settings: ValueSettings) -> Test | None:
+    if search.bounds:
+        within = range_of(search.field, search.bounds, client, settings)
+        return None if within is None else within.holds
+    text = pattern_text(search.field, search.sought, client, settings)
+    if text is None or search.comparing is None:
+        return None
+    matches = make_test(search.comparing, text, sift.lowering)
+    return lambda cell: matches(cell.decode("utf-8"))
 
 
 def _count(source: ValueSource | None, client: ClientValues) -> int | None:
@@ -153,10 +166,9 @@ class _Look:
         if value is None or self._test is None:
             return False
         try:
-            opened = self._open(value if self._binary else from_text(value, self._field))
-        except CryptoError:
+            return self._test(self._open(value if self._binary else from_text(value, self._field)))
+        except (CryptoError, ValueError):  # no cell, or none of a value of the field's type
             raise unreadable(self._field) from None
-        return self._test(opened.decode("utf-8"))
 
 
 def _values(data: bytes, span: Span, columns: int) -> list[bytes | None]:

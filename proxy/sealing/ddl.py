@@ -183,6 +183,13 @@ def table_elements(field: Field, heads: Collection[bytes], unique: str | None = 
 
 def table_indexes(field: Field) -> tuple[str, ...]:
     """Statements to run after CREATE TABLE."""
+    return (*term_indexes(field), *token_indexes(field))
+
+
+def term_indexes(field: Field) -> tuple[str, ...]:
     sealing = sealing_of(field)
-    made = (create_index(field),) if sealing.equality and not sealing.unique else ()
-    return (*made, create_token_index(field)) if sealing.tokens else made
+    return (create_index(field),) if sealing.equality and not sealing.unique else ()
+
+
+def token_indexes(field: Field) -> tuple[str, ...]:
+    return (create_token_index(field),) if sealing_of(field).tokens else ()

@@ -44,6 +44,8 @@ class TableFacts:
     checks: dict[str, ConstraintFacts] = field(default_factory=dict)
     unproven_not_null: frozenset[str] = frozenset()  # NOT NULL ... NOT VALID, PostgreSQL 18
     unique: frozenset[str] = frozenset()  # columns that are unique by themselves
+    indexed: frozenset[str] = frozenset()  # columns that an index begins with
+    token_indexed: frozenset[str] = frozenset()  # columns that stand whole in a GIN index
 
 
 async def fix_settings(connection: Connection) -> None:
@@ -68,7 +70,8 @@ async def read_tables(
         columns = await connection.fetch(_COLUMNS, oids)
         constraints = await connection.fetch(_CONSTRAINTS, oids)
         unique = await connection.fetch(_UNIQUE, oids)
-    facts = {row["oid"]: _table(row, columns, constraints, unique) for row in members}
+        indexes = await connection.fetch(_INDEXES, oids)
+    facts = {row["oid"]: _table(row, columns, constraints, unique, indexes) for row in members}
     found: dict[tuple[str, str], tuple[TableFacts, ...]] = {}
     for row in sorted(members, key=lambda row: row["depth"]):
         key = (row["root_schema"], row["root_name"])
@@ -76,7 +79,8 @@ async def read_tables(
     return found
 
 
-def _table(row: Any, columns: list[Any], constraints: list[Any], unique: list[Any]) -> TableFacts:
+def _table(row: Any, columns: list[Any], constraints: list[Any], unique: list[Any], indexes: list[Any]) -> TableFacts:
+    indexes = [index for index in indexes if index["table"] == row["oid"]]
     own = [c for c in constraints if c["table"] == row["oid"]]
     return TableFacts(
         oid=row["oid"],
@@ -87,6 +91,8 @@ def _table(row: Any, columns: list[Any], constraints: list[Any], unique: list[An
         checks={c["name"]: ConstraintFacts(c["name"], c["definition"], c["enforced"]) for c in own if c["kind"] == "c"},
         unproven_not_null=frozenset(c["column"] for c in own if c["kind"] == "n" and not c["enforced"]),
         unique=frozenset(u["column"] for u in unique if u["table"] == row["oid"]),
+        indexed=frozenset(index["column"] for index in indexes if index["first"] and index["method"] != "gin"),
+        token_indexed=frozenset(index["column"] for index in indexes if index["method"] == "gin" and index["whole"]),
     )
 
 
@@ -134,4 +140,13 @@ SELECT i.indrelid::int8 AS table, a.attname::text AS column
 FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0]
 WHERE i.indrelid = ANY ($1::int8[]::oid[]) AND i.indisunique AND i.indisvalid AND i.indisready AND i.indislive
   AND i.indnkeyatts = 1 AND i.indpred IS NULL AND i.indexprs IS NULL
+"""
+
+_INDEXES = """
+SELECT i.indrelid::int8 AS table, a.attname::text AS column, m.amname::text AS method, k.n = 1 AS first,
+       i.indpred IS NULL AS whole
+FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_am m ON m.oid = c.relam
+CROSS JOIN LATERAL unnest(i.indkey::int2[]) WITH ORDINALITY AS k (attnum, n)
+JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attnum
+WHERE i.indrelid = ANY ($1::int8[]::oid[]) AND i.indisvalid AND i.indisready AND i.indislive AND k.n <= i.indnkeyatts
 """

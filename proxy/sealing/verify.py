@@ -13,7 +13,17 @@ from dataclasses import dataclass
 from keys.envelope import HEAD_SIZE, KEY_ID_SIZE, TERM_SIZE
 from policies.fields import DataMap, Field, ProtectedTable, Sealing
 
-from .ddl import check_name, checks_of, minimum_octets, sealing_of, term_column, token_column, token_expression
+from .ddl import (
+    check_name,
+    checks_of,
+    create_index,
+    create_token_index,
+    minimum_octets,
+    sealing_of,
+    term_column,
+    token_column,
+    token_expression,
+)
 from .facts import ColumnFacts, Connection, TableFacts, read_tables
 
 BYTEA, INT4_ARRAY = 17, 1007
@@ -85,7 +95,7 @@ def problems_of(
     if sealing.equality:
         yield from _term_problems(field, column, table, root=root)
     if sealing.tokens:
-        yield from _token_problems(field, column, table)
+        yield from _token_problems(field, column, table, root=root)
 
 
 def _check_problems(field: Field, column: ColumnFacts, table: TableFacts, heads: Collection[bytes]) -> Iterator[str]:
@@ -136,17 +146,23 @@ def _term_problems(field: Field, column: ColumnFacts, table: TableFacts, *, root
         yield f"its term column {name} is not GENERATED ALWAYS AS ({expected}) STORED"
     if root and sealing_of(field).unique and name not in table.unique:
         yield f"is unique in the data map, but {name} has no unique constraint"
+    elif root and name not in table.indexed:
+        made = create_index(field)
+        yield f"its term column {name} has no valid index: each search would read the whole table ({made})"
     if root and not sealing_of(field).unique and name in table.unique:
         yield f"{name} is unique, but the data map does not say so"
 
 
-def _token_problems(field: Field, column: ColumnFacts, table: TableFacts) -> Iterator[str]:
+def _token_problems(field: Field, column: ColumnFacts, table: TableFacts, *, root: bool) -> Iterator[str]:
     name = token_column(field)
     tokens, expected = table.columns.get(name), token_expression(column.quoted, sealing_of(field))
     if tokens is None:
         yield f"has no token column {name}"
     elif tokens.type_oid != INT4_ARRAY or tokens.generated != "s" or tokens.expression != expected:
         yield f"its token column {name} is not GENERATED ALWAYS AS ({expected}) STORED"
+    elif root and name not in table.token_indexed:
+        statement = create_token_index(field)
+        yield f"its token column {name} has no valid GIN index: each search would read the whole table ({statement})"
 
 
 def _row_key_problems(table: ProtectedTable, member: TableFacts) -> Iterator[str]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from proxy.errors import SqlState, ValueRejected
 from proxy.rows.binding import Binding, BindParts, build_bind, make_binding
+from proxy.rows.client_values import ClientValues
 from proxy.rows.filling import make_filling
 from proxy.rows.finishing.computing import Given, given_values
-from proxy.rows.params import ClientValues
 from proxy.rows.sifting import Sought, sought_of
 
 from .state import SessionState

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from proxy.errors import CellUnreadable, ProtocolViolation, ValueRejected
+from proxy.rows.client_values import ClientValues
 from proxy.rows.describe import client_fields, expand_formats
 from proxy.rows.envelopes import may_hold_envelope
-from proxy.rows.params import ClientValues
 from proxy.rows.results import RowTransformer
 from proxy.rows.sifting import Sifter, sought_of
 from proxy.sql.plan import SlotKind

@@ -115,7 +115,8 @@ def _refusal_to_execute(state: SessionState, portal: Portal) -> FieldgateError |
         return refusal
     if plan.sift is not None and portal.executed:
         return Unsupported(
-            "the rows of a search by part of a sealed column are given once: the portal can not be executed again",
+            "the rows of a search of a sealed column by part or range are given once: the portal can not be executed"
+            " again",
             hint="Ask for all rows at once, or search with LIMIT and OFFSET.",
         )
     if plan.effect is SessionEffect.FIELDGATE:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from proxy.errors import CellUnreadable, FieldgateError, SqlState, Unsupported, ValueRejected
-from proxy.rows.params import ClientValues
+from proxy.rows.client_values import ClientValues
 from proxy.sql.executions import executed, fetched
 from proxy.sql.plan import SessionEffect, SlotKind, StatementKind, StatementPlan
 
@@ -90,7 +90,7 @@ def _not_run(how: str) -> Unsupported:
 
 def _finished() -> Unsupported:
     return Unsupported(
-        "a search by part of a sealed column, or an expression over one, can not be run by name in SQL",
+        "a search of a sealed column by part or range, or an expression over one, can not be run by name in SQL",
         hint="Send the statement itself.",
     )
 

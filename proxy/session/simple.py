@@ -9,7 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from proxy.errors import CellUnreadable, FieldgateError, Refused, SqlState, ValueRejected
-from proxy.rows.params import ClientValues, SlotFiller
+from proxy.rows.client_values import ClientValues
+from proxy.rows.params import SlotFiller
 from proxy.sql.plan import SessionEffect, StatementPlan
 from proxy.wire import frontend
 

@@ -142,6 +142,7 @@ class Analysis:
 
     searchable: bool = False  # the statement's rows go straight to the client, through a sieve if need be
     searches: list[tuple[str, Search]] = field(default_factory=list)  # with the SQL of the column that is looked at
+    ranges: dict[str, list[Any]] = field(default_factory=dict)  # comparisons, by the SQL of their column (ranges.py)
     limit: ValueSource | None = None
     offset: ValueSource | None = None
     finishing: Finishing | None = None  # of the outermost SELECT

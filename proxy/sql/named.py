@@ -48,7 +48,7 @@ def prepared(
         raise found.refusal
     if kept.sift is not None or kept.computations:
         raise Unsupported(
-            "PREPARE of a search by part of a sealed column, or of an expression over one, is not supported",
+            "PREPARE of a search of a sealed column by part or range, or of an expression over one, is not supported",
             hint="Use the prepared statements of your driver.",
         )
     _check_types(kept, statement.body.get("argtypes", []), declared)

@@ -44,7 +44,8 @@ class SlotKind(StrEnum):
     PLAIN = auto()  # a client parameter as it is (extended protocol only), or a drawn key as text
     CELL = auto()  # the value sealed for `field`
     TERM = auto()  # the equality term of the value for `field`
-    TOKENS = auto()  # the search tokens of the pattern for `field`, int4[]
+    TOKENS = auto()  # the search tokens of the pattern, or of the range with all its ends, for `field`, int4[]
+    END = auto()  # NULL: an end of a range, which stands in the TOKENS slot of its column
     COUNT = auto()  # NULL: what only the proxy needs, as a LIMIT that it counts by itself
     PRINCIPAL = auto()  # an attribute of the principal, as text, cast in the SQL around it
 
@@ -70,6 +71,25 @@ class Comparing(StrEnum):
     STARTS = auto()  # ^@: it begins with the text
 
 
+class End(StrEnum):
+    """What an end of a range says of a value: it is less than the end, at most the end, ..."""
+
+    LESS = auto()
+    AT_MOST = auto()
+    MORE = auto()
+    AT_LEAST = auto()
+    EITHER = auto()  # one of the two of BETWEEN SYMMETRIC, which follow each other
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """One end of a range.  `type_oid`: the type that it is cast to, or has as it is written; 0: the field's own."""
+
+    end: End
+    source: ValueSource
+    type_oid: int = 0
+
+
 @dataclass(frozen=True, slots=True)
 class Slot:
     kind: SlotKind
@@ -80,6 +100,13 @@ class Slot:
     row_key: ValueSource | None = None  # CELL of a row-bound field: where the row's key comes from
     row_key_type: int = 0  # OID of the row key column's type
     comparing: Comparing | None = None  # TOKENS
+    bounds: tuple[Bound, ...] = ()  # TOKENS of a range
+
+    @property
+    def sources(self) -> tuple[ValueSource, ...]:
+        """All values that it is made of, but for the row's key."""
+        own = (self.source,) if self.source is not None else ()
+        return own if not self.bounds else tuple(bound.source for bound in self.bounds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,17 +122,18 @@ class Lowering:
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """One comparison that each row's opened value has to pass.
+    """One comparison that each row's opened value has to pass, or one range that it has to lie in (`bounds`).
 
     `column`: where the cell stands in the server's rows; its RowDescription must name `relation_oid` and `attnum` (I2).
     """
 
     field: Field
     column: int
-    comparing: Comparing
+    comparing: Comparing | None
     sought: ValueSource
     relation_oid: int
     attnum: int
+    bounds: tuple[Bound, ...] = ()
 
     def at(self, column: int) -> Search:
         return replace(self, column=column)
@@ -318,7 +346,7 @@ class StatementPlan:
         object.__setattr__(self, "computes_bound", any(each.bound for each in computed))
         object.__setattr__(self, "rewritten", self.edited or bool(self.slots) or len(self.segments) != 1)
         object.__setattr__(self, "opens", opens)
-        sources = [slot.source for slot in self.slots if slot.source is not None and _follows(slot.field)]
+        sources = [source for slot in self.slots if _follows(slot.field) for source in slot.sources]
         constants = any(source.parameter is None for source in sources)
         prepares = self.effect is SessionEffect.PREPARES and self.keeps is not None and self.keeps.plan.constants_follow
         object.__setattr__(self, "constants_follow", constants or prepares)

@@ -8,9 +8,11 @@ shows columns as they are.  LIMIT and OFFSET then count what is left, so the ser
 
 from __future__ import annotations
 
+from keys.tokens import RANGES
 from policies.fields import Field
 from policies.model import Verb
 from proxy.errors import FieldgateError, Refused, SqlState, Unsupported
+from proxy.wire.values.ordering import COMPARABLE
 
 from .analysis import Analysis, Item, QueryRole, Use
 from .appendix import targets_end, tokens_at_hand
@@ -33,8 +35,9 @@ _TOO_MUCH = {
     "lockingClause": "FOR UPDATE and its like",
 }  # fmt: skip
 _AS_THEY_ARE = frozenset({"ColumnRef", "A_Const", "ParamRef"})
-_REMEDY = "Search in a SELECT of its own that shows columns as they are, and go on with the keys that it finds."
+REMEDY = "Search in a SELECT of its own that shows columns as they are, and go on with the keys that it finds."
 _ANY = "'{0}'::pg_catalog.int4[]"  # ANY_TOKEN of keys.envelope
+ORDERED = frozenset({"<", "<=", ">", ">=", "BETWEEN", "BETWEEN SYMMETRIC"})
 
 
 def conjuncts(node: Node) -> list[Node]:
@@ -54,7 +57,9 @@ def walk_search(a: Analysis, node: Node, body: Node, scope: Scope, role: QueryRo
         return False
     position = operand.reference.position
     refuse_unreadable(operand.origin.columns, Use(Verb.FILTER_RANGE), position)
-    _check_place(a, operand.cell, body, role, position)
+    if operand.cell.token_column is None or has_range(operand.cell):
+        raise _undeclared(operand.cell, position, "match or prefix")
+    check_place(a, operand.cell, body, role, position)
     check_operator(a, strings(inner.get("name", [])), scope.text.position(inner.get("location", -1)))
     charge(a, operand, Verb.FILTER_RANGE)
     _rewrite(a, operand, inner, scope, how)
@@ -62,24 +67,39 @@ def walk_search(a: Analysis, node: Node, body: Node, scope: Scope, role: QueryRo
 
 
 def refusal_of_search(cell: Field, operator: str, position: int | None) -> FieldgateError | None:
-    """Why a column is not searched by this operator where it stands; None: it is none that searches by part."""
-    if operator.lstrip("!") not in PATTERNS:
+    """Why a column is not searched by this operator where it stands; None: no field is searched by it."""
+    range_wanted = operator.removeprefix("NOT ") in ORDERED
+    if operator.lstrip("!") not in PATTERNS and not range_wanted:
         return None
-    if cell.token_column is None:
-        return Unsupported(
-            f'the sealed column "{cell.column}" ({cell.name}) can not be searched by part: its data map entry has'
-            " neither match nor prefix",
-            hint="Compare by =, or declare match or prefix for it before it is sealed.",
-            position=position,
-        )
-    return _misplaced(cell, f"the operator {operator} stands in an expression", position)
+    if range_wanted and not _is_ordered(cell):
+        return None
+    if range_wanted is not has_range(cell) or cell.token_column is None:
+        return _undeclared(cell, position, "range" if range_wanted else "match or prefix")
+    return misplaced(cell, f"the operator {operator} stands in an expression", position)
 
 
-def _misplaced(cell: Field, why: str, position: int | None) -> Unsupported:
+def _is_ordered(cell: Field) -> bool:
+    return cell.sealing is not None and cell.sealing.logical_type in COMPARABLE
+
+
+def has_range(cell: Field) -> bool:
+    return cell.sealing is not None and bool(RANGES & set(cell.sealing.tokens))
+
+
+def _undeclared(cell: Field, position: int | None, modes: str) -> Unsupported:
+    how, lacks = ("by range", "no range") if modes == "range" else ("by part", "neither match nor prefix")
     return Unsupported(
-        f'the sealed column "{cell.column}" ({cell.name}) can be searched by part only in a condition that is ANDed in'
-        f" WHERE of a plain SELECT; here {why}",
-        hint=_REMEDY,
+        f'the sealed column "{cell.column}" ({cell.name}) can not be searched {how}: its data map entry has {lacks}',
+        hint=f"Compare by =, or declare {modes} for it before it is sealed.",
+        position=position,
+    )
+
+
+def misplaced(cell: Field, why: str, position: int | None) -> Unsupported:
+    return Unsupported(
+        f'the sealed column "{cell.column}" ({cell.name}) can be searched by {"range" if has_range(cell) else "part"}'
+        f" only in a condition that is ANDed in WHERE of a plain SELECT; here {why}",
+        hint=REMEDY,
         position=position,
     )
 
@@ -90,22 +110,19 @@ def _comparing(kind: str, body: Node) -> Comparing | None:
     return PATTERNS.get(strings(body.get("name", []))[-1])
 
 
-def _check_place(a: Analysis, cell: Field, body: Node, role: QueryRole, position: int | None) -> None:
-    if cell.token_column is None:
-        refusal = refusal_of_search(cell, "~~", position)
-        assert refusal is not None  # noqa: S101
-        raise refusal
+def check_place(a: Analysis, cell: Field, body: Node, role: QueryRole, position: int | None) -> None:
+    """Raises where rows that are found too much could not be dropped unseen."""
     if not a.searchable or role is not QueryRole.TOP:
-        raise _misplaced(cell, "the SELECT is part of another statement", position)
+        raise misplaced(cell, "the SELECT is part of another statement", position)
     for clause, shown in _TOO_MUCH.items():
         if clause in body:
-            raise _misplaced(cell, f"it has {shown}", position)
+            raise misplaced(cell, f"it has {shown}", position)
     if body.get("limitOption") == "LIMIT_OPTION_WITH_TIES":
-        raise _misplaced(cell, "it has WITH TIES", position)
+        raise misplaced(cell, "it has WITH TIES", position)
     shows = [each["ResTarget"].get("val", {}) for each in body.get("targetList", [])]
     sorts = [each["SortBy"]["node"] for each in body.get("sortClause", [])]
     if not all(_as_it_is(each) for each in (*shows, *sorts)):
-        raise _misplaced(cell, "it shows or sorts by an expression", position)
+        raise misplaced(cell, "it shows or sorts by an expression", position)
 
 
 def _as_it_is(node: Node) -> bool:
@@ -128,7 +145,7 @@ def _rewrite(a: Analysis, operand: Operand, body: Node, scope: Scope, how: Compa
             position=position,
         )
     if tokens is None or operand.casts:
-        raise _misplaced(cell, "the column is cast, grouped, or not that of a table", position)
+        raise misplaced(cell, "the column is cast, grouped, or not that of a table", position)
     if value is None or value.kind == "A_ArrayExpr":
         raise Unsupported(
             f'the pattern for the sealed column "{cell.name}" is neither a constant nor a parameter',
@@ -141,10 +158,10 @@ def _rewrite(a: Analysis, operand: Operand, body: Node, scope: Scope, how: Compa
     first = operand.reference.span()[0]
     contains = f"{tokens} OPERATOR(pg_catalog.@>) "
     scope.text.replace(first, last, f"({contains}", slot, f"::pg_catalog.int4[] OR {contains}{_ANY})")
-    a.searches.append((operand.reference.visible.reference, Search(cell, -1, how, source, *_origin(operand))))
+    a.searches.append((operand.reference.visible.reference, Search(cell, -1, how, source, *origin_of(operand))))
 
 
-def _origin(operand: Operand) -> tuple[int, int]:
+def origin_of(operand: Operand) -> tuple[int, int]:
     return operand.origin.oid, operand.origin.attnum
 
 
@@ -191,9 +208,9 @@ def finish_searches(a: Analysis, scope: Scope, items: list[Item], start: int) ->
         return
     if a.volatile:
         raise Unsupported(
-            f"the function {a.volatile[0][0]} is not available beside a search by part: the server would call it for"
-            " rows that are not found",
-            hint=_REMEDY,
+            f"the function {a.volatile[0][0]} is not available beside a search of a sealed column: the server would"
+            " call it for rows that are not found",
+            hint=REMEDY,
             position=a.volatile[0][1],
         )
     places: dict[str, int] = {}
@@ -220,7 +237,8 @@ def _taken(a: Analysis, node: Node, scope: Scope, clause: str) -> ValueSource | 
         return _taken_parameter(a, body, scope)
     if kind != "A_Const" or "ival" not in body or body.get("location", -1) < 0:
         raise Unsupported(
-            f"{clause} beside a search by part is a whole number or a parameter", hint="Work its value out first."
+            f"{clause} beside a search of a sealed column is a whole number or a parameter",
+            hint="Work its value out first.",
         )
     token = scope.text.token_at(body["location"], TokenKind.NUMBER)
     scope.text.replace(token, token, "(NULL)")

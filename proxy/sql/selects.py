@@ -17,6 +17,7 @@ from .groups import add_minimum, check_rows_are_grouped
 from .lexer import TokenKind
 from .ordering import walk_window
 from .outputs import add_hidden_keys
+from .ranges import finish_ranges, walk_range
 from .scope import Origin, Scope
 from .searches import conjuncts, finish_searches, take_limits, walk_search
 from .set_operations import walk_set_operation
@@ -71,8 +72,9 @@ def _select(a: Analysis, body: Node, scope: Scope, role: QueryRole) -> list[Item
 
 def _walk_where(a: Analysis, body: Node, scope: Scope, role: QueryRole) -> None:
     for node in conjuncts(body["whereClause"]):
-        if not walk_search(a, node, body, scope, role):
+        if not walk_search(a, node, body, scope, role) and not walk_range(a, node, body, scope, role):
             walk_condition(a, node, scope, FILTERING)
+    finish_ranges(a, scope)
 
 
 def _finish(a: Analysis, body: Node, scope: Scope, role: QueryRole, items: list[Item]) -> None:

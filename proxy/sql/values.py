@@ -98,7 +98,7 @@ class Sealer:
         if array and constant is None:
             raise self.unsupported("this constant", position)
         encoded = (constant if constant is not None else self._constant_text(value.body, position)).encode()
-        first, last = self._constant_tokens(value.body)
+        first, last = self.constant_tokens(value.body)
         self._put(first, last, ValueSource(constant=encoded), array=array)
 
     def _put(self, first: int, last: int, source: ValueSource, *, array: bool) -> None:
@@ -136,7 +136,8 @@ class Sealer:
         """Assignment casts numbers and booleans to text; comparison does not."""
         return self.kind is SlotKind.CELL and logical in TEXT_LIKE
 
-    def _constant_tokens(self, body: Node) -> tuple[int, int]:
+    def constant_tokens(self, body: Node) -> tuple[int, int]:
+        """Where a constant stands; NULL is none."""
         kinds = (TokenKind.STRING,) if "sval" in body else (TokenKind.NUMBER, TokenKind.OPERATOR, TokenKind.WORD)
         first = self.text.token_at(body.get("location", -1), *kinds)
         tokens = self.text.tokens

@@ -63,7 +63,7 @@ def test_sealed_columns_stand_in_their_places_and_terms_at_the_end(
         ]
         assert physical[table][: len(expected)] == wanted
         assert [name for name, _, _ in physical[table][len(expected) :]] == [
-            field.term_column for field in protected.fields.values() if field.term_column
+            made for f in protected.fields.values() for made in (f.term_column, f.token_column) if made
         ]
 
 
@@ -75,15 +75,17 @@ def test_plaintext_is_refused_by_the_table_itself(
         connection.execute("INSERT INTO correspondence (customer_id, channel, body) VALUES (1, 'chat', 'hello')")
 
 
-def test_every_equality_field_has_an_index(
+def test_every_field_that_is_searched_has_an_index(
     database: Database, data_map: DataMap, heads: dict[str, frozenset[bytes]]
 ) -> None:
     database.run(physical_schema(logical_schema(), data_map, heads))
     with database.connect() as connection:
         indexed = {row[0] for row in connection.execute("SELECT indexdef FROM pg_indexes WHERE schemaname = 'public'")}
-    terms = [(t, f.term_column) for (_, t), table in data_map.tables.items() for f in table.fields.values()]
-    for table, term in terms:
-        assert term is None or any(re.search(rf"ON public\.{table} USING btree \({term}\)", i) for i in indexed)
+    fields = [(t, f) for (_, t), table in data_map.tables.items() for f in table.fields.values()]
+    for table, field in fields:
+        for method, column in (("btree", field.term_column), ("gin", field.token_column)):
+            pattern = rf"ON public\.{table} USING {method} \({column}\)"
+            assert column is None or any(re.search(pattern, index) for index in indexed)
 
 
 def test_a_schema_that_contradicts_the_data_map_is_refused(

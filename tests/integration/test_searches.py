@@ -36,7 +36,7 @@ def declare(datamap: Path) -> None:
     lines = datamap.read_text(encoding="utf-8").split("\n")
     for column, modes in MODES.items():
         at = next(n for n, line in enumerate(lines) if line.split(" ")[0] == column)
-        lines[at] = lines[at].replace("equality = true", f"equality = true, {modes}")
+        lines[at] = lines[at].replace("match = true", modes)
         assert modes in lines[at]
     datamap.write_text("\n".join(lines), encoding="utf-8")
 

@@ -170,6 +170,12 @@ def test_some_of_postgresqls_own_functions_may_be_allowed(tmp_path: Path) -> Non
 def test_modes_of_search(tmp_path: Path) -> None:
     assert _pay(tmp_path, '"text", match = true, prefix = true').tokens == ("match.1", "prefix.1")
     assert _pay(tmp_path, '"varchar(20)", prefix = true').tokens == ("prefix.1",)
+    assert _pay(tmp_path, '"date", range = true').tokens == ("range-date.1",)
+    assert _pay(tmp_path, '"timestamp(3)", range = true').tokens == ("range-time.1",)
+    assert _pay(tmp_path, '"int2", range = true').tokens == ("range-integer.1",)
+    assert _pay(tmp_path, '"numeric(12,2)", range = true').tokens == ("range-numeric.1",)
+    assert _pay(tmp_path, '"numeric(3,1)", range = "low-entropy"').tokens == ("range-numeric.1",)
+    assert _pay(tmp_path, '"text", range = false').tokens == ()
 
 
 @pytest.mark.parametrize(
@@ -178,9 +184,19 @@ def test_modes_of_search(tmp_path: Path) -> None:
         ('"date", match = true', "text and varchar"),
         ('"text", prefix = true, row_bound = true', "bound to their row"),
         ('"text", match = true, pad_to = 16', "how long a value is"),
+        ('"text", range = true', "is for date, timestamp"),
+        ('"bool", range = "low-entropy"', "is for date, timestamp"),
+        ('"date", range = "month"', "true or false"),
+        ('"date", range = "low-entropy"', "few values; here it is true"),
+        ('"numeric(3,1)", range = true', '"low-entropy"'),
+        ('"date", range = true, row_bound = true', "bound to their row"),
+        ('"numeric", range = true, pad_to = 16', "how long a value is"),
     ],
 )
 def test_modes_of_search_that_can_not_be(tmp_path: Path, declared: str, reason: str) -> None:
     with pytest.raises(PolicyError, match=reason) as found:
         _pay(tmp_path, declared)
-    assert found.value.key == f"table.people.columns.pay.{'match' if 'match' in declared else 'prefix'}"
+    assert (
+        found.value.key
+        == f"table.people.columns.pay.{next(key for key in ('match', 'prefix', 'range') if key in declared)}"
+    )

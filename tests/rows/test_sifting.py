@@ -9,7 +9,7 @@ from keys.primitives import random_bytes
 from keys.tokens import MATCH
 from policies.fields import Field, LogicalType, Sealing
 from proxy.errors import CellUnreadable, ProtocolViolation, ValueRejected
-from proxy.rows.params import ClientValues
+from proxy.rows.client_values import ClientValues
 from proxy.rows.sifting import Sifter, Sought, sought_of
 from proxy.sql.plan import Comparing, Search, Sift, ValueSource
 from proxy.wire.backend import FieldDescription, build_data_row

@@ -11,7 +11,8 @@ import pytest
 from keys.keyring import Keyring
 from keys.tokens import MATCH, PREFIX
 from keys.tokens.grams import Run, grams_to_find
-from policies.fields import Field
+from keys.tokens.ranges import DATES, LADDERS, NUMBERS, step_of_days, step_of_number
+from policies.fields import Field, LogicalType
 from proxy.sealing.ddl import sealing_of, token_column
 from proxy.sealing.job import seal_field
 from proxy.sealing.needs import key_needs
@@ -23,15 +24,19 @@ from tests.support.servers import Database
 
 pytestmark = pytest.mark.integration
 
+BORN = field_of("born", 3, logical_type=LogicalType.DATE, tokens=(DATES,))
+PAID = field_of("paid", 4, logical_type=LogicalType.NUMERIC, equality=True, tokens=(NUMBERS,))
 NAME = field_of('full "Name"', 1, equality=True, not_null=True, tokens=(MATCH, PREFIX))
 NOTE = field_of("note", 2, tokens=(PREFIX,))
-MAP = data_map(KEY, NAME, NOTE)
+MAP = data_map(KEY, NAME, NOTE, BORN, PAID)
 KEYRING = Keyring(()).with_new_keys(Keyring(()).missing_for(key_needs(MAP)), "")
 CIPHERS = KEYRING.ciphers(key_needs(MAP), CountedLeases())
 QUICK = SealOptions(batch=7, lock_seconds=0.5)
 PEOPLE = (
-    'CREATE TABLE people (id bigint PRIMARY KEY, "full ""Name""" text NOT NULL, note text)',
+    'CREATE TABLE people (id bigint PRIMARY KEY, "full ""Name""" text NOT NULL, note text, born date, paid numeric)',
     "INSERT INTO people VALUES (1, 'Anna Ковальчук', 'x'), (2, 'ANNABEL', NULL), (3, '', ''), (4, 'x\u0378y', 'abc')",
+    "UPDATE people SET born = '1990-02-28', paid = 52400 WHERE id = 1",
+    "UPDATE people SET born = 'infinity', paid = 'NaN' WHERE id = 2",
 )
 
 
@@ -41,7 +46,7 @@ async def connection(request: pytest.FixtureRequest) -> AsyncIterator[asyncpg.Co
     connected = await made.connect_async()
     for statement in PEOPLE:
         await connected.execute(statement)
-    for name in ('people.full "Name"', "people.note"):
+    for name in ('people.full "Name"', "people.note", "people.born", "people.paid"):
         await seal_field(connected, MAP, name, CIPHERS, options=QUICK)
     yield connected
     await connected.close()
@@ -54,6 +59,12 @@ async def candidates(connection: asyncpg.Connection, part: str) -> list[int]:
     return [row["id"] for row in rows]
 
 
+async def of_spans(connection: asyncpg.Connection, field: Field, spans: frozenset[bytes]) -> list[int]:
+    tokens = [int.from_bytes(token, "big", signed=True) for token in CIPHERS.cipher(id_of(field)).tokens(spans)]
+    rows = await connection.fetch(f"SELECT id FROM people WHERE {token_column(field)} && $1 ORDER BY id", tokens)
+    return [row["id"] for row in rows]
+
+
 async def test_tokens_are_what_the_cells_hold_and_have_an_index(connection: asyncpg.Connection) -> None:
     assert await verify_sealed(connection, MAP, CIPHERS.heads()) == ()
     assert await candidates(connection, "ANN") == [1, 2]
@@ -62,6 +73,12 @@ async def test_tokens_are_what_the_cells_hold_and_have_an_index(connection: asyn
     assert await connection.fetchval('SELECT "fg_full ""Name""_tk" FROM people WHERE id = 4') == [0]
     assert await connection.fetchval("SELECT fg_note_tk FROM people WHERE id = 3") == []
     assert await connection.fetchval("SELECT fg_note_tk FROM people WHERE id = 2") is None
+    born, paid = LADDERS[DATES], LADDERS[NUMBERS]
+    assert await of_spans(connection, BORN, born.cover(step_of_days(-3600), step_of_days(-3580))) == [1]
+    assert await of_spans(connection, BORN, born.cover(None, None)) == [1, 2]
+    assert await of_spans(connection, BORN, born.cover(step_of_days(0), None)) == [2]
+    assert await of_spans(connection, PAID, paid.cover(step_of_number(b"50000"), step_of_number(b"60000"))) == [1]
+    assert await of_spans(connection, PAID, paid.cover(step_of_number(b"Infinity"), None)) == [2]
     await connection.execute("SET enable_seqscan = off")
     plan = await connection.fetch("EXPLAIN SELECT id FROM people WHERE fg_note_tk @> '{5}'")
     assert f"fg_{id_of(NOTE)}_tkx" in str(plan)
@@ -86,7 +103,13 @@ def seal_name(text: str) -> bytes:
 
 
 async def test_what_is_not_as_the_data_map_says_is_found(connection: asyncpg.Connection) -> None:
-    other = data_map(KEY, NAME, altered(NOTE, (MATCH,)))
+    await connection.execute(f"DROP INDEX fg_{id_of(BORN)}_tkx; DROP INDEX fg_{id_of(PAID)}_idx")
+    missing = await verify_sealed(connection, MAP, CIPHERS.heads())
+    assert [problem.field.rpartition(".")[2] for problem in missing] == ["born", "paid"]
+    for problem, kind, column in zip(missing, ("GIN index", "index"), ("fg_born_tk", "fg_paid_eq"), strict=True):
+        assert f"{column} has no valid {kind}: each search would read the whole table" in problem.reason
+        await connection.execute(problem.reason.rpartition("table (")[2].removesuffix(")"))
+    other = data_map(KEY, NAME, altered(NOTE, (MATCH,)), BORN, PAID)
     (problem,) = await verify_sealed(connection, other, CIPHERS.heads())
     assert f"other modes than the data map's ({MATCH})" in problem.reason
     await connection.execute("ALTER TABLE people DROP COLUMN fg_note_tk")
@@ -128,4 +151,36 @@ async def test_a_hundred_thousand_rows_are_found_by_the_index(database: Database
         assert [row["id"] for row in await connection.fetch(asked)] == [77]
         plan = str(await connection.fetch(f"EXPLAIN {asked}"))
         assert plan.count(f"Bitmap Index Scan on fg_{id_of(NOTE)}_tkx") == 2, plan
+    await connection.close()
+
+
+async def test_ranges_are_found_by_the_index(database: Database) -> None:
+    """100,000 birth dates, of which a year is one in fifty; cells are forged as above, their tokens are real."""
+    database.run(*create_sealed(MAP, CIPHERS))
+    connection = await database.connect_async()
+    (head,) = CIPHERS.heads()[id_of(BORN)]
+    cipher, ladder = CIPHERS.cipher(id_of(BORN)), LADDERS[DATES]
+    cells = [
+        head + bytes((0, 7)) + b"".join(cipher.tokens(ladder.spans_of(step))) + bytes(40)
+        for step in range(step_of_days(-18250), step_of_days(0))
+    ]
+    await connection.execute(
+        'INSERT INTO people (id, "full ""Name""", born)'
+        " SELECT n, $1, ($2::bytea[])[1 + n % $3] FROM generate_series(1, 100000) n",
+        seal_name("Anna"),
+        cells,
+        len(cells),
+    )
+    await connection.execute("ANALYZE people")
+    spans = ladder.cover(step_of_days(-3653), step_of_days(-3289))
+    numbers = [0, *(int.from_bytes(token, "big", signed=True) for token in cipher.tokens(spans))]
+    wanted = "{" + ",".join(map(str, numbers)) + "}"
+    query = "SELECT id FROM people WHERE fg_born_tk OPERATOR(pg_catalog.&&) {} OPERATOR(pg_catalog.=) true"
+    await connection.execute("SET plan_cache_mode = force_generic_plan")
+    both = "($1::int4[] OPERATOR(pg_catalog.||) $2::int4[])"
+    await connection.execute(f"PREPARE found (int4[], int4[]) AS {query.format(both)}")
+    for asked in (query.format(f"'{wanted}'::int4[]"), f"EXECUTE found ('{wanted}', NULL)"):
+        assert 1800 < len(await connection.fetch(asked)) < 2500
+        plan = str(await connection.fetch(f"EXPLAIN {asked}"))
+        assert f"Bitmap Index Scan on fg_{id_of(BORN)}_tkx" in plan, plan
     await connection.close()

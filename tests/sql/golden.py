@@ -21,6 +21,7 @@ from proxy.sql.cache import CachedPlanner
 from proxy.sql.computation import CellLeaf, Computation, GivenLeaf, Term, TextLeaf
 from proxy.sql.plan import (
     Argument,
+    Bound,
     OutputAction,
     OutputColumn,
     SessionEffect,
@@ -92,7 +93,13 @@ def _slot(slot: Slot) -> str:
     name = f" {slot.field.table}.{slot.field.column}" if slot.field is not None else ""
     array = "[]" if slot.array else ""
     key = f" row {_source(slot.row_key)}" if slot.row_key is not None else ""
-    return f"{{{slot.kind.name}{array}{name} {_source(slot.source)}{key}}}"
+    source = _ends(slot.bounds) if slot.bounds else _source(slot.source)
+    return f"{{{slot.kind.name}{array}{name} {source}{key}}}"
+
+
+def _ends(bounds: tuple[Bound, ...]) -> str:
+    typed = (f"::{bound.type_oid}" if bound.type_oid else "" for bound in bounds)
+    return " ".join(f"{bound.end} {_source(bound.source)}{oid}" for bound, oid in zip(bounds, typed, strict=True))
 
 
 def _source(source: ValueSource | None) -> str:
@@ -169,7 +176,8 @@ def _extras(made: StatementPlan) -> list[str]:
 def _sifted(sift: Sift) -> Iterator[str]:
     for search in sift.searches:
         name = f"{search.field.table}.{search.field.column}"
-        yield f"sifts {name} at {search.column} {search.comparing} {_source(search.sought)}"
+        how = f"{search.comparing} {_source(search.sought)}" if search.comparing else _ends(search.bounds)
+        yield f"sifts {name} at {search.column} {how}"
     for clause, source in (("limit", sift.limit), ("offset", sift.offset)):
         if source is not None:
             yield f"{clause} {_source(source)}"

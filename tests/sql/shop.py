@@ -60,7 +60,19 @@ MEMBERS = _table(
         "remark": _sealing(33, equality=True),
     },
 )
-PROTECTED = {table.table: table for table in (CUSTOMERS, ORDERS, ACCOUNTS, MEMBERS)}
+WORKERS = _table(
+    "workers",
+    "id customer_id",
+    {
+        "birth": _sealing(41, logical_type=LogicalType.DATE, tokens=("range-date.1",)),
+        "seen": _sealing(42, logical_type=LogicalType.TIMESTAMPTZ, equality=True, tokens=("range-time.1",)),
+        "left_at": _sealing(43, logical_type=LogicalType.TIMESTAMP, tokens=("range-time.1",)),
+        "age": _sealing(44, logical_type=LogicalType.INT4, equality=True, tokens=("range-integer.1",)),
+        "pay": _sealing(45, logical_type=LogicalType.NUMERIC, tokens=("range-numeric.1",)),
+        "hired": _sealing(46, logical_type=LogicalType.DATE),
+    },
+)
+PROTECTED = {table.table: table for table in (CUSTOMERS, ORDERS, ACCOUNTS, MEMBERS, WORKERS)}
 
 
 def _columns(*named: tuple[str, int]) -> tuple[Column, ...]:
@@ -86,6 +98,12 @@ def _relations() -> list[Relation]:
         ("remark", _BYTEA), ("fg_surname_eq", _BYTEA), ("fg_surname_tk", _INT4S), ("fg_nick_tk", _INT4S),
         ("fg_remark_eq", _BYTEA),
     )  # fmt: skip
+    workers = _columns(
+        ("id", _INT8), ("customer_id", _INT8), ("birth", _BYTEA), ("fg_birth_tk", _INT4S), ("seen", _BYTEA),
+        ("fg_seen_eq", _BYTEA), ("fg_seen_tk", _INT4S), ("left_at", _BYTEA), ("fg_left_at_tk", _INT4S),
+        ("age", _BYTEA), ("fg_age_eq", _BYTEA), ("fg_age_tk", _INT4S), ("pay", _BYTEA), ("fg_pay_tk", _INT4S),
+        ("hired", _BYTEA),
+    )  # fmt: skip
     notes = _columns(("id", _INT8), ("customer_id", _INT8), ("body", _TEXT), ("email", _TEXT))
     shown = _columns(("id", _INT8), ("email", _BYTEA), ("town", _TEXT))
     definition = (
@@ -96,6 +114,7 @@ def _relations() -> list[Relation]:
         Relation(1002, "public", "orders", "r", orders, ("id",), ORDERS),
         Relation(1003, "public", "accounts", "r", accounts, ("id",), ACCOUNTS),
         Relation(1004, "public", "members", "r", members, ("id",), MEMBERS),
+        Relation(1005, "public", "workers", "r", workers, ("id",), WORKERS),
         Relation(1010, "public", "notes", "r", notes, ("id",)),
         Relation(1011, "audit", "customers", "r", _columns(("id", _INT8), ("what", _TEXT)), ("id",)),
         Relation(1020, "public", "customer_view", "v", shown, definition=definition, reaches=frozenset({1001})),
@@ -172,6 +191,8 @@ def _support(table: ProtectedTable) -> dict[str, FieldRights]:
     if table is MEMBERS:
         found = _rights(Verb.READ | Verb.FILTER_EQ, "surname") | _rights(Verb.FILTER_RANGE, "nick")
         return found | _rights(Verb.READ, "id")
+    if table is WORKERS:
+        return _rights(Verb.READ, "id birth") | _rights(Verb.FILTER_RANGE, "age")
     if table is ORDERS:
         return _rights(Verb.READ, "id placed_at status tech_notes") | _rights(Verb.JOIN, "customer_id")
     return {}

@@ -1,4 +1,4 @@
-"""Searches by part are planned as their file says.  What they find is asked in tests/integration/test_searches.py."""
+"""Searches by part and by range are planned as their files say.  What they find is asked in tests/integration."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from proxy.sql.cache import CachedPlanner
 from .golden import UPDATE, Case, plan, read_cases, rewrite, shown
 from .shop import context
 
-FILE = Path(__file__).parent / "searches" / "inexact.sql"
+FILES = sorted((Path(__file__).parent / "searches").glob("*.sql"))
 
 
 def _all() -> list[Case]:
-    if UPDATE:
-        rewrite(FILE)
-    return read_cases(FILE)
+    for file in FILES if UPDATE else ():
+        rewrite(file)
+    return [case for file in FILES for case in read_cases(file)]
 
 
 @pytest.mark.parametrize("case", _all(), ids=lambda case: case.id)
@@ -27,8 +27,9 @@ def test_case(case: Case) -> None:
 
 
 def test_every_case_was_read() -> None:
-    text = FILE.read_text(encoding="utf-8")
-    assert len(read_cases(FILE)) == len([line for line in text.splitlines() if line.startswith("[")])
+    for file in FILES:
+        text = file.read_text(encoding="utf-8")
+        assert len(read_cases(file)) == len([line for line in text.splitlines() if line.startswith("[")])
 
 
 def test_ilike_needs_to_know_how_the_database_makes_letters_small() -> None:

@@ -29,6 +29,8 @@ CREATE SEQUENCE accounts_id_seq START 100;
 CREATE TABLE accounts (id bigint PRIMARY KEY DEFAULT nextval('accounts_id_seq'), customer_id bigint,
     login text UNIQUE, password text);
 CREATE TABLE members (id bigint PRIMARY KEY, customer_id bigint, town text, surname text, nick text, remark text);
+CREATE TABLE workers (id bigint PRIMARY KEY, customer_id bigint, birth date, seen timestamptz, left_at timestamp,
+    age int, pay numeric, hired date);
 """
 _PHYSICAL = """
 CREATE SEQUENCE ids START 1000;
@@ -46,6 +48,9 @@ CREATE TABLE accounts (id bigint PRIMARY KEY DEFAULT nextval('accounts_id_seq'),
     login bytea, password bytea, fg_login_eq bytea GENERATED ALWAYS AS (substr(login, 13, 16)) STORED UNIQUE);
 CREATE TABLE members (id bigint PRIMARY KEY, customer_id bigint, town text, surname bytea, nick bytea, remark bytea,
     fg_surname_eq bytea, fg_surname_tk int[], fg_nick_tk int[], fg_remark_eq bytea);
+CREATE TABLE workers (id bigint PRIMARY KEY, customer_id bigint, birth bytea, fg_birth_tk int[], seen bytea,
+    fg_seen_eq bytea, fg_seen_tk int[], left_at bytea, fg_left_at_tk int[], age bytea, fg_age_eq bytea,
+    fg_age_tk int[], pay bytea, fg_pay_tk int[], hired bytea);
 """
 _BOTH = """
 CREATE TABLE notes (id bigint PRIMARY KEY DEFAULT nextval('ids'), customer_id bigint, body text, email text);

@@ -201,6 +201,42 @@ def vectors() -> list[dict[str, object]]:
             token_inputs=("prefix.1\0ab", "prefix.1\0abc"),
         ),
         vector("found by every search", "a\u0378b".encode(), modes="match.1"),
+        vector(
+            "a date, found by its spans",  # 1990-06-15: 3487 days before, so step -109
+            (-3487).to_bytes(4, "big", signed=True),
+            modes="range-date.1",
+            token_inputs=tuple(
+                f"range-date.1\0{each}" for each in ("0:-109", "1:-28", "2:-7", "3:-2", "4:-1", "5:-1", "6:-1")
+            ),
+        ),
+        vector(
+            "a moment, found by its spans",  # 2000-01-08 00:00: 604800000000 microseconds, so step 1
+            (604_800_000_000).to_bytes(8, "big", signed=True),
+            modes="range-time.1",
+            token_inputs=tuple(
+                f"range-time.1\0{each}" for each in ("0:1", "1:0", "2:0", "3:0", "4:0", "5:0", "6:0", "7:0")
+            ),
+        ),
+        vector(
+            "a number, found by its spans",  # decade 4, and 15 of the twenty are at most 52: 255
+            b"52400.00",
+            modes="range-numeric.1",
+            token_inputs=tuple(f"range-numeric.1\0{each}" for each in ("0:255", "1:63", "2:15", "3:3", "4:0", "5:0")),
+        ),
+        vector(
+            "a whole number below zero, found by its spans",  # -7: decade 0, 17 of the twenty are at most 70
+            (-7).to_bytes(4, "big", signed=True),
+            modes="range-integer.1",
+            token_inputs=tuple(
+                f"range-integer.1\0{each}" for each in ("0:-177", "1:-45", "2:-12", "3:-3", "4:-1", "5:-1")
+            ),
+        ),
+        vector(
+            "a number beyond all spans",
+            b"NaN",
+            modes="range-numeric.1",
+            token_inputs=("range-numeric.1\0above",),
+        ),
         vector("nothing to be found by", b"", modes="match.1", token_inputs=()),
         vector(
             "a term, tokens, a row and padding",

@@ -15,7 +15,8 @@ from keys.field import FieldCiphers
 from policies.fields import LogicalType
 from proxy.errors import CellUnreadable, SqlState, ValueRejected
 from proxy.rows.cells import from_text, unreadable
-from proxy.rows.params import ClientValues, cipher_of, source_value
+from proxy.rows.client_values import ClientValues, source_value
+from proxy.rows.params import cipher_of
 from proxy.rows.row_key import row_key_bytes
 from proxy.sql.computation import (
     Call,

@@ -64,6 +64,25 @@ def test_search_by_part_tells_parts_even_without_equality() -> None:
     assert profile(sealing).mode is Mode.PART
 
 
+def test_search_by_range_tells_spans() -> None:
+    for logical, mode, words in (
+        (LogicalType.DATE, "range-date.1", "same span of 32 days"),
+        (LogicalType.TIMESTAMPTZ, "range-time.1", "same span of 6.4 days"),
+        (LogicalType.INT4, "range-integer.1", "small whole numbers: the same number"),
+    ):
+        sealing = Sealing(_ID, logical, tokens=(mode,))
+        assert words in learns(sealing, Adversary.BACKUP)
+        assert "near each other" in learns(sealing, Adversary.BACKUP)
+        assert "about its length" not in learns(sealing, Adversary.BACKUP)
+        assert "ranges have ends" in learns(sealing, Adversary.WATCHER)
+        tried = learns(sealing, Adversary.WATCHER_WITH_LOGIN)
+        assert "the span of every value" in tried and "nothing more" not in tried
+        assert profile(sealing).mode is Mode.RANGE
+    few = Sealing(_ID, LogicalType.NUMERIC, (3 << 16) + 4, tokens=("range-numeric.1",), equality=True)
+    assert profile(few).few_values
+    assert profile(few).mode is Mode.EQUALITY_AND_RANGE
+
+
 def test_a_unique_fields_frequencies_tell_nothing() -> None:
     sealing = Sealing(_ID, LogicalType.TEXT, equality=True, unique=True)
     assert "each value occurs once" in learns(sealing, Adversary.BACKUP)
@@ -118,5 +137,6 @@ def test_every_field_of_the_sample_is_told() -> None:
     for table in data_map.tables.values():
         for field in table.fields.values():
             sealing = field.sealing
-            wanted = Mode.PLAIN if sealing is None else Mode.EQUALITY if sealing.equality else Mode.SEALED
-            assert told[field.name] is wanted
+            assert (told[field.name] is Mode.PLAIN) is (sealing is None)
+            assert ("equality" in told[field.name]) is (sealing is not None and sealing.equality)
+            assert ("search" in told[field.name]) is (sealing is not None and bool(sealing.tokens))

@@ -21,9 +21,9 @@ from policies.model import FieldRights, Principal, RowFilter, TableRights, Verb
 from proxy.catalog_loader import load_catalog
 from proxy.demo.server import Server
 from proxy.errors import FieldgateError
+from proxy.rows.client_values import ClientValues
 from proxy.rows.describe import client_fields
 from proxy.rows.finishing.computing import given_values
-from proxy.rows.params import ClientValues
 from proxy.rows.results import RowTransformer
 from proxy.sql.cache import CachedPlanner
 from proxy.sql.catalog import Catalog

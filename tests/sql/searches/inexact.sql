@@ -104,10 +104,10 @@
 !! 0A000 the sealed column "surname" (public.members.surname) can be searched by part only in a condition that is ANDed in WHERE of a plain SELECT; here it shows or sorts by an expression
    hint: Search in a SELECT of its own that shows columns as they are, and go on with the keys that it finds.
 [full] SELECT id FROM members WHERE surname LIKE 'abc%' AND random() > 0.5;
-!! 0A000 the function random is not available beside a search by part: the server would call it for rows that are not found
+!! 0A000 the function random is not available beside a search of a sealed column: the server would call it for rows that are not found
    hint: Search in a SELECT of its own that shows columns as they are, and go on with the keys that it finds.
 [full] SELECT id FROM members WHERE surname LIKE 'abc%' LIMIT 1 + 1;
-!! 0A000 LIMIT beside a search by part is a whole number or a parameter
+!! 0A000 LIMIT beside a search of a sealed column is a whole number or a parameter
    hint: Work its value out first.
 [full] SELECT id FROM members WHERE surname LIKE '%' || $1;
 !! 0A000 the pattern for the sealed column "public.members.surname" is neither a constant nor a parameter
@@ -167,7 +167,7 @@
 !! 0A000 the sealed column "surname" (public.members.surname) can be searched by part only in a condition that is ANDed in WHERE of a plain SELECT; here the SELECT is part of another statement
    hint: Search in a SELECT of its own that shows columns as they are, and go on with the keys that it finds.
 [full] PREPARE p AS SELECT id FROM members WHERE surname LIKE 'abc%';
-!! 0A000 PREPARE of a search by part of a sealed column, or of an expression over one, is not supported
+!! 0A000 PREPARE of a search of a sealed column by part or range, or of an expression over one, is not supported
    hint: Use the prepared statements of your driver.
 [full] DECLARE c CURSOR FOR SELECT id FROM members WHERE surname LIKE 'abc%';
 !! 0A000 the sealed column "surname" (public.members.surname) can be searched by part only in a condition that is ANDed in WHERE of a plain SELECT; here the SELECT is part of another statement
