@@ -70,8 +70,11 @@ def _check_relations(catalog: Catalog, before: Nodes, after: Nodes, analysed: fr
     """What is read is protected and was analysed, or was named by the client and is not protected."""
     common = {node["ctename"] for _, node in after if "ctename" in node}
     named = {(node.get("schemaname"), node["relname"]) for _, node in before if "relname" in node}
+    locked = {
+        id(each["RangeVar"]) for key, node in after if key == "LockingClause" for each in node.get("lockedRels", [])
+    }
     for _, node in after:
-        if "relname" not in node:
+        if "relname" not in node or id(node) in locked:  # FOR UPDATE OF names what stands in FROM
             continue
         schema, name = node.get("schemaname"), node["relname"]
         relation = catalog.by_name.get((schema, name)) if schema is not None else None
@@ -80,10 +83,5 @@ def _check_relations(catalog: Catalog, before: Nodes, after: Nodes, analysed: fr
         else:
             allowed = (schema, name) in named or (None, name) in named or relation is not None
             allowed = allowed and (schema is not None or name in common or name not in catalog.sensitive_names)
-        if not allowed and not _is_alias(after, name, schema):
+        if not allowed:
             raise Differs("a rewrite would read another relation than the statement named")
-
-
-def _is_alias(after: Nodes, name: str, schema: str | None) -> bool:
-    """FOR UPDATE OF names aliases."""
-    return schema is None and any(node.get("aliasname") == name for _, node in after)
