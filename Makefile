@@ -16,7 +16,7 @@ help:
 	@echo "make lint     formatting, style, types, import order"
 	@echo "make format   put formatting and style right"
 	@echo "make bench    measure against direct connections and pgbouncer"
-	@echo "make fuzz     property tests with many more examples"
+	@echo "make fuzz     property tests with many more examples, and 100,000 statements about what is hidden"
 	@echo "make soak     ten minutes of mixed work with faults, watching memory"
 	@echo "make lock     resolve the pinned requirements again"
 
@@ -50,7 +50,11 @@ format: $(VENV)/.ready
 bench: $(VENV)/.ready
 	$(BIN)/python -m bench $(ARGS)
 
+STATEMENTS ?= 100000
+TWIN ?= 50000
+
 fuzz: $(VENV)/.ready
+	$(BIN)/python -m tests.noninterference --statements $(STATEMENTS) --twin $(TWIN)
 	$(BIN)/python -m pytest -m hypothesis --hypothesis-profile=fuzz --timeout=0 $(ARGS)
 
 soak: $(VENV)/.ready

@@ -1,0 +1,28 @@
+"""The harness finds each of the bugs that are put into Fieldgate one at a time."""
+
+from __future__ import annotations
+
+import pytest
+
+from .bugs import BUGS, Bug
+from .harness import Bench, Counts
+from .place import Place
+from .seats import BY_NAME, MANAGEMENT
+
+pytestmark = pytest.mark.integration
+
+WITHIN = 400  # statements
+
+
+@pytest.mark.parametrize("bug", BUGS, ids=lambda bug: bug.name)
+def test_it_is_found(place: Place, bug: Bug) -> None:
+    seat = BY_NAME[bug.seat]
+    with bug.breaking():
+        bench = Bench(place, seat, MANAGEMENT if bug.warmed_by else None)
+        found = next(bench.run(bug.name, range(WITHIN), Counts(), bug.favoured), None)
+        bench.close()
+    assert found is not None
+
+
+def test_there_are_enough() -> None:
+    assert len({bug.name for bug in BUGS}) == len(BUGS) >= 30

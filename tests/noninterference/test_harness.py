@@ -1,0 +1,87 @@
+"""I3, bounded: what is hidden leaves no trace in some hundred statements of each seat; the long run is `make fuzz`."""
+
+from __future__ import annotations
+
+import pytest
+
+from .compare import difference
+from .episodes import Manner, one
+from .grammar.statements import episode
+from .harness import Bench, Counts
+from .hidden import other_world, rights_of
+from .place import Place
+from .rows import OWN, base
+from .seats import BY_NAME, SEATS, Seat, policy
+from .shrink import smaller
+from .talk import Answer
+
+pytestmark = pytest.mark.integration
+
+EACH = 150  # statements of each seat
+ANSWERED = 0.4
+
+
+def test_what_is_hidden_leaves_no_trace(place: Place) -> None:
+    counts, found = Counts(), []
+    for seat in SEATS:
+        bench, own = Bench(place, seat), Counts()
+        found += [str(finding) for finding in bench.run("bounded", range(EACH), own)]
+        bench.close()
+        assert own.share >= ANSWERED, f"too little of {seat.name}'s is answered: {own.share:.0%}"
+        counts.merge(own)
+    assert found == []
+    assert counts.total == EACH * len(SEATS)
+    assert counts.share >= ANSWERED
+
+
+@pytest.mark.parametrize("seat", SEATS, ids=lambda seat: seat.name)
+def test_what_may_be_read_is_the_same_in_both_worlds(seat: Seat) -> None:
+    one_world, other = base(), other_world(seat)
+    hidden = 0
+    for name, table in one_world.items():
+        rights, subject = rights_of(seat, name), policy().data_map.tables["public", name].subject
+        mine, theirs = table.rows, other[name].rows
+        if rights.row_filter is not None and subject is not None:
+            at = table.at(subject)
+            hidden += mine != theirs
+            mine, theirs = [row for row in mine if row[at] == OWN], [row for row in theirs if row[at] == OWN]
+        for at, column in enumerate(table.columns):
+            if rights.countable and "READ" in str(rights.fields[column].verbs):
+                assert [row[at] for row in mine] == [row[at] for row in theirs], f"{name}.{column}"
+            else:
+                hidden += mine != theirs
+    assert hidden
+
+
+def test_the_same_seed_says_the_same() -> None:
+    seat = BY_NAME["support"]
+    assert [episode(seat, "s", n) for n in range(40)] == [episode(seat, "s", n) for n in range(40)]
+    assert episode(seat, "s", 1) != episode(seat, "another", 1)
+
+
+def test_every_manner_is_used() -> None:
+    assert {episode(BY_NAME["hr"], "s", n).manner for n in range(3)} == set(Manner)
+
+
+def test_a_difference_is_told_without_its_values() -> None:
+    said = one("query", "SELECT 1")
+    answers = [
+        Answer(((("D", b"\0\1\0\0\0\6" + value), ("C", b"SELECT 1\0"), ("Z", b"I")),))
+        for value in (b"hidden", b"masked")
+    ]
+    what = difference(said, *answers)
+    assert what == "step 1: rows, in column 1"
+    assert difference(said, answers[0], answers[0]) == ""
+
+
+def test_the_order_of_unordered_rows_is_no_difference() -> None:
+    rows = [("D", b"\0\1\0\0\0\1a"), ("D", b"\0\1\0\0\0\1b")]
+    end = [("C", b"SELECT 2\0"), ("Z", b"I")]
+    answers = Answer((tuple(rows + end),)), Answer((tuple(rows[::-1] + end),))
+    assert difference(one("query", "SELECT 1"), *answers) == ""
+    assert difference(one("query", "SELECT 1", exact=True), *answers) != ""
+
+
+def test_a_statement_is_made_smaller() -> None:
+    text = "SELECT a, b, city FROM customers WHERE id > 3 ORDER BY a"
+    assert smaller(text, lambda tried: "city" in tried and "FROM" in tried) == "city FROM"

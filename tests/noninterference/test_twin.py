@@ -1,0 +1,32 @@
+"""What Fieldgate answers to somebody who may do everything is what the plaintext answers."""
+
+from __future__ import annotations
+
+import pytest
+
+from .episodes import one
+from .harness import Counts
+from .place import Place
+from .talk import Answer
+from .twin import Twins, wrong
+
+pytestmark = pytest.mark.integration
+
+STATEMENTS = 600
+
+
+def test_answers_as_the_plaintext(place: Place) -> None:
+    twins, counts = Twins.open(place), Counts()
+    found = [str(finding) for finding in twins.run("bounded", range(STATEMENTS), counts)]
+    twins.table.close()
+    assert found == []
+    assert counts.share >= 0.6
+
+
+def test_another_answer_is_wrong_and_a_refusal_is_not() -> None:
+    said = one("query", "SELECT 1")
+    rows = [Answer(((("D", b"\0\1\0\0\0\1" + value), ("C", b"SELECT 1\0"), ("Z", b"I")),)) for value in (b"a", b"b")]
+    refused = Answer(((("E", b"SERROR\0C0A000\0Mno\0\0"), ("Z", b"I")),))
+    assert wrong(said, rows[0], rows[1]) == "step 1: other messages D"
+    assert wrong(said, refused, rows[0]) == ""
+    assert wrong(said, rows[0], refused) == "step 1: passes instead of 0A000"
