@@ -63,10 +63,10 @@ class Counts:
 class Bench:
     """One seat before its two databases."""
 
-    def __init__(self, place: Place, seat: Seat, warmed_by: Seat | None = None) -> None:
+    def __init__(self, place: Place, seat: Seat, warmed_by: Seat | None = None, *, spoiled: bool = False) -> None:
         """`warmed_by`: who asks everything first, through the same planner."""
         self.seat, self.planner = seat, CachedPlanner()
-        self._place, pair = place, place.pair(seat)
+        self._place, pair = place, place.pair(seat, spoiled=spoiled)
         self._warm = None if warmed_by is None else Table(lambda: [self._side(pair.names[0], warmed_by)])
         self.table = Table(lambda: [self._side(name, seat) for name in pair.names])
 

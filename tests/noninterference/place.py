@@ -78,16 +78,18 @@ class Place:
     def revision(self) -> Revision:
         return Revision(self._catalog, CompiledDecisions(policy()), self.ciphers)
 
-    def pair(self, seat: Seat) -> Pair:
+    def pair(self, seat: Seat, *, spoiled: bool = False) -> Pair:
+        """`spoiled`: one for bugs, under which the two sides may go apart for good (sequences)."""
         if not self._filled:
             asyncio.run(self._fill(self._first, self.template, base()))
             self._filled = True
-        if seat.name not in self._pairs:
-            names = f"{self._prefix}_{seat.name}_a", f"{self._prefix}_{seat.name}_b"
+        name = f"{seat.name}_spoiled" if spoiled else seat.name
+        if name not in self._pairs:
+            names = f"{self._prefix}_{name}_a", f"{self._prefix}_{name}_b"
             asyncio.run(self._copy(self._first, names[0]))
             asyncio.run(self._fill(names[1], self.template, other_world(seat)))
-            self._pairs[seat.name] = Pair(seat, names)
-        return self._pairs[seat.name]
+            self._pairs[name] = Pair(seat, names)
+        return self._pairs[name]
 
     @property
     def template(self) -> str:

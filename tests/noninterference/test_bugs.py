@@ -18,7 +18,7 @@ WITHIN = 400  # statements
 def test_it_is_found(place: Place, bug: Bug) -> None:
     seat = BY_NAME[bug.seat]
     with bug.breaking():
-        bench = Bench(place, seat, MANAGEMENT if bug.warmed_by else None)
+        bench = Bench(place, seat, MANAGEMENT if bug.warmed_by else None, spoiled=True)
         found = next(bench.run(bug.name, range(WITHIN), Counts(), bug.favoured), None)
         bench.close()
     assert found is not None
