@@ -1,4 +1,4 @@
-"""Seal, open and term for one field: the protocols that the data path asks for, and the class that does it.  Pure.
+"""Seal, open and term for one field: the class that does it.  Pure; what it is asked for stands in `ciphers`.
 
 `FieldKeyCipher.open` is the inner loop of every result: one dictionary look-up by the envelope's first 12 bytes finds
 key, scheme and version at once, so an envelope of another version, scheme or key never reaches AES.  docs/envelope.md
@@ -7,10 +7,10 @@ has the bytes.  Nothing here waits, except that a spent lease asks `SealLeases` 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
-from typing import NoReturn, Protocol
+from collections.abc import Callable, Iterable, Sequence
+from typing import NoReturn
 
+from .ciphers import DataKey, FieldCipher, FieldCiphers, SealLeases, TermKey, TokenKey, Unshareable
 from .envelope import (
     HEAD_SIZE,
     MAX_BUCKET,
@@ -34,92 +34,12 @@ from .normalisers import normaliser_of
 from .primitives import NONCE_SIZE, TAG_SIZE, InvalidTag, aead, keyed_hash, random_bytes
 from .tokens.making import TokenMaker
 
+__all__ = [
+    "DataKey", "FieldCipher", "FieldCiphers", "FieldKeyCipher", "SealLeases", "TermKey", "TokenKey", "Unshareable",
+]  # fmt: skip
+
 TERM_LABEL = b"fieldgate term v1"
 NORMALISED_TERM_LABEL = b"fieldgate normalised term v1"
-
-
-class FieldCipher(Protocol):
-    """The ciphers of one field, ready for use on the data path (no I/O, no waiting)."""
-
-    def seal(self, plaintext: bytes, *, term_input: bytes | None = None, row_key: bytes | None = None) -> bytes:
-        """An envelope.  `term_input` is required iff the field has an equality term; `row_key` iff it is row-bound.
-
-        The field's normalisers are applied to `term_input` here, so that no caller can forget them.
-        Raises SealBudgetExhausted.
-        """
-        ...
-
-    def open(self, envelope: bytes, *, row_key: bytes | None = None) -> bytes:
-        """The plaintext.  Raises EnvelopeInvalid or UnknownKey, and nothing else."""
-        ...
-
-    def term(self, term_input: bytes) -> bytes:
-        """The 16-byte equality term, as it stands in `fg_<column>_eq`; normalised as in `seal`."""
-        ...
-
-    def tokens(self, inputs: Iterable[bytes]) -> list[bytes]:
-        """The search tokens of these inputs, as they stand in `fg_<column>_tk`: 4 bytes each, ascending, each once."""
-        ...
-
-
-class FieldCiphers(Protocol):
-    """All fields' ciphers, by field id (32 hex digits)."""
-
-    def cipher(self, field_id: str) -> FieldCipher:
-        """Raises UnknownKey when the keyring has no key for the field."""
-        ...
-
-
-class SealLeases(Protocol):
-    """Grants blocks of seals, so that no key ever seals more than 2^32 cells (random 96-bit nonces)."""
-
-    def lease(self, key_id: bytes) -> int:
-        """How many more seals this process may make; recorded durably before it returns.
-
-        Raises SealBudgetExhausted.
-        """
-        ...
-
-    def give_back(self, key_id: bytes, unused: int) -> None:
-        """What is left of a lease at an orderly end; a crash just forfeits it."""
-        ...
-
-
-class Unshareable:
-    """Mixin: refuses to be copied or pickled, so that key material does not wander into caches, queues or dumps."""
-
-    __slots__ = ()
-
-    def __reduce_ex__(self, protocol: object) -> NoReturn:
-        raise TypeError(f"{type(self).__name__} holds key material and cannot be copied or pickled")
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class DataKey(Unshareable):
-    """One data key with its id, as it is handed to a cipher."""
-
-    key_id: bytes
-    material: bytes = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class TermKey(Unshareable):
-    """A term key and the name it stands under: a field's own, or that of a join group, whose fields share it.
-
-    `normalisers` are part of what a term says: under others the same key gives other terms.
-    """
-
-    scope: str
-    material: bytes = field(repr=False)
-    normalisers: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class TokenKey(Unshareable):
-    """The key of a field's search tokens, and the modes that they are made for (keys/tokens)."""
-
-    material: bytes = field(repr=False)
-    modes: tuple[str, ...] = ()
 
 
 class FieldKeyCipher(Unshareable):
@@ -200,6 +120,21 @@ class FieldKeyCipher(Unshareable):
             + nonce
             + self._encrypt(nonce, pad(plaintext, self._bucket) if self._bucket else plaintext, associated)
         )
+
+    def seal_all(self, plaintexts: Sequence[bytes], term_inputs: Sequence[bytes] | None = None) -> list[bytes]:
+        inputs: Sequence[bytes | None] = [None] * len(plaintexts) if term_inputs is None else term_inputs
+        if len(plaintexts) > self._left or self._term is not None or self._tokens is not None or self._row_bound:
+            return [self.seal(plain, term_input=given) for plain, given in zip(plaintexts, inputs, strict=True)]
+        if term_inputs is not None:
+            raise CipherMisused("the field has no equality term")
+        if any(len(plain) > MAX_PLAINTEXT for plain in plaintexts):
+            raise CipherMisused("the value is too long for a sealed field")
+        self._left -= len(plaintexts)
+        drawn = random_bytes(NONCE_SIZE * len(plaintexts))
+        nonces = [drawn[at : at + NONCE_SIZE] for at in range(0, len(drawn), NONCE_SIZE)]
+        padded = [pad(plain, self._bucket) for plain in plaintexts] if self._bucket else plaintexts
+        head, encrypt, associated = self._head, self._encrypt, self._head + self._context
+        return [head + nonce + encrypt(nonce, plain, associated) for nonce, plain in zip(nonces, padded, strict=True)]
 
     def open(self, envelope: bytes, *, row_key: bytes | None = None) -> bytes:
         found = self._openers.get(envelope[:HEAD_SIZE])

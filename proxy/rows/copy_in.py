@@ -22,7 +22,7 @@ from proxy.wire.values.settings import ValueSettings
 
 from .copy_in_binary import BinaryIn
 from .copy_in_csv import csv_row_taker
-from .copy_sealing import MESSAGE, CopySealing
+from .copy_sealing import MESSAGE, CopySealing, SealAll, seal_all
 
 # What makes the server itself skip a row under ON_ERROR ignore, and count it: no bytea has this form.
 _NO_BYTEA = b"\\\\xz"
@@ -73,6 +73,7 @@ class _LinesIn(CopySealing):
         self._header = copy.options.header
         self._null, self._default, self._join = copy.upstream.null, copy.upstream.default, copy.upstream.delimiter.join
         self._width = len(copy.columns)
+        self._together = _sealed_together(copy, ciphers, settings)
         self._last: list[bytes] = []  # the beginning of a bad row, at which the server fails by itself
 
     def data(self, payload: bytes, out: list[bytes]) -> None:
@@ -86,14 +87,37 @@ class _LinesIn(CopySealing):
     def _rows(self, rows: list[bytes], out: list[bytes]) -> None:
         if self._header is not CopyHeader.NONE and rows:
             self._skip_header(rows.pop(0))
-        made: list[bytes] = []
-        for row in rows if self.failure is None else ():
-            if (taken := self._row(row)) is None:
-                break
-            made.append(taken)
+        made = (self._all_rows(rows) or self._rows_before_failure(rows)) if self.failure is None else []
         self._done += len(made)
         _send_lines(made + self._last, out)
         self.look_for_failure(self._reader.failure)
+
+    def _all_rows(self, rows: Sequence[bytes]) -> list[bytes]:
+        """The server's rows, made column by column; empty: go row by row, one of them is not as usual."""
+        if self._together is None:
+            return []
+        null, default, width = self._null, self._default, self._width
+        try:
+            taken = [self._take(row) for row in rows]
+            if any(len(fields) != width for fields in taken):
+                return []
+            for index, seal in self._together:
+                given = [fields for fields in taken if fields[index] != null and fields[index] != default]
+                values = [fields[index] for fields in given]
+                cells = seal([decode(value) for value in values] if b"\\" in b"".join(values) else values)
+                for fields, cell in zip(given, cells, strict=True):
+                    fields[index] = _HEX + hexlify(cell)
+        except (ValueRejected, CellUnreadable):
+            return []
+        return [self._join(fields) for fields in taken]
+
+    def _rows_before_failure(self, rows: Sequence[bytes]) -> list[bytes]:
+        made: list[bytes] = []
+        for row in rows:
+            if (taken := self._row(row)) is None:
+                break
+            made.append(taken)
+        return made
 
     def _row(self, row: bytes) -> bytes | None:
         """The server's row; None: it was a bad one, of which the server may see what stands before the bad value."""
@@ -157,6 +181,20 @@ class _LinesIn(CopySealing):
             self._done += 1
         except ValueRejected as error:
             self.failure = error
+
+
+def _sealed_together(
+    copy: CopyFrom, ciphers: FieldCiphers, settings: ValueSettings
+) -> list[tuple[int, SealAll]] | None:
+    """The sealed columns, where whole columns can be sealed; None where cells need their row's key."""
+    found = []
+    for index, column in enumerate(copy.columns):
+        if column.field is not None:
+            made = seal_all(column, ciphers, settings)
+            if made is None or copy.row_key is not None:
+                return None
+            found.append((index, made))
+    return found
 
 
 def _send_lines(rows: Sequence[bytes], out: list[bytes]) -> None:

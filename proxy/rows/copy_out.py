@@ -26,13 +26,14 @@ from proxy.wire.values.settings import ValueSettings
 
 from .copy_out_binary import BinaryOut
 from .envelopes import may_hold_envelope, value_holds_envelope
-from .results import cell_opener, envelope_from_text
+from .results import cell_opener, cells_opener, envelope_from_text
 from .row_key import row_key_bytes
 
 _HEAD = Struct("!ci")
 _ESCAPED_SIGN = b"371g\\"  # of an envelope in bytea's escape form, whose backslashes text doubles
 _NEWLINE = 10
 _Open = Callable[[bytes, Sequence[bytes]], bytes]
+_OpenAll = Callable[[Sequence[bytes]], Sequence[bytes]]
 
 
 class CopyOut(Protocol):
@@ -64,6 +65,7 @@ class _LinesOut:
         self._header = options.header is CopyHeader.LINE
         keys = dict(copy.row_key_types)
         self._cells: list[tuple[int, _Open]] = []
+        self._together: list[tuple[int, _OpenAll]] | None = []  # None: some cells need their row's key
         for index, column in enumerate(copy.columns):
             if column.action is OutputAction.OPEN:
                 forced = index in options.force_quote
@@ -74,6 +76,11 @@ class _LinesOut:
                 )
                 opened = cell_opener(column, ciphers, settings, binary=False)
                 self._cells.append((index, self._opener(column, opened, encode, keys.get(index, 0), csv)))
+                if column.row_key_output is not None:
+                    self._together = None
+                elif self._together is not None:
+                    mark = b"\\x" if csv else b"\\\\x"
+                    self._together.append((index, _all_opener(cells_opener(column, ciphers, settings), encode, mark)))
         sealed = {index for index, _ in self._cells}
         self._plain = [index for index in range(self._columns) if index not in sealed]
         marks = options.delimiter + (options.quote + options.escape if csv else b"")
@@ -83,7 +90,8 @@ class _LinesOut:
         parts: list[bytes] = []
         failure: CellUnreadable | None = None
         try:
-            self._rows(data, spans, parts)
+            if not self._all_rows(data, spans, parts):
+                self._rows(data, spans, parts)
         except CellUnreadable as error:
             failure = error
         except (ValueRejected, ValueError, LookupError, struct.error):
@@ -94,6 +102,27 @@ class _LinesOut:
         out.append(made)
         if failure is not None:
             raise failure
+
+    def _all_rows(self, data: bytes, spans: Sequence[Span], parts: list[bytes]) -> bool:
+        """Column by column; False: nothing was done, and it goes row by row, because one of them is not as usual."""
+        if self._together is None or self._header:
+            return False
+        null, columns, visible, split = self._null, self._columns, self._visible, self._split
+        rows = [split(data[start + HEADER_SIZE : end - 1]) for _, start, end in spans if data[end - 1] == _NEWLINE]
+        if len(rows) != len(spans) or any(len(fields) != columns for fields in rows):
+            return False
+        try:
+            for index, opened in self._together:
+                given = [fields for fields in rows if fields[index] != null]
+                for fields, value in zip(given, opened([fields[index] for fields in given]), strict=True):
+                    fields[index] = value
+        except (CellUnreadable, ValueRejected, ValueError, LookupError, struct.error):
+            return False
+        join, pack = self._delimiter.join, _HEAD.pack
+        for fields in rows:
+            row = join(fields if visible == columns else fields[:visible])
+            parts += (pack(b"d", len(row) + 5), row, b"\n")
+        return True
 
     def _rows(self, data: bytes, spans: Sequence[Span], parts: list[bytes]) -> None:
         null, cells, columns, visible = self._null, self._cells, self._columns, self._visible
@@ -156,6 +185,18 @@ class _LinesOut:
             for index in self._plain:
                 if index < len(fields) and value_holds_envelope(self._decode(fields[index])):
                     raise CellUnreadable("a sealed cell stands where the analysis expects none")
+
+
+def _all_opener(opened: _OpenAll, encode: Callable[[bytes], bytes], mark: bytes) -> _OpenAll:
+    """From the fields of a column, as bytea in hex.  Raises ValueError for another form, and what `opened` raises."""
+    size = len(mark)
+
+    def opener(values: Sequence[bytes]) -> Sequence[bytes]:
+        if not all(value.startswith(mark) for value in values):
+            raise ValueError("another form")
+        return [encode(value) for value in opened([unhexlify(value[size:]) for value in values])]
+
+    return opener
 
 
 def _may_hold(made: bytes) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from keys.errors import SealBudgetExhausted
 from keys.field import FieldCiphers
@@ -19,6 +19,7 @@ from .row_key import row_key_bytes
 
 MESSAGE = 256 * 1024  # bytes of rows in one message, or one longer row
 Seal = Callable[[bytes, bytes | None], bytes]
+SealAll = Callable[[Sequence[bytes]], list[bytes]]
 
 
 class CopySealing:
@@ -49,6 +50,32 @@ class CopySealing:
             raise ValueRejected("the row's key may not be NULL here", sqlstate=SqlState.NOT_NULL_VIOLATION)
         kind = self._copy.row_key_type
         return row_key_bytes(raw, binary=binary, type_oid=kind, key_oid=kind)
+
+
+def seal_all(column: CopyColumn, ciphers: FieldCiphers, settings: ValueSettings) -> SealAll | None:
+    """The same for many values in text form at once; None where cells are bound to their rows.
+
+    Raises ValueRejected or CellUnreadable if it would be raised for one of them.
+    """
+    field = column.field
+    assert field is not None and field.sealing is not None  # noqa: S101  the caller looks
+    sealing, codec = field.sealing, codec_for(field.sealing.logical_type)
+    if sealing.row_bound:
+        return None
+    seal, typmod, from_text = cipher_of(ciphers, field).seal_all, sealing.typmod, codec.from_text
+    as_it_is, term_input = codec.logical is LogicalType.TEXT, codec.term_input if sealing.equality else None
+
+    def sealed(values: Sequence[bytes]) -> list[bytes]:
+        if not as_it_is:
+            values = [from_text(raw, typmod, settings) for raw in values]
+        elif not is_text(b"\n".join(values)):
+            raise bad_encoding()
+        try:
+            return seal(values, [term_input(value) for value in values] if term_input else None)
+        except SealBudgetExhausted:
+            raise budget_exhausted() from None
+
+    return sealed
 
 
 def _seal(column: CopyColumn, ciphers: FieldCiphers, settings: ValueSettings, *, binary: bool) -> Seal:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from keys.errors import EnvelopeInvalid
@@ -46,6 +47,10 @@ class PlainCipher:
     def seal(self, plaintext: bytes, *, term_input: bytes | None = None, row_key: bytes | None = None) -> bytes:
         term = self.term(term_input) if term_input is not None else b""
         return HEAD + term + b"n" * 12 + b"t" * 16 + plaintext
+
+    def seal_all(self, plaintexts: Sequence[bytes], term_inputs: Sequence[bytes] | None = None) -> list[bytes]:
+        inputs = term_inputs if term_inputs is not None else [None] * len(plaintexts)
+        return [self.seal(plain, term_input=given) for plain, given in zip(plaintexts, inputs, strict=True)]
 
     def open(self, envelope: bytes, *, row_key: bytes | None = None) -> bytes:
         if not envelope.startswith(HEAD) or len(envelope) < 56:

@@ -1,0 +1,95 @@
+"""What the data path asks of ciphers, and what keys are handed to them as (docs/envelope.md)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import NoReturn, Protocol
+
+
+class FieldCipher(Protocol):
+    """The ciphers of one field, ready for use on the data path (no I/O, no waiting)."""
+
+    def seal(self, plaintext: bytes, *, term_input: bytes | None = None, row_key: bytes | None = None) -> bytes:
+        """An envelope.  `term_input` is required iff the field has an equality term; `row_key` iff it is row-bound.
+
+        The field's normalisers are applied to `term_input` here, so that no caller can forget them.
+        Raises SealBudgetExhausted.
+        """
+        ...
+
+    def seal_all(self, plaintexts: Sequence[bytes], term_inputs: Sequence[bytes] | None = None) -> list[bytes]:
+        """What `seal` makes of each, quicker; for fields that are not bound to their rows.  Raises as `seal`."""
+        ...
+
+    def open(self, envelope: bytes, *, row_key: bytes | None = None) -> bytes:
+        """The plaintext.  Raises EnvelopeInvalid or UnknownKey, and nothing else."""
+        ...
+
+    def term(self, term_input: bytes) -> bytes:
+        """The 16-byte equality term, as it stands in `fg_<column>_eq`; normalised as in `seal`."""
+        ...
+
+    def tokens(self, inputs: Iterable[bytes]) -> list[bytes]:
+        """The search tokens of these inputs, as they stand in `fg_<column>_tk`: 4 bytes each, ascending, each once."""
+        ...
+
+
+class FieldCiphers(Protocol):
+    """All fields' ciphers, by field id (32 hex digits)."""
+
+    def cipher(self, field_id: str) -> FieldCipher:
+        """Raises UnknownKey when the keyring has no key for the field."""
+        ...
+
+
+class SealLeases(Protocol):
+    """Grants blocks of seals, so that no key ever seals more than 2^32 cells (random 96-bit nonces)."""
+
+    def lease(self, key_id: bytes) -> int:
+        """How many more seals this process may make; recorded durably before it returns.
+
+        Raises SealBudgetExhausted.
+        """
+        ...
+
+    def give_back(self, key_id: bytes, unused: int) -> None:
+        """What is left of a lease at an orderly end; a crash just forfeits it."""
+        ...
+
+
+class Unshareable:
+    """Mixin: refuses to be copied or pickled, so that key material does not wander into caches, queues or dumps."""
+
+    __slots__ = ()
+
+    def __reduce_ex__(self, protocol: object) -> NoReturn:
+        raise TypeError(f"{type(self).__name__} holds key material and cannot be copied or pickled")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DataKey(Unshareable):
+    """One data key with its id, as it is handed to a cipher."""
+
+    key_id: bytes
+    material: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TermKey(Unshareable):
+    """A term key and the name it stands under: a field's own, or that of a join group, whose fields share it.
+
+    `normalisers` are part of what a term says: under others the same key gives other terms.
+    """
+
+    scope: str
+    material: bytes = field(repr=False)
+    normalisers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TokenKey(Unshareable):
+    """The key of a field's search tokens, and the modes that they are made for (keys/tokens)."""
+
+    material: bytes = field(repr=False)
+    modes: tuple[str, ...] = ()
