@@ -14,6 +14,7 @@ from typing import Any
 from policies.errors import AuditSinkFailed
 from policies.model import Principal
 from proxy.errors import AuditUnavailable, ConfigError
+from proxy.rows.finishing.arranging import FinishBounds
 from proxy.session.conversation import Conversation
 from proxy.session.login import LoginRules
 from proxy.session.search_path import parse_search_path
@@ -81,6 +82,7 @@ class Worker:
             self.stats,
             self._audit_available,
             self._searches,
+            lambda: FinishBounds(self.config.limits.finish_rows, self.config.limits.finish_bytes),
         )
         self._services: ReceptionServices | None = None
         self._stopping = False

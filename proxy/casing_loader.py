@@ -1,4 +1,4 @@
-"""What the database's own collation makes of letters, small and capital: asked of the database itself, once.
+"""The database's own collation, asked of the database itself, once: what it makes of letters, and if it compares bytes.
 
 libc collations, C and C.UTF-8 map each character by itself.  ICU and PG_UNICODE_FAST look at neighbours only for the
 capital sigma, in languages other than a few, for which nothing is known (None).
@@ -30,6 +30,13 @@ SELECT pg_catalog.getdatabaseencoding() AS encoding, d.datcollate::pg_catalog.te
        coalesce(pg_catalog.to_jsonb(d) ->> 'datlocale', pg_catalog.to_jsonb(d) ->> 'daticulocale', '') AS locale
 FROM pg_catalog.pg_database d WHERE d.datname OPERATOR(pg_catalog.=) pg_catalog.current_database()
 """
+_C_UTF8 = ("c.utf-8", "c.utf8")
+# Each character is less than its neighbour, whatever follows: libraries have had C.UTF-8 in other orders.
+_BY_CODES = """
+SELECT pg_catalog.bool_and(pg_catalog.chr(p) || 'b' OPERATOR(pg_catalog.<) (pg_catalog.chr(q) || 'a'))
+FROM (SELECT p, CASE p WHEN 55295 THEN 57344 ELSE p + 1 END AS q FROM pg_catalog.generate_series(1, 131071) AS s (p)
+      WHERE p NOT BETWEEN 55296 AND 57343) AS t
+"""
 _SIGMA = frozenset({"\u03a3"})
 _CONTEXTUAL = frozenset({"tr", "az", "lt", "el", "hy", "nl"})  # languages with rules of their own
 
@@ -52,6 +59,21 @@ async def load_casing(connection: Connection, data_map: DataMap, before: Catalog
     upper = {row["point"]: str(row["capital"]) for row in rows if row["capital"] != chr(row["point"])}
     by_itself = provider == "c" or (provider == "b" and locale in ("C", "C.UTF-8"))
     return Casing(lower, upper, frozenset() if by_itself else _SIGMA)
+
+
+async def load_byte_order(connection: Connection, data_map: DataMap, before: Catalog | None) -> bool:
+    """Whether ORDER BY a text is by its characters' codes, and so by its bytes."""
+    if not any(_is_text(f.sealing) for table in data_map.tables.values() for f in table.fields.values()):
+        return False
+    if before is not None and before.casing is not None:
+        return before.byte_order
+    database = await connection.fetchrow(_PROVIDER)
+    provider, collation = database["provider"] or "c", str(database["collation"])
+    if database["encoding"] != "UTF8" or provider not in ("c", "b"):
+        return False
+    if provider == "b" or collation in ("C", "POSIX"):
+        return True
+    return collation.lower() in _C_UTF8 and bool(await connection.fetchval(_BY_CODES))
 
 
 def _is_text(sealing: Sealing | None) -> bool:

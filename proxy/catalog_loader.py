@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from policies.fields import DataMap
-from proxy.casing_loader import load_casing
+from proxy.casing_loader import load_byte_order, load_casing
 from proxy.catalog_reach import Dependencies, Found, assemble
 from proxy.lowering_loader import load_lowering
 from proxy.sql.catalog import Catalog
@@ -134,4 +134,5 @@ async def load_catalog(
         catalog = assemble(data_map, version, server, found, before)
         catalog = replace(catalog, lowering=await load_lowering(connection, data_map, before))
         catalog = replace(catalog, casing=await load_casing(connection, data_map, before))
+        catalog = replace(catalog, byte_order=await load_byte_order(connection, data_map, before))
         return await with_structure(connection, catalog, before)

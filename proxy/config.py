@@ -183,6 +183,8 @@ class LimitsConfig:
     cancels_in_progress: Count = 32
     searches_per_person: Count = 6_000  # values of sealed fields looked for in a minute
     searches_per_service: Count = 600_000
+    finish_rows: Count = 100_000  # of one result that is put in order here
+    finish_bytes: Size = 64 * 1024 * 1024
     failed_logins: Count = 10  # in a row; from then on each further one waits, twice as long each time
     failed_login_delay: Duration = 1.0
     failed_login_delay_max: Duration = 60.0

@@ -14,6 +14,7 @@ import asyncpg
 from keys.store import OpenKeyring
 from policies.holder import PolicyHolder
 from proxy.errors import ConfigError, FieldgateError
+from proxy.rows.finishing.arranging import FinishBounds
 from proxy.session.searches import SearchLimits
 
 from .config import Config, DatabaseConfig
@@ -38,6 +39,7 @@ class ProtectedDatabases:
         stats: WorkerStats,
         audit_available: Callable[[], bool],
         searches: SearchLimits,
+        bounds: Callable[[], FinishBounds] = FinishBounds,
     ) -> None:
         self.by_name: dict[str, ProtectedDatabase] = {}
         self._config = config
@@ -47,6 +49,7 @@ class ProtectedDatabases:
         self._stats = stats
         self._audit_available = audit_available
         self._searches = searches
+        self._bounds = bounds
         self._keyring: OpenKeyring | None = None
         self._passphrase: Callable[[], str] | None = None
         self._tell_peers: TellPeers | None = None
@@ -68,7 +71,7 @@ class ProtectedDatabases:
     ) -> ProtectedDatabase:
         ciphers = ciphers_for(keyring, holder)
         database = ProtectedDatabase(
-            name, control, self._planning, holder, ciphers, self._audit_available, self._searches
+            name, control, self._planning, holder, ciphers, self._audit_available, self._searches, self._bounds
         )
         await database.verify()
         await database.load()

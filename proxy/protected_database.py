@@ -21,6 +21,7 @@ from policies.holder import PolicyHolder, Published
 from policies.model import Principal
 from policies.policy_set import LoginKind, PolicySet
 from proxy.errors import ConfigError, FieldgateError, SqlState, UpstreamUnavailable
+from proxy.rows.finishing.arranging import FinishBounds
 from proxy.rows.params import Spend
 from proxy.session.searches import SearchLimits
 from proxy.session.services import Revision, SessionServices
@@ -62,6 +63,7 @@ class ProtectedDatabase:
         ciphers: KeyringCiphers,
         audit_available: Callable[[], bool],
         searches: SearchLimits,
+        bounds: Callable[[], FinishBounds] = FinishBounds,
     ) -> None:
         self.name = name
         self._limits = searches
@@ -82,6 +84,7 @@ class ProtectedDatabase:
             self._pool.draw,
             self._identify,
             searches=self._searches,
+            bounds=bounds,
         )
 
     @property

@@ -46,12 +46,20 @@ class Sought:
 def sought_of(sift: Sift, client: ClientValues, settings: ValueSettings) -> Sought:
     """Raises ValueRejected."""
     tests = [_test(search, sift, client, settings) for search in sift.searches]
-    limit, offset = (_count(source, client) for source in (sift.limit, sift.offset))
+    limit, offset = counts_of(sift.limit, sift.offset, client)
+    return Sought(tuple(tests), limit, offset)
+
+
+def counts_of(
+    limit_from: ValueSource | None, offset_from: ValueSource | None, client: ClientValues
+) -> tuple[int | None, int]:
+    """LIMIT and OFFSET.  Raises ValueRejected."""
+    limit, offset = _count(limit_from, client), _count(offset_from, client)
     if limit is not None and limit < 0:
         raise ValueRejected("LIMIT must not be negative", sqlstate=SqlState.INVALID_ROW_COUNT_IN_LIMIT)
     if offset is not None and offset < 0:
         raise ValueRejected("OFFSET must not be negative", sqlstate=SqlState.INVALID_ROW_COUNT_IN_OFFSET)
-    return Sought(tuple(tests), limit, offset or 0)
+    return limit, offset or 0
 
 
 def _test(search: Search, sift: Sift, client: ClientValues, settings: ValueSettings) -> Test | None:

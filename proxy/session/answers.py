@@ -11,6 +11,7 @@ from itertools import islice
 
 from proxy.errors import ProtocolViolation
 from proxy.rows.envelopes import SHORTEST, may_hold_envelope
+from proxy.rows.finishing.arranging import Arranger
 from proxy.rows.sifting import Sifter
 from proxy.wire import backend
 from proxy.wire.framing import HEADER_SIZE, Span
@@ -20,7 +21,7 @@ from .descriptions import description, no_data, parameters
 from .failures import failure, notice, unasked
 from .forwarding import Forwarding
 from .replies import Owed, Reply, misplaced
-from .result_rows import pass_rows
+from .result_rows import pass_arranged, pass_rows
 from .rounds import MUST_WAIT, end_round
 from .state import SessionState
 
@@ -142,15 +143,19 @@ class Answers:
         if head.changes:
             self._changed(head, start, end)
         plan = head.plan
+        if head.arranger is not None and tag == ord("C") and not head.muted:
+            self._forwarding.flush(start)
+            pass_arranged(self._forwarding, head)
         if head.owed is Owed.EXECUTE:
             self._state.queue.pop()
         elif _expected(head, Owed.QUERY) and tag == ord("C"):
             head.index += 1
         forward = not (head.skip or head.muted)
-        sifter, head.transformer, head.sifter = head.sifter, None, None
-        if not forward or plan is None or plan.sift is None or tag != ord("C"):
+        counter = head.arranger or head.sifter
+        head.transformer = head.sifter = head.arranger = None
+        if not forward or plan is None or not plan.counted_here or tag != ord("C"):
             return forward
-        return self._forwarding.put(start, _counted(sifter))
+        return self._forwarding.put(start, _counted(counter))
 
     def _changed(self, head: Reply, start: int, end: int) -> None:
         """What this statement was to change has come about."""
@@ -175,11 +180,11 @@ class Answers:
         return True
 
 
-def _counted(sifter: Sifter | None) -> bytes:
+def _counted(counter: Sifter | Arranger | None) -> bytes:
     """The server has counted candidates; what counts is what the client was sent."""
-    if sifter is not None and sifter.suspended:
+    if counter is not None and counter.suspended:
         return backend.build_portal_suspended()
-    return backend.build_command_complete(b"SELECT %d" % (sifter.passed if sifter is not None else 0))
+    return backend.build_command_complete(b"SELECT %d" % (counter.passed if counter is not None else 0))
 
 
 def _expected(head: Reply, owed: Owed) -> Reply:

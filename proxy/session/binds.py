@@ -6,8 +6,9 @@ from proxy.errors import SqlState, ValueRejected
 from proxy.rows.binding import Binding, BindParts, build_bind, make_binding
 from proxy.rows.client_values import ClientValues
 from proxy.rows.filling import make_filling
+from proxy.rows.finishing.arranging import Counts
 from proxy.rows.finishing.computing import Given, given_values
-from proxy.rows.sifting import Sought, sought_of
+from proxy.rows.sifting import Sought, counts_of, sought_of
 
 from .state import SessionState
 from .statements import Portal, Statement, remember
@@ -28,6 +29,7 @@ def rewritten_bind(state: SessionState, statement: Statement, parts: BindParts) 
         bound_for=state.principal,
         sought=_sought(state, statement, parts, binding),
         given=_given(state, statement, parts, binding),
+        counts=_counts(statement, parts, binding),
     )
     return portal, build_bind(binding, parts, values)
 
@@ -46,6 +48,14 @@ def _given(state: SessionState, statement: Statement, parts: BindParts, binding:
         return None
     client = ClientValues(parts.values, binding.binary, statement.declared, (), statement.values)
     return given_values(statement.plan.computations, client, state.settings.values)
+
+
+def _counts(statement: Statement, parts: BindParts, binding: Binding) -> Counts | None:
+    arranged = statement.plan.arranged
+    if arranged is None:
+        return None
+    client = ClientValues(parts.values, binding.binary, statement.declared, (), statement.values)
+    return Counts(*counts_of(arranged.limit, arranged.offset, client))
 
 
 def _without_values(parts: BindParts) -> bytes:

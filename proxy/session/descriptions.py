@@ -8,10 +8,13 @@ from proxy.errors import CellUnreadable, ProtocolViolation, ValueRejected
 from proxy.rows.client_values import ClientValues
 from proxy.rows.describe import client_fields, expand_formats
 from proxy.rows.envelopes import may_hold_envelope
+from proxy.rows.finishing.arranging import Arranger, Counts
 from proxy.rows.results import RowTransformer
-from proxy.rows.sifting import Sifter, sought_of
+from proxy.rows.sifting import Sifter, counts_of, sought_of
+from proxy.sql.arrangement import Arrangement
 from proxy.sql.plan import SlotKind
 from proxy.wire import backend
+from proxy.wire.backend import FieldDescription
 from proxy.wire.framing import HEADER_SIZE
 
 from .forwarding import Forwarding
@@ -44,7 +47,7 @@ def description(forwarding: Forwarding, head: Reply, start: int, end: int) -> bo
 def _query_description(forwarding: Forwarding, head: Reply, start: int, end: int) -> bool:
     """Text, but for FETCH from a BINARY cursor: the server says so."""
     plan = head.plan
-    head.transformer = head.sifter = None
+    head.transformer = head.sifter = head.arranger = None
     forwarding.refuse_envelope(start, end)
     if plan is None or not retyped(plan):
         return True
@@ -56,11 +59,20 @@ def _query_description(forwarding: Forwarding, head: Reply, start: int, end: int
         if plan.sift is not None:
             sought = sought_of(plan.sift, ClientValues(), values)
             head.sifter = Sifter(plan.sift, sought, fields, ciphers, binary=False)
+        if plan.arranged is not None:
+            head.arranger = _arranger(forwarding, plan.arranged, fields)
     except (CellUnreadable, ValueRejected) as error:
         forwarding.flush(start)
         fail_result(forwarding, head, error)
         return False
     return forwarding.put(start, backend.build_row_description(client_fields(plan, fields, formats)))
+
+
+def _arranger(forwarding: Forwarding, arranged: Arrangement, fields: Sequence[FieldDescription]) -> Arranger:
+    state = forwarding.state
+    counts = Counts(*counts_of(arranged.limit, arranged.offset, ClientValues()))
+    ciphers, values = state.revision().ciphers, state.settings.values
+    return Arranger(arranged, counts, fields, None, ciphers, values, {}, state.services.bounds())
 
 
 def told_columns(portal: Portal, raw: bytes) -> bytes:

@@ -94,7 +94,7 @@ def execute(state: SessionState, raw: bytes) -> None:
         state.queue.push(Reply(Owed.DESCRIBE_PORTAL, skip=True, statement=statement, portal=portal))
         state.to_server.append(frontend.build_describe(b"P", name))
     entry = Reply(Owed.EXECUTE, statement=statement, portal=portal)
-    if plan.sift is not None:  # how many of its rows are the result only we can count
+    if plan.counted_here:  # how many of its rows are the result only we can count
         portal.executed, entry.most = True, int.from_bytes(raw[-4:], "big")
         raw = frontend.build_execute(name)
     entry.unchanged = not plan.rewritten
@@ -113,11 +113,11 @@ def _refusal_to_execute(state: SessionState, portal: Portal) -> FieldgateError |
     refusal = refusal_of_statement(state, portal.statement) if prepares else refusal_of_portal(state, portal)
     if refusal is not None:
         return refusal
-    if plan.sift is not None and portal.executed:
+    if plan.counted_here and portal.executed:
         return Unsupported(
-            "the rows of a search of a sealed column by part or range are given once: the portal can not be executed"
-            " again",
-            hint="Ask for all rows at once, or search with LIMIT and OFFSET.",
+            "rows that are searched by part or range of a sealed column, or put in order by one, are given once: the"
+            " portal can not be executed again",
+            hint="Ask for all rows at once, or with LIMIT and OFFSET.",
         )
     if plan.effect is SessionEffect.FIELDGATE:
         return refusal_to_parse(state, plan)

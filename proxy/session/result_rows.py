@@ -8,6 +8,7 @@ from keys.field import FieldCiphers
 from proxy.errors import CellUnreadable, FieldgateError, ProtocolViolation
 from proxy.rows.describe import expand_formats, upstream_formats
 from proxy.rows.envelopes import may_hold_envelope, row_holds_envelope
+from proxy.rows.finishing.arranging import Arranger
 from proxy.rows.results import RowTransformer
 from proxy.rows.sifting import Sifter
 from proxy.sql.plan import StatementPlan
@@ -55,6 +56,9 @@ def _pass_or_transform(forwarding: Forwarding, head: Reply, rows: Sequence[Span]
         forwarding.flush(start)
         if head.plan is not None and head.plan.sift is not None:
             rows = _sifter(forwarding.state, head).sift(forwarding.data, rows)
+        if head.plan is not None and head.plan.arranged is not None:
+            _arranger(forwarding.state, head).take(forwarding.data, rows)
+            return
         head.transformer.rows(forwarding.data, rows, forwarding.state.to_client)
         return
     if may_hold_envelope(forwarding.data, start, end):
@@ -73,8 +77,35 @@ def _sifter(state: SessionState, head: Reply) -> Sifter:
         if plan is None or plan.sift is None or portal is None or portal.sought is None or fields is None:
             raise CellUnreadable("it is not known what the rows of this result are looked at for")
         ciphers = state.revision().ciphers
-        head.sifter = Sifter(plan.sift, portal.sought, fields, ciphers, binary=True, most=head.most)
+        most = head.most if plan.arranged is None else 0
+        head.sifter = Sifter(plan.sift, portal.sought, fields, ciphers, binary=True, most=most)
     return head.sifter
+
+
+def _arranger(state: SessionState, head: Reply) -> Arranger:
+    """As `_sifter`."""
+    if head.arranger is None:
+        plan, portal = head.plan, head.portal
+        fields = portal.statement.fields if portal is not None else None
+        if plan is None or plan.arranged is None or portal is None or portal.counts is None or fields is None:
+            raise CellUnreadable("it is not known how the rows of this result are put in order")
+        head.arranger = Arranger(
+            plan.arranged, portal.counts, fields, upstream_formats(plan, portal.formats), state.revision().ciphers,
+            state.settings.values, portal.given or {}, state.services.bounds(), most=head.most,
+        )  # fmt: skip
+    return head.arranger
+
+
+def pass_arranged(forwarding: Forwarding, head: Reply) -> None:
+    """The last row has come: all of them in order."""
+    if head.arranger is None:
+        return
+    try:
+        data, spans = head.arranger.finish()
+        if head.transformer is not None and spans:
+            head.transformer.rows(data, spans, forwarding.state.to_client)
+    except CellUnreadable as error:
+        fail_result(forwarding, head, error)
 
 
 def transformer_for(state: SessionState, portal: Portal) -> RowTransformer:

@@ -63,7 +63,7 @@ def begin_round(state: SessionState, data: bytes, spans: Sequence[Span]) -> bool
 def _usual(plan: StatementPlan) -> bool:
     """It runs as often as it is sent, and changes nothing in our books."""
     if (
-        plan.sift is not None
+        plan.counted_here
         or plan.kind not in _KINDS
         or plan.effect is not SessionEffect.NONE
         or plan.refusal is not None

@@ -46,7 +46,7 @@ def _statement(state: SessionState, call: StatementPlan) -> Running:
     if statement is None:
         return Running(None, call, unknown_statement(name))
     kept = statement.plan
-    if kept.sift is not None or kept.computations:
+    if kept.counted_here or kept.computations:
         return Running(statement, kept, _finished())
     if kept.kind not in _RUNNABLE:
         return Running(statement, kept, _not_run("EXECUTE"))
@@ -71,7 +71,7 @@ def _portal(state: SessionState, call: StatementPlan) -> Running:
     if portal is None:
         return Running(None, call)  # it takes no values there, and the server says that there is none
     kept = portal.statement.plan
-    if kept.sift is not None or kept.computations:
+    if kept.counted_here or kept.computations:
         return Running(portal, kept, _finished())
     if kept.kind not in _RUNNABLE or kept.effect is not SessionEffect.NONE:
         return Running(portal, kept, _not_run("FETCH"))
@@ -90,7 +90,8 @@ def _not_run(how: str) -> Unsupported:
 
 def _finished() -> Unsupported:
     return Unsupported(
-        "a search of a sealed column by part or range, or an expression over one, can not be run by name in SQL",
+        "a search of a sealed column by part or range, an expression over one, or ORDER BY one can not be run by name"
+        " in SQL",
         hint="Send the statement itself.",
     )
 

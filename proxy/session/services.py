@@ -9,6 +9,7 @@ from keys.field import FieldCiphers
 from policies.engine import DecisionTable
 from policies.model import Principal
 from proxy.errors import Refused
+from proxy.rows.finishing.arranging import FinishBounds
 from proxy.rows.params import Spend
 from proxy.sql.catalog import Catalog
 from proxy.sql.planner import Planner
@@ -39,3 +40,5 @@ class SessionServices:
     identify: Callable[[Principal], Principal] = _nobody_else
     # Counts what this principal looks for in sealed fields (searches.py).
     searches: Callable[[Principal], Spend] = field(kw_only=True)
+    # How much of a result may be kept here to be put in order.
+    bounds: Callable[[], FinishBounds] = field(default=FinishBounds, kw_only=True)

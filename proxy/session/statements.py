@@ -9,6 +9,7 @@ from keys.field import FieldCiphers
 from policies.model import Principal
 from proxy.rows.binding import Binding
 from proxy.rows.filling import Filling
+from proxy.rows.finishing.arranging import Counts
 from proxy.rows.finishing.computing import Given
 from proxy.rows.results import RowTransformer
 from proxy.rows.sifting import Sought
@@ -84,6 +85,7 @@ class Portal:
     bind_refused: bool = False  # its Bind was refused, and recorded as that
     sought: Sought | None = None  # what its rows are looked at for; such a portal is executed once
     given: Given | None = None  # what is bound, where values are worked out of it
+    counts: Counts | None = None  # LIMIT and OFFSET, where its rows are put in order
     executed: bool = False
     held: bool = False  # it outlives its transaction
     bound_for: Principal | None = None  # whose attributes its slots were filled with; None: as the statement says

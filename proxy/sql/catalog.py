@@ -90,6 +90,7 @@ class Catalog:
     doors: Doors = field(default_factory=Doors)
     lowering: Lowering | None = None  # of the database's own collation; None: not known, or not needed
     casing: Casing | None = None  # what the database's own collation makes of letters; None: not known
+    byte_order: bool = False  # the database's own collation orders texts by their bytes
     structure: Structure | None = None  # how PostgreSQL's own catalogs are shown; None: as they are
     opened: frozenset[str] = frozenset()  # PostgreSQL's own functions that the data map allows beyond the usual ones
     observing: bool = False  # some tables are observed only; they are not protected here

@@ -55,7 +55,9 @@ def explained(request: Request, statement: RawStatement, source: bytes, found: F
             "EXPLAIN VERBOSE is refused where sealed values are written: it would show the cells",
             hint="Leave VERBOSE out.",
         )
-    return replace(plan, kind=StatementKind.UTILITY, outputs=None, hidden_outputs=0, sift=None, returns_rows=True)
+    return replace(
+        plan, kind=StatementKind.UTILITY, outputs=None, hidden_outputs=0, sift=None, arranged=None, returns_rows=True
+    )
 
 
 def _executed(kind: str, body: Node) -> Effect | None:

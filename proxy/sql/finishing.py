@@ -14,13 +14,13 @@ from policies.model import Verb
 from proxy.errors import FieldgateError, Unsupported
 
 from .analysis import READING, Analysis, Item, QueryRole
-from .appendix import key_at_hand, targets_end
-from .computation import CellPlace, Computation
+from .appendix import targets_end
+from .arrangement import Arrangement
+from .computation import Computation
 from .edits import SqlText
-from .fragments import logical_type_name, quoted
+from .fragments import quoted
 from .operands import Operand, column_operand
-from .parameters import OIDS
-from .plan import OutputAction, OutputColumn, Slot, SlotKind, ValueSource
+from .plan import OutputAction, OutputColumn
 from .references import refuse_unreadable
 from .scope import Level, Scope
 from .term_functions import called
@@ -35,27 +35,38 @@ _TOO_MUCH = {
 
 @dataclass(slots=True, eq=False)
 class Finishing:
-    """Of the outermost SELECT: what its select list has for the proxy.  `parameters`: taken from the server's text."""
+    """Of the outermost SELECT: what its ORDER BY has for the proxy, and when that is known how it is arranged."""
 
     level: Level
     body: Node
-    drafts: list[Draft] = field(default_factory=list)
+    keys: list[KeyDraft] = field(default_factory=list)
+    arranged: Arrangement | None = None
 
 
 @dataclass(slots=True, eq=False)
 class Draft:
-    """One expression.  Where its cells and texts stand is known when the whole select list is."""
+    """One expression, and the columns that it needs; where they stand is known when the whole select list is."""
 
     typed: Typed
     cells: list[Operand]
-    texts: list[str]
-    first: Operand
+    plain: list[Operand]
     computation: Computation | None = None
 
     @property
     def cell(self) -> Field:
-        assert self.first.cell is not None  # noqa: S101 - as it was chosen
-        return self.first.cell
+        cell = self.cells[0].cell
+        assert cell is not None  # noqa: S101 - as it was chosen
+        return cell
+
+
+@dataclass(slots=True, eq=False)
+class KeyDraft:
+    """A key of ORDER BY: `draft` is worked out here, `rank` is SQL for the server's own place."""
+
+    descending: bool
+    nulls_first: bool
+    draft: Draft | None = None
+    rank: str = ""
 
 
 def finishing_of(a: Analysis, body: Node, scope: Scope, role: QueryRole) -> None:
@@ -90,7 +101,12 @@ def _needs_opening(a: Analysis, node: Node, scope: Scope) -> bool:
     kind, body = unwrap(node)
     if kind in ("ColumnRef", "SubLink") or _keeps_form(a, node, scope):
         return False
-    return any(_names_cell(a, each, scope) for each in _within(body))
+    return names_cell(a, body, scope)
+
+
+def names_cell(a: Analysis, node: Node, scope: Scope) -> bool:
+    """A cell is named in it, by this query itself."""
+    return any(_names_cell(a, each, scope) for each in _within(node))
 
 
 def _keeps_form(a: Analysis, node: Node, scope: Scope) -> bool:
@@ -164,14 +180,7 @@ def _settle(a: Analysis, item: Item, target: Node, scope: Scope, builder: Builde
     scope.text.replace(start, last, f"{first.reference.visible.reference} AS {quoted(item.name)}")
     columns = tuple(dict.fromkeys(c for each in (*builder.cells, *builder.plain) for c in each.origin.columns))
     item.origin = type(item.origin)(columns=columns)
-    item.draft = Draft(typed, builder.cells, [_text_of(operand) for operand in builder.plain], first)
-    assert a.finishing is not None  # noqa: S101
-    a.finishing.drafts.append(item.draft)
-
-
-def _text_of(operand: Operand) -> str:
-    assert operand.reference.visible is not None  # noqa: S101
-    return f"({operand.reference.visible.reference})::pg_catalog.text"
+    item.draft = Draft(typed, builder.cells, builder.plain)
 
 
 def _span(text: SqlText, target: Node) -> tuple[int, int]:
@@ -183,79 +192,6 @@ def _span(text: SqlText, target: Node) -> tuple[int, int]:
         if depth == 0 and text.tokens.text(index) == b",":
             return first, index - 1
     return first, end
-
-
-def place_finished(a: Analysis, scope: Scope, items: list[Item], start: int) -> None:
-    """Behind the select list, and behind what others have put there, comes what the expressions need besides."""
-    if a.finishing is None or not a.finishing.drafts:
-        return
-    behind = Behind(len(items) + a.hidden)
-    for at, item in enumerate(items):
-        if item.draft is not None:
-            item.draft.computation = _placed(item.draft, at, behind)
-    pieces = behind.pieces(a)
-    if pieces:
-        scope.text.insert_after(targets_end(scope.text, start), *pieces)
-    a.hidden += behind.count
-
-
-@dataclass(slots=True)
-class Behind:
-    """Columns behind the select list: the same SQL stands there once."""
-
-    start: int
-    columns: dict[str, int] = field(default_factory=dict)
-    parameters: int = 0
-
-    def column(self, sql: str) -> int:
-        return self.columns.setdefault(sql, self.start + len(self.columns))
-
-    @property
-    def count(self) -> int:
-        return len(self.columns) + self.parameters
-
-    def pieces(self, a: Analysis) -> list[str | Slot]:
-        """Brackets keep each apart from what others put at the same place.  A parameter stays, as NULL."""
-        made: list[str | Slot] = [f", ({sql})" for sql in self.columns]
-        for number, logical in sorted(a.finished_parameters.items()):
-            slot = Slot(SlotKind.COUNT, ValueSource(parameter=number))
-            made += [", (", slot, f"::{logical_type_name(logical, -1)})"]
-            self.parameters += 1
-        return made
-
-
-def _placed(draft: Draft, at: int, behind: Behind) -> Computation:
-    cells = tuple(
-        _cell_place(operand, at if operand is draft.first else behind.column(_reference(operand)), behind)
-        for operand in draft.cells
-    )
-    texts = tuple(behind.column(sql) for sql in draft.texts)
-    typed = draft.typed
-    return Computation(
-        typed.term, cells, texts, typed.logical, typed.type_oid or OIDS[typed.logical][0], typed.typmod, typed.follows
-    )
-
-
-def _reference(operand: Operand) -> str:
-    assert operand.reference.visible is not None  # noqa: S101
-    return operand.reference.visible.reference
-
-
-def _cell_place(operand: Operand, column: int, behind: Behind) -> CellPlace:
-    cell, visible = operand.cell, operand.reference.visible
-    assert cell is not None and cell.sealing is not None and visible is not None  # noqa: S101
-    row_key = None
-    if cell.sealing.row_bound:
-        key = key_at_hand(visible)
-        if key is None:
-            raise Unsupported(
-                f'the sealed column "{cell.name}" is bound to its row and can only be read together '
-                "with the row's key",
-                hint="Select the key of its table beside it, in every subquery on the way.",
-                position=operand.reference.position,
-            )
-        row_key = behind.column(key)
-    return CellPlace(cell, column, operand.origin.oid, operand.origin.attnum, row_key)
 
 
 def finished_output(item: Item) -> OutputColumn | None:

@@ -46,9 +46,10 @@ def prepared(
         raise
     if found.refusal is not None:  # of the types that it declares
         raise found.refusal
-    if kept.sift is not None or kept.computations:
+    if kept.counted_here or kept.computations:
         raise Unsupported(
-            "PREPARE of a search of a sealed column by part or range, or of an expression over one, is not supported",
+            "PREPARE of a search of a sealed column by part or range, of an expression over one, or of ORDER BY one is"
+            " not supported",
             hint="Use the prepared statements of your driver.",
         )
     _check_types(kept, statement.body.get("argtypes", []), declared)

@@ -22,6 +22,7 @@ from proxy.wire.copying.options import CopyOptions
 from proxy.wire.values.codecs import follows_settings
 
 if TYPE_CHECKING:
+    from .arrangement import Arrangement
     from .computation import Computation
 
 
@@ -312,6 +313,7 @@ class StatementPlan:
     parameter_types: tuple[tuple[int, int], ...] = ()
     outputs: tuple[OutputColumn, ...] | None = None  # None: not analysed; PASS for all, envelopes guarded
     sift: Sift | None = None
+    arranged: Arrangement | None = None  # the rows are put in order here
     hidden_outputs: int = 0  # so many trailing physical columns are ours and are stripped
     returns_rows: bool = False
     touches_protected: bool = False
@@ -357,7 +359,15 @@ class StatementPlan:
 
     @property
     def computations(self) -> tuple[Computation, ...]:
-        return tuple(output.computation for output in self.outputs or () if output.computation is not None)
+        """Of the select list, and of the keys by which the rows are put in order."""
+        shown = (output.computation for output in self.outputs or ())
+        keys = (key.computation for key in self.arranged.keys) if self.arranged is not None else ()
+        return tuple(each for each in (*shown, *keys) if each is not None)
+
+    @property
+    def counted_here(self) -> bool:
+        """How many of its rows are the result, and which, only we know: they are given once."""
+        return self.sift is not None or self.arranged is not None
 
     @property
     def recorded(self) -> bool:

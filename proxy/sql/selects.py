@@ -7,16 +7,18 @@ from proxy.errors import Refused, SqlState, Unsupported
 
 from .analysis import FILTERING, READING, Analysis, Item, QueryRole, Use
 from .appendix import Appendix
+from .arranging import arrange, arranges
 from .common_tables import walk_with
 from .conditions import walk_condition
 from .distinct import walk_distinct
-from .finishing import finishing_of, place_finished
+from .finishing import finishing_of
 from .given import give
 from .grouping import walk_group_by
 from .groups import add_minimum, check_rows_are_grouped
 from .lexer import TokenKind
 from .ordering import walk_window
 from .outputs import add_hidden_keys
+from .placing import place_finished
 from .ranges import finish_ranges, walk_range
 from .scope import Origin, Scope
 from .searches import conjuncts, finish_searches, take_limits, walk_search
@@ -60,9 +62,13 @@ def _select(a: Analysis, body: Node, scope: Scope, role: QueryRole) -> list[Item
         walk_condition(a, body["havingClause"], scope, Use(NO_VERBS, predicate=True, what="HAVING"))
     for window in body.get("windowClause", []):
         walk_window(a, window["WindowDef"], scope)
-    walk_order_by(a, body.get("sortClause", []), items, scope)
+    arranged = arranges(a, body, items, scope, role)
+    if arranged:
+        arrange(a, body, items, scope)
+    else:
+        walk_order_by(a, body.get("sortClause", []), items, scope)
     walk_distinct(a, body, items, scope)
-    if a.searches and role is QueryRole.TOP:
+    if arranged or (a.searches and role is QueryRole.TOP):
         take_limits(a, body, scope)
     else:
         walk_limit(a, body, scope)

@@ -151,6 +151,7 @@ def _finish(
         outputs=output_columns(items) if returns else None,
         hidden_outputs=a.hidden,
         sift=sift_of(a),
+        arranged=a.finishing.arranged if a.finishing is not None else None,
         returns_rows=returns,
         touches_protected=a.touched,
         uses=tuple(a.ledger.uses),

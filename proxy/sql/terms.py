@@ -33,7 +33,7 @@ _BY_OID = {own: logical for logical, (own, _) in OIDS.items()}
 _ISO_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _READABLE = frozenset({"int2", "int4", "int8", "numeric", "bool", "uuid", "text", "varchar"})
 _SHOWN_AS_TEXT = frozenset({"int2", "int4", "int8", "numeric", "date", "timestamp", "timestamptz", "uuid"})
-C_COLLATIONS = frozenset({"C", "POSIX"})
+C_COLLATIONS = frozenset({"C", "POSIX", "ucs_basic"})
 UNKNOWN = "?"  # the collation of a plain column
 
 

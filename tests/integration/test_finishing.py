@@ -71,3 +71,34 @@ def test_psycopg_prepares_and_asks_again(stage: Stage) -> None:
             gate.execute("SELECT length(postal_code) FROM customers")
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             gate.execute("SELECT name || address FROM customers")
+
+
+def test_rows_in_order(stage: Stage) -> None:
+    """The sample's database compares texts by their characters' codes, as Python does."""
+    with stage.connect("management") as gate:
+        everybody = gate.execute("SELECT surname, name, id, city FROM customers").fetchall()
+        for binary in (False, True):
+            found = gate.execute(
+                "SELECT surname, name, id, city FROM customers ORDER BY 1, name DESC, id", binary=binary
+            )
+            expected = sorted(sorted(everybody, key=lambda row: row[1], reverse=True), key=lambda row: row[0])
+            assert [row[:2] for row in found.fetchall()] == [row[:2] for row in expected]
+        page = gate.execute(
+            "SELECT id FROM customers ORDER BY lower(surname), id LIMIT %s OFFSET %s", (5, 3)
+        ).fetchall()
+        assert page == [(row[2],) for row in sorted(everybody, key=lambda row: (row[0].lower(), row[2]))[3:8]]
+    with stage.connect("support") as gate, pytest.raises(psycopg.errors.InsufficientPrivilege):
+        gate.execute("SELECT id FROM customers ORDER BY surname")
+
+
+async def test_an_execute_with_a_number_of_ordered_rows(stage: Stage) -> None:
+    connection = await stage.open("hr")
+    query = "SELECT id, birth_date FROM employees ORDER BY birth_date DESC NULLS LAST, id"
+    rows = await connection.fetch(query)
+    assert [tuple(row) for row in rows] == [
+        tuple(row)
+        for row in sorted(rows, key=lambda row: (row["birth_date"] is None, -row["birth_date"].toordinal(), row["id"]))
+    ]
+    for _ in range(2):
+        assert await connection.fetchval(f"{query} LIMIT $1", 3) == rows[0]["id"]
+    await connection.close()

@@ -7,6 +7,8 @@ from dataclasses import replace
 import pytest
 
 from policies.fields import LogicalType
+from proxy.rows.finishing.arranging import FinishBounds
+from proxy.sql.arrangement import Arrangement, SortKey
 from proxy.sql.computation import Call, Casing, CellLeaf, CellPlace, Computation, GivenLeaf, Operation
 from proxy.sql.plan import OutputAction, OutputColumn, SessionEffect, Slot, SlotKind, StatementPlan, ValueSource
 from proxy.wire import backend
@@ -28,6 +30,7 @@ from .talk import (
     done,
     error_of,
     execute,
+    failed,
     hex_cell,
     parse,
     query,
@@ -152,3 +155,104 @@ def test_not_run_by_name_in_sql() -> None:
     made.server(PARSED, ready())
     made.client(query("execute l"))
     assert made.records[-1]["decision"] == "deny"
+
+
+# -- in order --
+
+ORDERED = replace(
+    SELECT_EMAIL,
+    arranged=Arrangement(
+        (SortKey(True, True, Computation(LEAF, (PLACE,), (), TEXT, 25)),),
+        ValueSource(parameter=1),
+        ValueSource(constant=b"1"),
+    ),
+    segments=(b"select id, email limit ", 0, b"::int8"),
+    slots=(Slot(SlotKind.COUNT, ValueSource(parameter=1)),),
+    client_parameters=1,
+    parameter_types=((1, 20),),
+)
+ALL_ORDERED = replace(
+    SELECT_EMAIL, arranged=Arrangement((SortKey(False, False, Computation(LEAF, (PLACE,), (), TEXT, 25)),))
+)
+NAMED = columns(("id", 20, CUSTOMERS_OID, 1), ("email", 17, CUSTOMERS_OID, 2))
+
+
+def ordering(**more: object) -> Talk:
+    made = Talk(**more)  # type: ignore[arg-type]
+    made.planner.plans |= {"ordered": ORDERED, "all": ALL_ORDERED}
+    return made
+
+
+@pytest.mark.parametrize("split", [False, True])
+def test_rows_wait_for_the_last(split: bool) -> None:
+    made = ordering(split=split)
+    made.client(query("all"))
+    told = made.server(NAMED, row(b"1", hex_cell(b"b")), row(b"2", None), row(b"3", hex_cell(b"a")))
+    assert tags(told) == "T"
+    told = made.server(row(b"4", hex_cell("ä".encode())), done("SELECT 4"), ready())
+    assert tags(told) == "DDDDCZ"
+    assert [each[0] for each in rows_of(told)] == [b"3", b"1", b"4", b"2"]
+    assert told[4] == done("SELECT 4")
+
+
+def test_limit_and_offset_are_bound_and_count_ordered_rows() -> None:
+    made = ordering()
+    made.client(parse("ordered", b"s"), describe(b"S", b"s"), SYNC)
+    made.server(PARSED, backend.build_parameter_description((20,)), NAMED, ready())
+    for limit, expected in ((b"1", [b"1"]), (b"2", [b"1", b"3"]), (b"0", []), (None, [b"1", b"3"])):
+        made.client(bind(limit, name=b"s"), execute(), SYNC)
+        rows = row(b"1", cell(b"m")), row(b"2", cell(b"z")), row(b"3", cell(b"b"))
+        told = made.server(BOUND, *rows, done("SELECT 3"), ready())
+        assert [each[0] for each in rows_of(told)] == expected
+        assert told[-2] == done(f"SELECT {len(expected)}")
+    sent = made.client(bind(b"-1", name=b"s"), execute(), SYNC)
+    assert b"fieldgate refused this Bind" in sent[0]
+
+
+def test_an_execute_with_a_number_suspends_and_is_not_repeated() -> None:
+    made = ordering()
+    made.client(parse("all", b"s"), describe(b"S", b"s"), SYNC)
+    made.server(PARSED, b"t\0\0\0\x06\0\0", NAMED, ready())
+    sent = made.client(bind(name=b"s"), execute(rows=2), execute(rows=2), SYNC)
+    assert sent[1] == execute()
+    told = made.server(BOUND, row(b"1", cell(b"m")), row(b"2", cell(b"z")), row(b"3", cell(b"b")), done("SELECT 3"))
+    assert (tags(told), [each[0] for each in rows_of(told)]) == ("2DDs", [b"3", b"1"])
+    told = made.server(failed(b"34000"), ready())
+    assert error_of(told[0])[b"C"] == b"0A000"
+
+
+def test_no_rows() -> None:
+    made = ordering()
+    made.client(query("all"))
+    assert tags(made.server(NAMED, done("SELECT 0"), ready())) == "TCZ"
+
+
+@pytest.mark.parametrize(("status", "severity"), [(b"I", b"ERROR"), (b"T", b"FATAL")])
+def test_too_many_rows(status: bytes, severity: bytes) -> None:
+    """In a transaction the server would go on as if all were well, so the session ends."""
+    made = ordering()
+    made.conversation._state.services = replace(made.conversation._state.services, bounds=lambda: FinishBounds(rows=2))
+    made.client(query("begin"))
+    made.server(done("BEGIN"), ready(status))
+    made.client(query("all"))
+    told = made.server(NAMED, *(row(b"%d" % n, hex_cell(b"x")) for n in range(3)), done("SELECT 3"), ready(status))
+    assert rows_of(told) == []
+    error = error_of(next(each for each in told if each[:1] == b"E"))
+    assert (error[b"C"], error[b"S"]) == (b"54000", severity)
+    assert b"limits.finish_rows" in error[b"H"]
+
+
+def test_a_cell_that_can_not_be_opened_shows_no_row() -> None:
+    made = ordering()
+    made.client(query("all"))
+    told = made.server(NAMED, row(b"1", hex_cell(b"x")), row(b"2", b"\\x00"), done("SELECT 2"), ready())
+    assert tags(told) == "TEZ"
+
+
+def test_the_usual_round_is_no_shortcut_for_it() -> None:
+    made = ordering()
+    made.client(parse("all", b"s"), describe(b"S", b"s"), SYNC)
+    made.server(PARSED, b"t\0\0\0\x06\0\0", NAMED, ready())
+    made.client(bind(name=b"s", results=()), execute(), SYNC)
+    told = made.server(BOUND, row(b"1", cell(b"m")), row(b"2", cell(b"b")), done("SELECT 2"), ready())
+    assert [each[0] for each in rows_of(told)] == [b"2", b"1"]

@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from proxy.sql.arrangement import Arrangement
 from proxy.sql.cache import CachedPlanner
 from proxy.sql.computation import CellLeaf, Computation, GivenLeaf, Term, TextLeaf
 from proxy.sql.plan import (
@@ -78,7 +79,7 @@ def shown(made: StatementPlan) -> str:
         hint = f"\n   hint: {made.refusal.hint}" if made.refusal.hint else ""
         return f"!! {made.refusal.sqlstate} {made.refusal.message}{hint}\n"
     text = "".join(s.decode() if isinstance(s, bytes) else _slot(made.slots[s]) for s in made.segments)
-    lines = ["-> " + text.replace("\n", "\n   ")]
+    lines = ["-> " + text.rstrip().replace("\n", "\n   ")]
     if made.outputs is not None and any(o.action is not OutputAction.PASS for o in made.outputs):
         lines.append(":: " + ", ".join(_output(o) for o in made.outputs))
     extras = list(_extras(made))
@@ -153,6 +154,8 @@ def _extras(made: StatementPlan) -> list[str]:
         found.append(f"hidden={made.hidden_outputs}")
     if made.sift is not None:
         found += list(_sifted(made.sift))
+    if made.arranged is not None:
+        found += list(_arranged(made.arranged))
     if made.slots and made.client_parameters:
         found.append("physical=" + " ".join(f"{s.kind.name}({_source(s.source)})" for s in made.slots))
     if made.parameter_types:
@@ -171,6 +174,16 @@ def _extras(made: StatementPlan) -> list[str]:
         shows = [", ".join(_output(o) for o in kept.outputs)] if kept.opens and kept.outputs else []
         found += [f"kept {each}" for each in [*held, *shows, *_extras(kept)] if each != "untouched"]
     return found
+
+
+def _arranged(arranged: Arrangement) -> Iterator[str]:
+    for key in arranged.keys:
+        by = _computed(key.computation).partition(" -> ")[0] if key.computation is not None else f"rank@{key.rank}"
+        direction = " desc" * key.descending + " nulls first" * key.nulls_first
+        yield f"orders by {by}{direction}"
+    for clause, source in (("limit", arranged.limit), ("offset", arranged.offset)):
+        if source is not None:
+            yield f"{clause} {_source(source)}"
 
 
 def _sifted(sift: Sift) -> Iterator[str]:

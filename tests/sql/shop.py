@@ -151,6 +151,7 @@ def catalog(server_version: int = 180006, **more: object) -> Catalog:
         operators={"===": ("public",)},
         lowering=LOWERING,
         casing=CASING,
+        byte_order=True,
         **more,
     )
 

@@ -65,7 +65,7 @@ MANAGEMENT = (
             "SELECT 'x' UNION ALL SELECT email FROM customers",
             "SELECT email FROM customers UNION ALL SELECT surname FROM customers",
             "SELECT email FROM customers UNION SELECT email FROM customers",
-            "SELECT email FROM customers ORDER BY email",
+            "SELECT email FROM (SELECT email FROM customers ORDER BY email) s",
             "SELECT sum(salary) FROM employees",
             "SELECT login FROM (SELECT DISTINCT customer_id, login FROM access_accounts) x",
             "UPDATE customers SET email = phone",

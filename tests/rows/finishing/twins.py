@@ -23,14 +23,16 @@ from proxy.demo.server import Server
 from proxy.errors import FieldgateError
 from proxy.rows.client_values import ClientValues
 from proxy.rows.describe import client_fields
+from proxy.rows.finishing.arranging import Arranger, Counts, FinishBounds
 from proxy.rows.finishing.computing import given_values
 from proxy.rows.results import RowTransformer
+from proxy.rows.sifting import counts_of
 from proxy.sql.cache import CachedPlanner
 from proxy.sql.catalog import Catalog
 from proxy.sql.plan import SlotKind, StatementPlan
 from proxy.sql.planner import PlanContext
 from proxy.wire.backend import FieldDescription, build_data_row, parse_data_row
-from proxy.wire.framing import HEADER_SIZE
+from proxy.wire.framing import HEADER_SIZE, Span
 from proxy.wire.values.codecs import codec_for
 from proxy.wire.values.settings import ValueSettings
 from tests.support.servers import Database, fresh_database
@@ -61,6 +63,7 @@ FIELDS = {
 }
 THINGS = ProtectedTable("public", "things", FIELDS)
 Row = dict[str, str | None]
+Rows = list[tuple[bytes | None, ...]]
 
 
 class _Rights:
@@ -89,7 +92,7 @@ class Answer:
     """Columns as (name, type, size, modifier), rows in the client's form."""
 
     columns: list[tuple[bytes, int, int, int]]
-    rows: list[tuple[bytes | None, ...]]
+    rows: Rows
 
 
 @dataclass(slots=True)
@@ -146,18 +149,34 @@ class Twins:
         client = ClientValues([None if v is None else v.encode() for v in values], [False] * len(values))
         self.connection.execute("SET search_path = public")
         upstream = "".join(s.decode() if isinstance(s, bytes) else self._slot(plan, s, values) for s in plan.segments)
-        fields, rows = self._run(upstream, (), binary)
+        fields, rows = self._run(upstream, values if "$1" in upstream else (), binary)
         assert not isinstance(rows, str), (upstream, rows)
         formats = [int(binary)] * len(fields)
         try:
             given = given_values(plan.computations, client, self.settings)
             told = client_fields(plan, fields, formats[: len(plan.outputs or ())])
+            rows = self._arranged(plan, fields, formats, rows, client)
             transformer = RowTransformer(
                 plan, fields, formats, formats, _Ciphers(), self.settings, given  # type: ignore[arg-type]
             )  # fmt: skip
             return Answer(_told(told), transformed(transformer, rows))
         except FieldgateError as error:
             return error.sqlstate
+
+    def _arranged(
+        self, plan: StatementPlan, fields: list[FieldDescription], formats: list[int], rows: Rows, client: ClientValues
+    ) -> Rows:
+        if plan.arranged is None:
+            return rows
+        counts = Counts(*counts_of(plan.arranged.limit, plan.arranged.offset, client))
+        given = given_values(plan.computations, client, self.settings)
+        arranger = Arranger(
+            plan.arranged, counts, fields, formats, _Ciphers(), self.settings, given, FinishBounds()  # type: ignore[arg-type]
+        )  # fmt: skip
+        for row in rows:
+            message = build_data_row(list(row))
+            arranger.take(message, [(ord("D"), 0, len(message))])
+        return messages(*arranger.finish())
 
     def _slot(self, plan: StatementPlan, index: int, values: Sequence[str | None]) -> str:
         slot = plan.slots[index]
@@ -167,9 +186,7 @@ class Twins:
         value = values[slot.source.parameter - 1]
         return sql.Literal(value).as_string(self.connection)
 
-    def _run(
-        self, query: str, values: Sequence[str | None], binary: bool
-    ) -> tuple[list[FieldDescription], list[tuple[bytes | None, ...]] | str]:
+    def _run(self, query: str, values: Sequence[str | None], binary: bool) -> tuple[list[FieldDescription], Rows | str]:
         raw = self.connection.pgconn
         parameters = [None if value is None else value.encode() for value in values]
         result = raw.exec_params(query.encode(), parameters, result_format=int(binary))
@@ -195,12 +212,16 @@ def transformed(
         data += message
     out: list[bytes] = []
     transformer.rows(data, spans, out)
-    told, at, joined = [], 0, b"".join(out)
+    spans, at, joined = [], 0, b"".join(out)
     while at < len(joined):
         end = at + 1 + int.from_bytes(joined[at + 1 : at + 5], "big")
-        told.append(tuple(parse_data_row(joined[at + HEADER_SIZE : end])))
+        spans.append((ord("D"), at, end))
         at = end
-    return told
+    return messages(joined, spans)
+
+
+def messages(data: bytes, spans: Sequence[Span]) -> Rows:
+    return [tuple(parse_data_row(data[start + HEADER_SIZE : end])) for _, start, end in spans]
 
 
 def _told(fields: Sequence[FieldDescription]) -> list[tuple[bytes, int, int, int]]:

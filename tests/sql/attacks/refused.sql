@@ -237,7 +237,11 @@ full | SELECT x FROM (SELECT substr(email, 13, 16) AS x FROM customers) s
 full | SELECT pg_typeof(email) FROM customers
 full | SELECT pg_column_size(email) FROM customers
 full | SELECT min(email) FROM customers
-full | SELECT email FROM customers ORDER BY email
+full | SELECT email FROM (SELECT email FROM customers ORDER BY email) s
+reader | SELECT email FROM customers ORDER BY email
+reader | SELECT id, length(email) AS x FROM customers ORDER BY x
+support | SELECT id FROM customers ORDER BY email, id LIMIT 1
+support | SELECT id FROM customers ORDER BY born
 full | SELECT email FROM customers WHERE email < 'm'
 full | SELECT email FROM customers WHERE email LIKE '%'
 full | SELECT email FROM customers WHERE email SIMILAR TO 'a'

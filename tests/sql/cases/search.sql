@@ -127,15 +127,6 @@
 [full] SELECT id FROM customers WHERE nullif(email, 'a') IS NULL;
 !! 0A000 the sealed column "email" (public.customers.email) can not be used in NULLIF
    hint: Sealed columns can be selected as they are, compared with = <> IN, = ANY or IS NULL where the data map gives them equality, joined within their join group, grouped and counted.
-[full] SELECT id FROM customers ORDER BY email;
-!! 0A000 the sealed column "email" (public.customers.email) can not be used in ORDER BY
-   hint: Sealed columns can be selected as they are, compared with = <> IN, = ANY or IS NULL where the data map gives them equality, joined within their join group, grouped and counted.
-[full] SELECT id, email FROM customers ORDER BY 2;
-!! 0A000 the sealed column "email" (public.customers.email) can not be used in ORDER BY
-   hint: Sealed columns can be selected as they are, compared with = <> IN, = ANY or IS NULL where the data map gives them equality, joined within their join group, grouped and counted.
-[full] SELECT id, email AS e FROM customers ORDER BY e;
-!! 0A000 the sealed column "email" (public.customers.email) can not be used in ORDER BY
-   hint: Sealed columns can be selected as they are, compared with = <> IN, = ANY or IS NULL where the data map gives them equality, joined within their join group, grouped and counted.
 [full] SELECT id FROM customers ORDER BY city USING <, id DESC NULLS LAST;
 !! 0A000 two independent parsers do not agree on this statement over protected tables: the second one could not read it
    hint: Write it in a plainer way.

@@ -14,9 +14,9 @@
 -> SELECT "customers"."email" AS "?column?" FROM "public".customers
 :: ?column?=append(email@0, 'x':text) -> 25
 [full] SELECT name || ' ' || phone full_name, coalesce(phone, $1), left(name, $2) FROM customers WHERE id = $3;
--> SELECT "customers"."name" AS "full_name", "customers"."phone" AS "coalesce", "customers"."name" AS "left", ("customers"."phone"), ({COUNT $1}::pg_catalog.text), ({COUNT $2}::pg_catalog.int4) FROM "public".customers WHERE id = $3
-:: full_name=append(append(name@0, ' ':text), phone@3) -> 25, coalesce=coalesce(phone@1, $1:text) -> 25, left=left(name@2, $2:int4) -> 25
-++ hidden=3; physical=COUNT($1) COUNT($2) PLAIN($3); described=$1:25,$2:23
+-> SELECT "customers"."name" AS "full_name", "customers"."phone" AS "coalesce", "customers"."name" AS "left", ({COUNT $1}::pg_catalog.text), ({COUNT $2}::pg_catalog.int4) FROM "public".customers WHERE id = $3
+:: full_name=append(append(name@0, ' ':text), phone@1) -> 25, coalesce=coalesce(phone@1, $1:text) -> 25, left=left(name@0, $2:int4) -> 25
+++ hidden=2; physical=COUNT($1) COUNT($2) PLAIN($3); described=$1:25,$2:23
 [full] SELECT coalesce(email, 'none') FROM customers;
 -> SELECT "customers"."email" AS "coalesce" FROM "public".customers
 :: coalesce=coalesce(email@0, 'none':text) -> 25
@@ -26,17 +26,17 @@
 ++ hidden=2; physical=PLAIN($1) TERM($2) COUNT($1); described=$2:25
 [full] SELECT score::text, born::text, coalesce(score, 0), extract(year FROM born), date_part('month', born) FROM customers;
 -> SELECT "customers"."score" AS "score", "customers"."born" AS "born", "customers"."score" AS "coalesce", "customers"."born" AS "extract", "customers"."born" AS "date_part" FROM "public".customers
-:: score=text(score@0) -> 25, born=text(born@1) -> 25 follows, coalesce=coalesce(score@2, '0':int4) -> 23, extract=extract year(born@3) -> 1700 follows, date_part=extract month(moment(born@4)) -> 701 follows
+:: score=text(score@0) -> 25, born=text(born@1) -> 25 follows, coalesce=coalesce(score@0, '0':int4) -> 23, extract=extract year(born@1) -> 1700 follows, date_part=extract month(moment(born@1)) -> 701 follows
 [full] SELECT to_char(born, 'DD.MM.YYYY'), CAST(score AS varchar) || name FROM customers;
 -> SELECT "customers"."born" AS "to_char", "customers"."score" AS "?column?", ("customers"."name") FROM "public".customers
 :: to_char=to_char DD.MM.YYYY(born@0) -> 25 follows, ?column?=append(text(score@1), name@2) -> 25
 ++ hidden=1
 [full] SELECT substring(name FROM 2 FOR 3), trim(both 'x' from name), position('a' in name), name, id FROM customers;
 -> SELECT "customers"."name" AS "substring", "customers"."name" AS "btrim", "customers"."name" AS "position", name, id FROM "public".customers
-:: substring=substr(name@0, '2':int4, '3':int4) -> 25, btrim=btrim(name@1, 'x':text) -> 25, position=strpos(name@2, 'a':text) -> 23, name=open(customers.name), id
+:: substring=substr(name@0, '2':int4, '3':int4) -> 25, btrim=btrim(name@0, 'x':text) -> 25, position=strpos(name@0, 'a':text) -> 23, name=open(customers.name), id
 [full] SELECT concat(name, id, NULL, 5), name || city, octet_length(phone) FROM customers ORDER BY id;
 -> SELECT "customers"."name" AS "concat", "customers"."name" AS "?column?", "customers"."phone" AS "octet_length", (("customers"."id")::pg_catalog.text), (("customers"."city")::pg_catalog.text) FROM "public".customers ORDER BY id
-:: concat=concat(name@0, text@3, NULL:text, text('5':int4)) -> 25, ?column?=append(name@1, text@4) -> 25, octet_length=octet_length(phone@2) -> 23
+:: concat=concat(name@0, text@3, NULL:text, text('5':int4)) -> 25, ?column?=append(name@0, text@4) -> 25, octet_length=octet_length(phone@2) -> 23
 ++ hidden=2
 [full] SELECT length(s.email) FROM (SELECT email FROM customers) s;
 -> SELECT "s"."email" AS "length" FROM (SELECT email FROM "public".customers) s
@@ -94,7 +94,7 @@
 [nobody] SELECT length(email) FROM customers;
 !! 42501 permission denied for table "public.customers"
 [full] PREPARE p AS SELECT lower(email) FROM customers;
-!! 0A000 PREPARE of a search of a sealed column by part or range, or of an expression over one, is not supported
+!! 0A000 PREPARE of a search of a sealed column by part or range, of an expression over one, or of ORDER BY one is not supported
    hint: Use the prepared statements of your driver.
 [full] DECLARE c CURSOR FOR SELECT lower(email) FROM customers;
 !! 0A000 the sealed column "email" (public.customers.email) can not be used in the function lower
@@ -118,11 +118,13 @@
 !! 0A000 the sealed column "email" (public.customers.email) can not be used in the function lower
    hint: Sealed columns can be selected as they are, compared with = <> IN, = ANY or IS NULL where the data map gives them equality, joined within their join group, grouped and counted.
 [full] SELECT lower(email) AS e FROM customers ORDER BY e;
-!! 0A000 an expression over the sealed column "email" (public.customers.email) is worked out only for the rows of a plain SELECT; here ORDER BY names it
-   hint: Select the column as it is, and go on in the application.
+-> SELECT "customers"."email" AS "e" FROM "public".customers
+:: e=lower(email@0) -> 25
+++ orders by lower(email@0)
 [full] SELECT lower(email) FROM customers ORDER BY 1;
-!! 0A000 an expression over the sealed column "email" (public.customers.email) is worked out only for the rows of a plain SELECT; here ORDER BY names it
-   hint: Select the column as it is, and go on in the application.
+-> SELECT "customers"."email" AS "lower" FROM "public".customers
+:: lower=lower(email@0) -> 25
+++ orders by lower(email@0)
 [full] SELECT lower(email) FROM customers UNION ALL SELECT city FROM customers;
 !! 0A000 the sealed column "email" (public.customers.email) can not be used in the function lower
    hint: Sealed columns can be selected as they are, compared with = <> IN, = ANY or IS NULL where the data map gives them equality, joined within their join group, grouped and counted.

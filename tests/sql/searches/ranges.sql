@@ -95,8 +95,8 @@
 !! 0A000 the sealed column "birth" (public.workers.birth) can be searched by range only in a condition that is ANDed in WHERE of a plain SELECT; here it has DISTINCT
    hint: Search in a SELECT of its own that shows columns as they are, and go on with the keys that it finds.
 [full] SELECT id FROM workers WHERE birth < $1 ORDER BY birth;
-!! 0A000 the sealed column "birth" (public.workers.birth) can not be used in ORDER BY
-   hint: Sealed columns can be selected as they are, compared with = <> IN, = ANY or IS NULL where the data map gives them equality, joined within their join group, grouped and counted.
+-> SELECT id, "workers"."birth", ("workers"."birth") FROM "public".workers WHERE "workers"."fg_birth_tk" OPERATOR(pg_catalog.&&) {TOKENS workers.birth less $1}::pg_catalog.int4[]
+++ hidden=2; sifts workers.birth at 1 less $1; orders by birth@2; physical=TOKENS($1); described=$1:1082
 [full] SELECT id, (SELECT max(id) FROM workers WHERE birth < $1) FROM workers;
 !! 0A000 the sealed column "birth" (public.workers.birth) can be searched by range only in a condition that is ANDed in WHERE of a plain SELECT; here the SELECT is part of another statement
    hint: Search in a SELECT of its own that shows columns as they are, and go on with the keys that it finds.
@@ -122,7 +122,7 @@
 !! 0A000 the sealed column "birth" (public.workers.birth) can be searched by range only in a condition that is ANDed in WHERE of a plain SELECT; here the operator < stands in an expression
    hint: Search in a SELECT of its own that shows columns as they are, and go on with the keys that it finds.
 [full] PREPARE p AS SELECT id FROM workers WHERE birth < $1;
-!! 0A000 PREPARE of a search of a sealed column by part or range, or of an expression over one, is not supported
+!! 0A000 PREPARE of a search of a sealed column by part or range, of an expression over one, or of ORDER BY one is not supported
    hint: Use the prepared statements of your driver.
 [full] DECLARE c CURSOR FOR SELECT id FROM workers WHERE birth < '1990-01-01';
 !! 0A000 the sealed column "birth" (public.workers.birth) can be searched by range only in a condition that is ANDed in WHERE of a plain SELECT; here the SELECT is part of another statement

@@ -1,0 +1,27 @@
+"""How the proxy puts rows in order: frozen data of the plan.  `proxy.rows.finishing.arranging` carries it out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .computation import Computation
+from .plan import ValueSource
+
+
+@dataclass(frozen=True, slots=True)
+class SortKey:
+    """By the value of `computation`, or by the number in the server's column `rank`, its own place by a plain key."""
+
+    descending: bool
+    nulls_first: bool
+    computation: Computation | None = None
+    rank: int = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Arrangement:
+    """The server's rows come in no order; OFFSET and LIMIT count them when they are in this one."""
+
+    keys: tuple[SortKey, ...]
+    limit: ValueSource | None = None
+    offset: ValueSource | None = None

@@ -1,0 +1,200 @@
+"""ORDER BY over sealed columns: the server sends the rows as they come, the proxy puts them in order and counts them.
+
+ORDER BY is taken out of the server's text, LIMIT and OFFSET are NULL there.  A plain key beside a sealed one stays the
+server's own: behind the select list it says which place each row has by that key.
+"""
+
+from __future__ import annotations
+
+from policies.fields import Field, LogicalType
+from policies.model import Verb
+from proxy.errors import FieldgateError, Unsupported
+
+from .analysis import ORDERING, Analysis, Item, QueryRole
+from .computation import CellLeaf
+from .edits import end_index, word_index
+from .finishing import Draft, KeyDraft, names_cell
+from .operands import Operand, column_operand
+from .ordering import no_ordinals
+from .parameters import TEXT_LIKE
+from .references import Reference
+from .scope import Scope
+from .sorting import output_item
+from .term_functions import called
+from .terms import C_COLLATIONS, Builder, NotFinished, Typed
+from .tree import Node, unwrap
+
+_TOO_MUCH = {
+    "groupClause": "GROUP BY", "havingClause": "HAVING", "distinctClause": "DISTINCT", "windowClause": "WINDOW",
+    "lockingClause": "FOR UPDATE and its like",
+}  # fmt: skip
+_AS_THEY_ARE = frozenset({"ColumnRef", "A_Const", "ParamRef"})
+_BEHIND_ORDER = ("limit", "offset", "fetch", "for")
+_UNORDERED = frozenset({LogicalType.JSON, LogicalType.JSONB})
+_NULLS = {"SORTBY_NULLS_FIRST": True, "SORTBY_NULLS_LAST": False}
+
+
+def arranges(a: Analysis, body: Node, items: list[Item], scope: Scope, role: QueryRole) -> bool:
+    """Some key of the outermost ORDER BY is sealed, or worked out of what is."""
+    found = a.finishing
+    if role is not QueryRole.TOP or found is None or found.level is not scope.level:
+        return False
+    return any(_is_sealed(a, node["SortBy"]["node"], items, scope) for node in body.get("sortClause", []))
+
+
+def _is_sealed(a: Analysis, node: Node, items: list[Item], scope: Scope) -> bool:
+    try:
+        item = output_item(node, items, scope)
+    except FieldgateError:
+        return False  # the usual walk says what is wrong
+    if item is not None:
+        return item.origin.cell is not None or item.draft is not None
+    return names_cell(a, node, scope)
+
+
+def arrange(a: Analysis, body: Node, items: list[Item], scope: Scope) -> None:
+    """Raises UseRefused for a right that is missing, before anything that can not be done."""
+    keys = [_key(a, node["SortBy"], items, scope) for node in body["sortClause"]]
+    cell = next(key.draft.cell for key in keys if key.draft is not None)
+    _check_place(cell, body, items)
+    for key, node in zip(keys, body["sortClause"], strict=True):
+        if key.draft is not None:
+            _check_order(a, key.draft, node["SortBy"], scope)
+    assert a.finishing is not None  # noqa: S101 - the caller has asked `arranges`
+    a.finishing.keys = keys
+    _take_order(scope, body)
+
+
+def _check_place(cell: Field, body: Node, items: list[Item]) -> None:
+    for clause, shown in _TOO_MUCH.items():
+        if clause in body:
+            raise unordered(cell, f"the SELECT has {shown}", None)
+    if body.get("limitOption") == "LIMIT_OPTION_WITH_TIES":
+        raise unordered(cell, "it has WITH TIES", None)
+    for item in items:
+        if item.node is not None and item.draft is None and not _as_it_is(item.node):
+            raise unordered(cell, "another expression stands in the select list", item.position)
+
+
+def _as_it_is(node: Node) -> bool:
+    kind, body = unwrap(node)
+    while kind == "TypeCast":
+        kind, body = unwrap(body["arg"])
+    return kind in _AS_THEY_ARE
+
+
+def unordered(cell: Field, why: str, position: int | None, hint: str = "") -> Unsupported:
+    return Unsupported(
+        f'ORDER BY over the sealed column "{cell.column}" ({cell.name}) is not carried out here: {why}',
+        hint=hint or "Order the rows in the application, or by columns that are not sealed.",
+        position=position,
+    )
+
+
+def _check_order(a: Analysis, draft: Draft, sort: Node, scope: Scope) -> None:
+    """Only orders that are the same everywhere; a collation is the server's own, but for those that compare bytes."""
+    typed, position = draft.typed, _position(sort["node"], scope)
+    if sort.get("sortby_dir") == "SORTBY_USING":
+        raise unordered(draft.cell, "USING names an operator", position, "Write ASC or DESC.")
+    if typed.logical in _UNORDERED:
+        raise unordered(draft.cell, f"values of type {typed.logical} are compared by the server only", position)
+    if typed.logical not in TEXT_LIKE or typed.collation in C_COLLATIONS:
+        return
+    if typed.collation or not a.catalog.byte_order:
+        raise unordered(
+            draft.cell, "how this collation orders texts is known to the server only", position,
+            'Write COLLATE "C" behind the key for the order by characters, or order the rows in the application.',
+        )  # fmt: skip
+
+
+def _key(a: Analysis, sort: Node, items: list[Item], scope: Scope) -> KeyDraft:
+    descending = sort.get("sortby_dir") == "SORTBY_DESC"
+    made = KeyDraft(descending, _NULLS.get(sort.get("sortby_nulls", ""), descending))
+    item = output_item(sort["node"], items, scope)
+    position = _position(sort["node"], scope)
+    if item is None:
+        _key_of_expression(a, sort["node"], scope, made)
+    elif item.draft is not None:
+        _charge(a, item.draft)
+        made.draft = item.draft
+    elif item.origin.cell is not None:
+        made.draft = _draft_of_item(a, item)
+    else:
+        _rank_of_item(a, item, made, position)
+    return made
+
+
+def _key_of_expression(a: Analysis, node: Node, scope: Scope, made: KeyDraft) -> None:
+    operand = column_operand(a, node, scope)
+    if operand is not None and operand.cell is None and not operand.casts:
+        a.charge(operand.origin, Verb.ORDER, operand.reference.position)
+        made.rank = _rank(operand.reference.visible.reference if operand.reference.visible else "", made)
+        return
+    builder = Builder(a, scope, called)
+    try:
+        typed = builder.build(node)
+    except NotFinished:
+        typed = None
+    if typed is None or not builder.cells:
+        a.walk(a, node, scope, ORDERING)
+        raise _plain_expression(scope.text.position(unwrap(node)[1].get("location", -1)))
+    made.draft = Draft(typed, builder.cells, builder.plain)
+    _charge(a, made.draft)
+    builder.take_parameters()
+
+
+def _charge(a: Analysis, draft: Draft) -> None:
+    for operand in (*draft.cells, *draft.plain):
+        a.charge(operand.origin, Verb.ORDER, operand.reference.position)
+
+
+def _draft_of_item(a: Analysis, item: Item) -> Draft:
+    cell, visible = item.origin.cell, item.visible
+    assert cell is not None and cell.sealing is not None  # noqa: S101 - the caller looks
+    a.charge(item.origin, Verb.ORDER, item.position)
+    if visible is None or visible.merged or item.origin.released:
+        raise unordered(cell, "the column is grouped, or not that of a table", item.position)
+    logical = cell.sealing.logical_type
+    operand = Operand(Reference(visible, item.scope.text, -1), item.origin, ())
+    return Draft(Typed(CellLeaf(0, logical), logical), [operand], [])
+
+
+def _rank_of_item(a: Analysis, item: Item, made: KeyDraft, position: int | None) -> None:
+    """An output column that is a plain column as it is; NULL in its place has no order of its own."""
+    visible = item.visible
+    a.charge(item.origin, Verb.ORDER, position)
+    shown = item.node is None or "ColumnRef" in item.node
+    if visible is None or not shown or item.origin.columns != visible.column.origin.columns:
+        raise _plain_expression(position)
+    made.rank = _rank(visible.reference, made)
+
+
+def _rank(reference: str, made: KeyDraft) -> str:
+    if not reference:
+        raise _plain_expression(None)
+    direction = "DESC" if made.descending else "ASC"
+    nulls = "FIRST" if made.nulls_first else "LAST"
+    return f"pg_catalog.dense_rank() OVER (ORDER BY {reference} {direction} NULLS {nulls})"
+
+
+def _plain_expression(position: int | None) -> Unsupported:
+    return Unsupported(
+        "a key of ORDER BY beside a sealed one is neither a column nor an expression that is worked out here",
+        hint="Order by columns.",
+        position=position,
+    )
+
+
+def _position(node: Node, scope: Scope) -> int | None:
+    return scope.text.position(unwrap(node)[1].get("location", -1))
+
+
+def _take_order(scope: Scope, body: Node) -> None:
+    """The server gets no ORDER BY.  A wrong guess does not survive the second parse."""
+    text = scope.text
+    start = text.token_at(body["targetList"][0]["ResTarget"].get("location", -1))
+    order = word_index(text, start, "order")
+    if order is None or text.tokens.word(order + 1) != "by":
+        raise no_ordinals("ORDER BY", None)
+    following = word_index(text, order + 2, *_BEHIND_ORDER)
+    text.remove(order, following - 1 if following is not None else end_index(text, order))
