@@ -20,8 +20,12 @@ class SortKey:
 
 @dataclass(frozen=True, slots=True)
 class Arrangement:
-    """The server's rows come in no order; OFFSET and LIMIT count them when they are in this one."""
+    """The server's rows come in no order; OFFSET and LIMIT count them when they are in this one.
+
+    `apart`: of rows that are equal in all of these only one stays.
+    """
 
     keys: tuple[SortKey, ...]
+    apart: tuple[SortKey, ...] = ()
     limit: ValueSource | None = None
     offset: ValueSource | None = None

@@ -1,6 +1,6 @@
-"""ORDER BY over sealed columns: the server sends the rows as they come, the proxy puts them in order and counts them.
+"""ORDER BY and DISTINCT over sealed columns: the server sends the rows as they come, the proxy does the rest.
 
-ORDER BY is taken out of the server's text, LIMIT and OFFSET are NULL there.  A plain key beside a sealed one stays the
+Both are taken out of the server's text, LIMIT and OFFSET are NULL there.  A plain key beside a sealed one stays the
 server's own: behind the select list it says which place each row has by that key.
 """
 
@@ -23,9 +23,10 @@ from .sorting import output_item
 from .term_functions import called
 from .terms import C_COLLATIONS, Builder, NotFinished, Typed
 from .tree import Node, unwrap
+from .values import value_of
 
 _TOO_MUCH = {
-    "groupClause": "GROUP BY", "havingClause": "HAVING", "distinctClause": "DISTINCT", "windowClause": "WINDOW",
+    "groupClause": "GROUP BY", "havingClause": "HAVING", "windowClause": "WINDOW",
     "lockingClause": "FOR UPDATE and its like",
 }  # fmt: skip
 _AS_THEY_ARE = frozenset({"ColumnRef", "A_Const", "ParamRef"})
@@ -35,11 +36,19 @@ _NULLS = {"SORTBY_NULLS_FIRST": True, "SORTBY_NULLS_LAST": False}
 
 
 def arranges(a: Analysis, body: Node, items: list[Item], scope: Scope, role: QueryRole) -> bool:
-    """Some key of the outermost ORDER BY is sealed, or worked out of what is."""
+    """Some key of the outermost ORDER BY is sealed, or worked out of what is; or DISTINCT is beyond the server."""
     found = a.finishing
     if role is not QueryRole.TOP or found is None or found.level is not scope.level:
         return False
+    if "distinctClause" in body and any(_beyond_terms(item) for item in items):
+        return True
     return any(_is_sealed(a, node["SortBy"]["node"], items, scope) for node in body.get("sortClause", []))
+
+
+def _beyond_terms(item: Item) -> bool:
+    """The server has no term to tell its values apart by."""
+    cell = item.origin.cell
+    return item.draft is not None or (cell is not None and cell.sealing is not None and not cell.sealing.equality)
 
 
 def _is_sealed(a: Analysis, node: Node, items: list[Item], scope: Scope) -> bool:
@@ -54,19 +63,84 @@ def _is_sealed(a: Analysis, node: Node, items: list[Item], scope: Scope) -> bool
 
 def arrange(a: Analysis, body: Node, items: list[Item], scope: Scope) -> None:
     """Raises UseRefused for a right that is missing, before anything that can not be done."""
-    keys = [_key(a, node["SortBy"], items, scope) for node in body["sortClause"]]
-    cell = next(key.draft.cell for key in keys if key.draft is not None)
+    clause = body.get("sortClause", [])
+    keys = [_key(a, node["SortBy"], items, scope) for node in clause]
+    cell = next(cell for cell in (*map(_cell_of_item, items), *map(_cell_of_key, keys)) if cell is not None)
+    apart = _apart(a, body, items, scope, cell)
     _check_place(cell, body, items)
-    for key, node in zip(keys, body["sortClause"], strict=True):
+    for key, node in zip(keys, clause, strict=True):
         if key.draft is not None:
             _check_order(a, key.draft, node["SortBy"], scope)
     assert a.finishing is not None  # noqa: S101 - the caller has asked `arranges`
-    a.finishing.keys = keys
-    _take_order(scope, body)
+    a.finishing.arranges, a.finishing.keys, a.finishing.apart = True, keys, apart
+    if clause:
+        _take_order(scope, body)
+
+
+def _cell_of_item(item: Item) -> Field | None:
+    return item.draft.cell if item.draft is not None else item.origin.cell
+
+
+def _cell_of_key(key: KeyDraft) -> Field | None:
+    return key.draft.cell if key.draft is not None else None
+
+
+def _apart(a: Analysis, body: Node, items: list[Item], scope: Scope, cell: Field) -> list[KeyDraft]:
+    """What DISTINCT tells rows apart by: every column of the select list but constants."""
+    if "distinctClause" not in body:
+        return []
+    for item in items:
+        a.charge(item.origin, Verb.GROUP, item.position)
+    if any(unwrap(node)[0] for node in body["distinctClause"]):
+        raise _undistinguished(cell, "it is DISTINCT ON", None)
+    for node in body.get("sortClause", []):
+        if output_item(node["SortBy"]["node"], items, scope) is None:
+            raise _undistinguished(cell, "ORDER BY names something else than an output column", None)
+    _take_distinct(scope, body, cell)
+    return [key for item in items if (key := _column_apart(item, cell)) is not None]
+
+
+def _column_apart(item: Item, cell: Field) -> KeyDraft | None:
+    made = KeyDraft(descending=False, nulls_first=False, draft=item.draft)
+    if item.draft is not None:
+        return made
+    if item.origin.cell is not None:
+        sealing = item.origin.cell.sealing
+        if sealing is None or sealing.normalisers or sealing.logical_type is LogicalType.JSON:
+            raise _undistinguished(item.origin.cell, "what counts as equal is known to the server only", item.position)
+        made.draft = _cell_of(item)
+        return made
+    visible = item.visible
+    if visible is not None and not item.origin.columns and visible.column.origin.columns:
+        return None  # NULL stands in its place
+    if item.node is not None and not item.origin.columns and value_of(item.node) is not None:
+        return None
+    if visible is None or (item.node is not None and "ColumnRef" not in item.node):
+        raise _undistinguished(cell, "another expression stands in the select list", item.position)
+    made.rank = _rank_of_item(item, made, item.position)
+    return made
+
+
+def _undistinguished(cell: Field, why: str, position: int | None) -> Unsupported:
+    return Unsupported(
+        f'DISTINCT over the sealed column "{cell.column}" ({cell.name}) is not carried out here: {why}',
+        hint="Select columns and expressions over sealed ones only, and order by their output names.",
+        position=position,
+    )
+
+
+def _take_distinct(scope: Scope, body: Node, cell: Field) -> None:
+    text = scope.text
+    word = text.token_at(body["targetList"][0]["ResTarget"].get("location", -1)) - 1
+    if text.tokens.word(word) != "distinct":
+        raise _undistinguished(cell, "it is not written as SELECT DISTINCT", None)
+    text.remove(word, word)
 
 
 def _check_place(cell: Field, body: Node, items: list[Item]) -> None:
     for clause, shown in _TOO_MUCH.items():
+        if clause in body and "distinctClause" in body:
+            raise _undistinguished(cell, f"the SELECT has {shown}", None)
         if clause in body:
             raise unordered(cell, f"the SELECT has {shown}", None)
     if body.get("limitOption") == "LIMIT_OPTION_WITH_TIES":
@@ -120,7 +194,8 @@ def _key(a: Analysis, sort: Node, items: list[Item], scope: Scope) -> KeyDraft:
     elif item.origin.cell is not None:
         made.draft = _draft_of_item(a, item)
     else:
-        _rank_of_item(a, item, made, position)
+        a.charge(item.origin, Verb.ORDER, position)
+        made.rank = _rank_of_item(item, made, position)
     return made
 
 
@@ -149,9 +224,13 @@ def _charge(a: Analysis, draft: Draft) -> None:
 
 
 def _draft_of_item(a: Analysis, item: Item) -> Draft:
-    cell, visible = item.origin.cell, item.visible
-    assert cell is not None and cell.sealing is not None  # noqa: S101 - the caller looks
     a.charge(item.origin, Verb.ORDER, item.position)
+    return _cell_of(item)
+
+
+def _cell_of(item: Item) -> Draft:
+    cell, visible = item.origin.cell, item.visible
+    assert cell is not None and cell.sealing is not None  # noqa: S101 - the callers look
     if visible is None or visible.merged or item.origin.released:
         raise unordered(cell, "the column is grouped, or not that of a table", item.position)
     logical = cell.sealing.logical_type
@@ -159,14 +238,13 @@ def _draft_of_item(a: Analysis, item: Item) -> Draft:
     return Draft(Typed(CellLeaf(0, logical), logical), [operand], [])
 
 
-def _rank_of_item(a: Analysis, item: Item, made: KeyDraft, position: int | None) -> None:
+def _rank_of_item(item: Item, made: KeyDraft, position: int | None) -> str:
     """An output column that is a plain column as it is; NULL in its place has no order of its own."""
     visible = item.visible
-    a.charge(item.origin, Verb.ORDER, position)
     shown = item.node is None or "ColumnRef" in item.node
     if visible is None or not shown or item.origin.columns != visible.column.origin.columns:
         raise _plain_expression(position)
-    made.rank = _rank(visible.reference, made)
+    return _rank(visible.reference, made)
 
 
 def _rank(reference: str, made: KeyDraft) -> str:

@@ -40,6 +40,8 @@ def _reads_as_null(item: Item) -> bool:
 def _distinct_on(a: Analysis, clause: list[Node], items: list[Item], scope: Scope) -> None:
     for node in clause:
         item = output_item(node, items, scope)
+        if item is not None and item.draft is not None:
+            raise misplaced(item.draft.cell, "the SELECT has DISTINCT ON", item.position)
         if item is not None and (item.origin.cell is None or item.visible is None):
             a.charge(item.origin, Verb.GROUP, item.position)
             continue

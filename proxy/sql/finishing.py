@@ -29,17 +29,19 @@ from .tree import Node, strings, unwrap
 from .typenames import compatible, logical_of
 
 _TOO_MUCH = {
-    "groupClause": "GROUP BY", "havingClause": "HAVING", "distinctClause": "DISTINCT", "windowClause": "WINDOW",
+    "groupClause": "GROUP BY", "havingClause": "HAVING", "windowClause": "WINDOW",
 }  # fmt: skip
 
 
 @dataclass(slots=True, eq=False)
 class Finishing:
-    """Of the outermost SELECT: what its ORDER BY has for the proxy, and when that is known how it is arranged."""
+    """Of the outermost SELECT: what its ORDER BY and DISTINCT have for the proxy; `arranged`: with its place."""
 
     level: Level
     body: Node
+    arranges: bool = False
     keys: list[KeyDraft] = field(default_factory=list)
+    apart: list[KeyDraft] = field(default_factory=list)  # by what DISTINCT tells rows apart
     arranged: Arrangement | None = None
 
 
@@ -61,7 +63,7 @@ class Draft:
 
 @dataclass(slots=True, eq=False)
 class KeyDraft:
-    """A key of ORDER BY: `draft` is worked out here, `rank` is SQL for the server's own place."""
+    """A key of ORDER BY, or a column of DISTINCT: `draft` is worked out here, `rank` is SQL for the server's place."""
 
     descending: bool
     nulls_first: bool

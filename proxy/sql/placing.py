@@ -31,8 +31,9 @@ def place_finished(a: Analysis, scope: Scope, items: list[Item], start: int) -> 
     for item in items:
         if item.draft is not None:
             item.draft.computation = _computation(item.draft, behind)
-    if a.finishing.keys:
-        a.finishing.arranged = Arrangement(_sort_keys(a.finishing.keys, behind), a.limit, a.offset)
+    if a.finishing.arranges:
+        keys, apart = _sort_keys(a.finishing.keys, behind), _sort_keys(a.finishing.apart, behind)
+        a.finishing.arranged = Arrangement(keys, apart, a.limit, a.offset)
     pieces = behind.pieces(a)
     if pieces:
         scope.text.insert_after(targets_end(scope.text, start), *pieces)

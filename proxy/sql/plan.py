@@ -361,7 +361,8 @@ class StatementPlan:
     def computations(self) -> tuple[Computation, ...]:
         """Of the select list, and of the keys by which the rows are put in order."""
         shown = (output.computation for output in self.outputs or ())
-        keys = (key.computation for key in self.arranged.keys) if self.arranged is not None else ()
+        arranged = self.arranged
+        keys = (key.computation for key in (*arranged.keys, *arranged.apart)) if arranged is not None else ()
         return tuple(each for each in (*shown, *keys) if each is not None)
 
     @property

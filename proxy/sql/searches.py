@@ -259,6 +259,6 @@ def sift_of(a: Analysis) -> Sift | None:
         return None
     lowering = a.catalog.lowering if any(s.comparing is Comparing.ILIKE for _, s in a.searches) else None
     searches = tuple(search for _, search in a.searches)
-    if a.finishing is not None and a.finishing.keys:  # LIMIT and OFFSET count what is in order
+    if a.finishing is not None and a.finishing.arranges:  # LIMIT and OFFSET count what is in order
         return Sift(searches, lowering=lowering)
     return Sift(searches, a.limit, a.offset, lowering)

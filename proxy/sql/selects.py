@@ -67,7 +67,7 @@ def _select(a: Analysis, body: Node, scope: Scope, role: QueryRole) -> list[Item
         arrange(a, body, items, scope)
     else:
         walk_order_by(a, body.get("sortClause", []), items, scope)
-    walk_distinct(a, body, items, scope)
+        walk_distinct(a, body, items, scope)
     if arranged or (a.searches and role is QueryRole.TOP):
         take_limits(a, body, scope)
     else:
@@ -94,7 +94,8 @@ def _finish(a: Analysis, body: Node, scope: Scope, role: QueryRole, items: list[
         start = _first_token(body, scope)
         add_minimum(scope, start, having="havingClause" in body)
         if role is QueryRole.TOP:
-            plain = "distinctClause" not in body and not scope.level.grouped and scope.level.table is None
+            apart = "distinctClause" in body and not (a.finishing is not None and a.finishing.arranges)
+            plain = not apart and not scope.level.grouped and scope.level.table is None
             add_hidden_keys(a, scope, items, start, plain=plain)
             finish_searches(a, scope, items, start)
             place_finished(a, scope, items, start)

@@ -163,8 +163,8 @@ ORDERED = replace(
     SELECT_EMAIL,
     arranged=Arrangement(
         (SortKey(True, True, Computation(LEAF, (PLACE,), (), TEXT, 25)),),
-        ValueSource(parameter=1),
-        ValueSource(constant=b"1"),
+        limit=ValueSource(parameter=1),
+        offset=ValueSource(constant=b"1"),
     ),
     segments=(b"select id, email limit ", 0, b"::int8"),
     slots=(Slot(SlotKind.COUNT, ValueSource(parameter=1)),),
@@ -256,3 +256,21 @@ def test_the_usual_round_is_no_shortcut_for_it() -> None:
     made.client(bind(name=b"s", results=()), execute(), SYNC)
     told = made.server(BOUND, row(b"1", cell(b"m")), row(b"2", cell(b"b")), done("SELECT 2"), ready())
     assert [each[0] for each in rows_of(told)] == [b"2", b"1"]
+
+
+def test_rows_that_are_equal_are_shown_once() -> None:
+    made = ordering()
+    key = SortKey(False, False, Computation(LEAF, (PLACE,), (), TEXT, 25))
+    made.planner.plans["apart"] = replace(SELECT_EMAIL, arranged=Arrangement((), (key,)))
+    made.client(query("apart"))
+    told = made.server(
+        NAMED,
+        *(
+            row(b"%d" % n, value)
+            for n, value in enumerate((hex_cell(b"a"), None, hex_cell(b"b"), hex_cell(b"a"), None))
+        ),
+        done("SELECT 5"),
+        ready(),
+    )
+    assert [each[0] for each in rows_of(told)] == [b"0", b"1", b"2"]
+    assert told[-2] == done("SELECT 3")

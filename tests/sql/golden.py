@@ -181,6 +181,9 @@ def _arranged(arranged: Arrangement) -> Iterator[str]:
         by = _computed(key.computation).partition(" -> ")[0] if key.computation is not None else f"rank@{key.rank}"
         direction = " desc" * key.descending + " nulls first" * key.nulls_first
         yield f"orders by {by}{direction}"
+    for key in arranged.apart:
+        by = _computed(key.computation).partition(" -> ")[0] if key.computation is not None else f"rank@{key.rank}"
+        yield f"apart by {by}"
     for clause, source in (("limit", arranged.limit), ("offset", arranged.offset)):
         if source is not None:
             yield f"{clause} {_source(source)}"

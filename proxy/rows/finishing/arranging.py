@@ -1,4 +1,4 @@
-"""Rows put in order: they are kept as the server sent them, within bounds, until the last has come.
+"""Rows put in order and told apart: they are kept as the server sent them, within bounds, until the last has come.
 
 Where LIMIT says how many are wanted, no more than a few times as many are kept.  An arranger belongs to one execution.
 """
@@ -17,6 +17,7 @@ from proxy.sql.arrangement import Arrangement, SortKey
 from proxy.wire.backend import FieldDescription, parse_data_row
 from proxy.wire.framing import HEADER_SIZE, Span
 from proxy.wire.oids import INT8
+from proxy.wire.values.codecs import codec_for
 from proxy.wire.values.settings import ValueSettings
 
 from .computing import Computed, Given, Row
@@ -45,7 +46,7 @@ class Counts:
 class Arranger:
     """Raises CellUnreadable where the origin of a column is not proven (I2)."""
 
-    __slots__ = ("_bounds", "_bytes", "_columns", "_counts", "_keys", "_most", "_rows", "passed")
+    __slots__ = ("_apart", "_bounds", "_bytes", "_columns", "_counts", "_keys", "_most", "_rows", "_seen", "passed")
 
     def __init__(
         self,
@@ -62,6 +63,8 @@ class Arranger:
     ) -> None:
         """`most`: as Execute asked, 0 for all."""
         self._keys = [_Key(key, fields, server_formats, ciphers, settings, given) for key in arrangement.keys]
+        self._apart = [_Key(key, fields, server_formats, ciphers, settings, given) for key in arrangement.apart]
+        self._seen: set[tuple[Any, ...]] = set()
         self._columns, self._counts, self._most, self._bounds = len(fields), counts, most, bounds
         self._rows: list[tuple[list[Any], bytes]] = []
         self._bytes = self.passed = 0
@@ -77,11 +80,22 @@ class Arranger:
             row = parse_data_row(data[start + HEADER_SIZE : end])
             if len(row) != self._columns:
                 raise ProtocolViolation("the server sent a malformed row")
+            if self._apart and not self._is_new(row):
+                continue
             self._rows.append(([key.of(row) for key in self._keys], data[start:end]))
             self._bytes += end - start
             if self._is_full:
                 self._cut()
                 self._check_bounds()
+
+    def _is_new(self, row: Row) -> bool:
+        values = tuple([key.same(row) for key in self._apart])
+        if values in self._seen:
+            return False
+        self._seen.add(values)
+        if len(self._seen) > self._bounds.rows:
+            raise _too_many("rows", self._bounds.rows)
+        return True
 
     @property
     def _is_full(self) -> bool:
@@ -99,7 +113,7 @@ class Arranger:
         """The result in its order, counted."""
         self._cut()
         rows = [row for _, row in self._rows[self._counts.offset :]][: self._most or None]
-        self._rows, self.passed = [], len(rows)
+        self._rows, self._seen, self.passed = [], set(), len(rows)
         spans, at = [], 0
         for row in rows:
             spans.append((row[0], at, at + len(row)))
@@ -130,7 +144,7 @@ def _too_many(what: str, bound: int) -> CellUnreadable:
 class _Key:
     """A value of one row as a tuple that Python compares as PostgreSQL compares the values."""
 
-    __slots__ = ("_computed", "_null", "_rank", "_value", "descending")
+    __slots__ = ("_computed", "_null", "_rank", "_same", "_value", "descending")
 
     def __init__(
         self,
@@ -146,7 +160,7 @@ class _Key:
         self._computed: Computed | None = None
         if key.computation is not None:
             self._computed = Computed(key.computation, fields, formats, ciphers, settings, given, binary=True)
-            self._value = _comparable(key.computation.logical)
+            self._value, self._same = _comparable(key.computation.logical), _identity(key.computation.logical)
             return
         if key.rank >= len(fields) or fields[key.rank].type_oid != INT8:
             raise CellUnreadable("the server describes another column than the analysis")
@@ -157,6 +171,19 @@ class _Key:
             return (_VALUE, self._rank(row))
         value = self._computed.inside(row)
         return self._null if value is None else (_VALUE, self._value(value))
+
+    def same(self, row: Row) -> Any:
+        """Equal for values that are equal to the server; NULL is equal to NULL."""
+        if self._computed is None:
+            return self._rank(row)
+        value = self._computed.inside(row)
+        return None if value is None else self._same(value)
+
+
+def _identity(logical: LogicalType) -> Callable[[Any], Any]:
+    if logical in (LogicalType.TEXT, LogicalType.VARCHAR):
+        return lambda value: value  # collations of databases are deterministic
+    return codec_for(logical).term_input
 
 
 def _rank_reader(column: int, binary: bool) -> Callable[[Row], int]:
@@ -178,8 +205,12 @@ def _comparable(logical: LogicalType) -> Callable[[Any], Any]:
         case LogicalType.INET:
             return _network
         case LogicalType.JSON | LogicalType.JSONB:
-            raise CellUnreadable("the plan orders what has no order here", sqlstate=SqlState.INTERNAL_ERROR)
+            return _no_order
     return lambda cell: int.from_bytes(cell, "big", signed=True)
+
+
+def _no_order(value: Any) -> Any:
+    raise CellUnreadable("the plan orders what has no order here", sqlstate=SqlState.INTERNAL_ERROR)
 
 
 def _network(cell: bytes) -> tuple[int, str, bytes]:

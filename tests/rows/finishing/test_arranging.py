@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
+from decimal import Decimal
 
 import pytest
 
@@ -139,6 +140,46 @@ def test_rights_are_never_widened(modern: Twins) -> None:
     assert modern.plan("SELECT id FROM things ORDER BY t", rights=without("d")).refusal is None
     filtered = modern.plan("SELECT id FROM things ORDER BY t, id", rights=own_rows())
     assert b"OFFSET 0" in b"".join(s for s in filtered.segments if isinstance(s, bytes))
+
+
+# -- DISTINCT --
+
+DISTINCT = (
+    "t", "o", "v", "i", "n", "l", "b", "da", "ts", "tz", "u", "y", "b, i", "t, b", "lower(t)", "left(t, 1), b",
+    "length(t)", "extract(year FROM da)", "date_part('month', ts)",
+    "p, b", "k, i", "left(t, 1), 'x'", "ip", "coalesce(v, 'x')",
+    "y, p, k",
+)  # fmt: skip
+
+
+@INTEGRATION
+@pytest.mark.parametrize("columns", DISTINCT)
+def test_distinct(columns: str, modern: Twins, older: Twins) -> None:
+    for pair in (modern, older):
+        query = f"SELECT DISTINCT {columns} FROM things"
+        given, expected = pair.given(query), pair.expected(query)
+        assert isinstance(given, Answer) and isinstance(expected, Answer)
+        assert (given.columns, sorted(map(repr, given.rows))) == (expected.columns, sorted(map(repr, expected.rows)))
+        numbers = ", ".join(str(n) for n in range(1, len(given.columns) + 1) if columns != "left(t, 1), 'x'" or n == 1)
+        assert same(pair, f"{query} ORDER BY {numbers} LIMIT 7 OFFSET 2")
+
+
+@INTEGRATION
+def test_numbers_that_are_equal_are_one(modern: Twins) -> None:
+    given, expected = modern.given("SELECT DISTINCT d FROM things"), modern.expected("SELECT DISTINCT d FROM things")
+    assert isinstance(given, Answer) and isinstance(expected, Answer)
+
+    def meant(answer: Answer) -> list[str]:
+        return sorted(str(row[0] and Decimal(row[0].decode()).normalize()) for row in answer.rows)
+
+    assert meant(given) == meant(expected)
+
+
+@INTEGRATION
+def test_distinct_needs_the_right_to_group(modern: Twins) -> None:
+    for query in ("SELECT DISTINCT t FROM things", "SELECT DISTINCT length(t), b FROM things"):
+        refusal = modern.plan(query, rights=without(verbs=ALL & ~Verb.GROUP)).refusal
+        assert refusal is not None and refusal.sqlstate == "42501"
 
 
 # -- bounds --

@@ -14,9 +14,6 @@
 [full] SELECT DISTINCT email, upper(city) FROM customers;
 !! 0A000 DISTINCT over sealed columns beside expressions is not supported
    hint: Select the columns as they are, or use GROUP BY.
-[full] SELECT DISTINCT phone FROM customers;
-!! 0A000 the sealed column "public.customers.phone" can not be searched: its data map entry has no equality
-   hint: Declare equality for it in the data map, or select it and compare in the application.
 [full] SELECT DISTINCT ON (email) email, id FROM customers;
 -> SELECT DISTINCT ON ("customers"."fg_email_eq") email, id FROM "public".customers
 :: email=open(customers.email), id

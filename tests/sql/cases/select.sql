@@ -179,9 +179,6 @@
 -> SELECT password, password AS again, login, "a"."id" FROM "public".accounts a WHERE a.id = 5
 :: password=open(accounts.password, row key 3), again=open(accounts.password, row key 3), login=open(accounts.login)
 ++ hidden=1
-[full] SELECT DISTINCT password FROM accounts;
-!! 0A000 the sealed column "public.accounts.password" can not be searched: its data map entry has no equality
-   hint: Declare equality for it in the data map, or select it and compare in the application.
 [full] SELECT s.password FROM (SELECT password FROM accounts) s;
 -> SELECT s.password, "s"."fg_1" FROM (SELECT password, "accounts"."id" AS "fg_1" FROM "public".accounts) s
 :: password=open(accounts.password, row key 1)

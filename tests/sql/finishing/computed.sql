@@ -106,11 +106,12 @@
 !! 0A000 the sealed column "email" (public.customers.email) can not be used in the function lower
    hint: Sealed columns can be selected as they are, compared with = <> IN, = ANY or IS NULL where the data map gives them equality, joined within their join group, grouped and counted.
 [full] SELECT DISTINCT lower(email) FROM customers;
-!! 0A000 an expression over the sealed column "email" (public.customers.email) is worked out only for the rows of a plain SELECT; here the SELECT has DISTINCT
-   hint: Select the column as it is, and go on in the application.
+-> SELECT  "customers"."email" AS "lower" FROM "public".customers
+:: lower=lower(email@0) -> 25
+++ apart by lower(email@0)
 [full] SELECT DISTINCT ON (1) lower(email) FROM customers;
-!! 0A000 an expression over the sealed column "email" (public.customers.email) is worked out only for the rows of a plain SELECT; here the SELECT has DISTINCT
-   hint: Select the column as it is, and go on in the application.
+!! 0A000 DISTINCT over the sealed column "email" (public.customers.email) is not carried out here: it is DISTINCT ON
+   hint: Select columns and expressions over sealed ones only, and order by their output names.
 [full] SELECT lower(email) FROM customers GROUP BY email;
 !! 0A000 the sealed column "email" (public.customers.email) can not be used in the function lower
    hint: Sealed columns can be selected as they are, compared with = <> IN, = ANY or IS NULL where the data map gives them equality, joined within their join group, grouped and counted.

@@ -88,8 +88,9 @@
 !! 0A000 ORDER BY over the sealed column "email" (public.customers.email) is not carried out here: the SELECT has FOR UPDATE and its like
    hint: Order the rows in the application, or by columns that are not sealed.
 [full] SELECT DISTINCT email FROM customers ORDER BY email;
-!! 0A000 ORDER BY over the sealed column "email" (public.customers.email) is not carried out here: the SELECT has DISTINCT
-   hint: Order the rows in the application, or by columns that are not sealed.
+-> SELECT  email FROM "public".customers
+:: email=open(customers.email)
+++ orders by email@0; apart by email@0
 [full] SELECT email, count(*) FROM customers GROUP BY email ORDER BY email;
 !! 0A000 ORDER BY over the sealed column "email" (public.customers.email) is not carried out here: the column is grouped, or not that of a table
    hint: Order the rows in the application, or by columns that are not sealed.
