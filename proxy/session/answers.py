@@ -12,6 +12,7 @@ from itertools import islice
 from proxy.errors import ProtocolViolation
 from proxy.rows.envelopes import SHORTEST, may_hold_envelope
 from proxy.rows.finishing.arranging import Arranger
+from proxy.rows.finishing.folding import Folder
 from proxy.rows.sifting import Sifter
 from proxy.wire import backend
 from proxy.wire.framing import HEADER_SIZE, Span
@@ -143,7 +144,7 @@ class Answers:
         if head.changes:
             self._changed(head, start, end)
         plan = head.plan
-        if head.arranger is not None and tag == ord("C") and not head.muted:
+        if plan is not None and plan.arranged is not None and tag == ord("C") and not head.muted:
             self._forwarding.flush(start)
             pass_arranged(self._forwarding, head)
         if head.owed is Owed.EXECUTE:
@@ -180,7 +181,7 @@ class Answers:
         return True
 
 
-def _counted(counter: Sifter | Arranger | None) -> bytes:
+def _counted(counter: Sifter | Arranger | Folder | None) -> bytes:
     """The server has counted candidates; what counts is what the client was sent."""
     if counter is not None and counter.suspended:
         return backend.build_portal_suspended()

@@ -9,6 +9,7 @@ from proxy.rows.client_values import ClientValues
 from proxy.rows.describe import client_fields, expand_formats
 from proxy.rows.envelopes import may_hold_envelope
 from proxy.rows.finishing.arranging import Arranger, Counts
+from proxy.rows.finishing.folding import Folder, arranger_of
 from proxy.rows.results import RowTransformer
 from proxy.rows.sifting import Sifter, counts_of, sought_of
 from proxy.sql.arrangement import Arrangement
@@ -68,11 +69,11 @@ def _query_description(forwarding: Forwarding, head: Reply, start: int, end: int
     return forwarding.put(start, backend.build_row_description(client_fields(plan, fields, formats)))
 
 
-def _arranger(forwarding: Forwarding, arranged: Arrangement, fields: Sequence[FieldDescription]) -> Arranger:
+def _arranger(forwarding: Forwarding, arranged: Arrangement, fields: Sequence[FieldDescription]) -> Arranger | Folder:
     state = forwarding.state
     counts = Counts(*counts_of(arranged.limit, arranged.offset, ClientValues()))
     ciphers, values = state.revision().ciphers, state.settings.values
-    return Arranger(arranged, counts, fields, None, ciphers, values, {}, state.services.bounds())
+    return arranger_of(arranged, counts, fields, None, ciphers, values, {}, state.services.bounds())
 
 
 def told_columns(portal: Portal, raw: bytes) -> bytes:

@@ -18,6 +18,7 @@ from proxy.errors import FieldgateError, ProtocolViolation
 from proxy.rows.copy_in import CopyIn
 from proxy.rows.copy_out import CopyOut
 from proxy.rows.finishing.arranging import Arranger
+from proxy.rows.finishing.folding import Folder
 from proxy.rows.results import RowTransformer
 from proxy.rows.sifting import Sifter
 from proxy.sql.plan import StatementPlan
@@ -85,7 +86,7 @@ class Reply:
     unchanged: bool = True
     transformer: RowTransformer | None = None
     sifter: Sifter | None = None  # of a statement whose rows are candidates
-    arranger: Arranger | None = None  # of a statement whose rows are put in order
+    arranger: Arranger | Folder | None = None  # of a statement whose rows are put in order
     most: int = 0  # ... of which Execute asked for so many, 0: all
     failed: bool = False  # an error came; a Query still owes its ReadyForQuery
     muted: bool = False  # a cell could not be opened: the rest of this result is dropped

@@ -9,6 +9,7 @@ from proxy.errors import CellUnreadable, FieldgateError, ProtocolViolation
 from proxy.rows.describe import expand_formats, upstream_formats
 from proxy.rows.envelopes import may_hold_envelope, row_holds_envelope
 from proxy.rows.finishing.arranging import Arranger
+from proxy.rows.finishing.folding import Folder, arranger_of
 from proxy.rows.results import RowTransformer
 from proxy.rows.sifting import Sifter
 from proxy.sql.plan import StatementPlan
@@ -82,14 +83,14 @@ def _sifter(state: SessionState, head: Reply) -> Sifter:
     return head.sifter
 
 
-def _arranger(state: SessionState, head: Reply) -> Arranger:
+def _arranger(state: SessionState, head: Reply) -> Arranger | Folder:
     """As `_sifter`."""
     if head.arranger is None:
         plan, portal = head.plan, head.portal
         fields = portal.statement.fields if portal is not None else None
         if plan is None or plan.arranged is None or portal is None or portal.counts is None or fields is None:
             raise CellUnreadable("it is not known how the rows of this result are put in order")
-        head.arranger = Arranger(
+        head.arranger = arranger_of(
             plan.arranged, portal.counts, fields, upstream_formats(plan, portal.formats), state.revision().ciphers,
             state.settings.values, portal.given or {}, state.services.bounds(), most=head.most,
         )  # fmt: skip
@@ -97,10 +98,15 @@ def _arranger(state: SessionState, head: Reply) -> Arranger:
 
 
 def pass_arranged(forwarding: Forwarding, head: Reply) -> None:
-    """The last row has come: all of them in order."""
-    if head.arranger is None:
+    """The last row has come: all of them in order, or folded into one, which there is even of none."""
+    plan = head.plan
+    if head.arranger is None and (plan is None or plan.arranged is None or not plan.arranged.folds):
         return
     try:
+        if head.arranger is None:
+            head.arranger = _arranger(forwarding.state, head)
+        if head.transformer is None and head.portal is not None:
+            head.transformer = transformer_for(forwarding.state, head.portal)
         data, spans = head.arranger.finish()
         if head.transformer is not None and spans:
             head.transformer.rows(data, spans, forwarding.state.to_client)

@@ -90,8 +90,8 @@ def _not_run(how: str) -> Unsupported:
 
 def _finished() -> Unsupported:
     return Unsupported(
-        "a search of a sealed column by part or range, an expression over one, or ORDER BY one can not be run by name"
-        " in SQL",
+        "a search of a sealed column by part or range, an expression over one, or ORDER BY, DISTINCT, min or max of one"
+        " can not be run by name in SQL",
         hint="Send the statement itself.",
     )
 

@@ -3,9 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum, auto
 
 from .computation import Computation
 from .plan import ValueSource
+
+
+class FoldKind(StrEnum):
+    MIN = auto()
+    MAX = auto()
+    COUNT = auto()  # of values that are not NULL
+    DISTINCT = auto()  # of different ones
+    ROWS = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Fold:
+    """One column of a result of one row: all values of `computation` folded into one."""
+
+    kind: FoldKind
+    computation: Computation | None = None  # not for ROWS
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,3 +46,9 @@ class Arrangement:
     apart: tuple[SortKey, ...] = ()
     limit: ValueSource | None = None
     offset: ValueSource | None = None
+    folds: tuple[Fold, ...] = ()  # the result is one row, of these; then there is nothing else
+
+    @property
+    def computations(self) -> tuple[Computation | None, ...]:
+        keys = tuple(key.computation for key in (*self.keys, *self.apart))
+        return keys + tuple(fold.computation for fold in self.folds)

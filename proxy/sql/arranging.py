@@ -69,8 +69,10 @@ def arrange(a: Analysis, body: Node, items: list[Item], scope: Scope) -> None:
     apart = _apart(a, body, items, scope, cell)
     _check_place(cell, body, items)
     for key, node in zip(keys, clause, strict=True):
+        if key.draft is not None and node["SortBy"].get("sortby_dir") == "SORTBY_USING":
+            raise unordered(key.draft.cell, "USING names an operator", None, "Write ASC or DESC.")
         if key.draft is not None:
-            _check_order(a, key.draft, node["SortBy"], scope)
+            check_order(a, key.draft, _position(node["SortBy"]["node"], scope))
     assert a.finishing is not None  # noqa: S101 - the caller has asked `arranges`
     a.finishing.arranges, a.finishing.keys, a.finishing.apart = True, keys, apart
     if clause:
@@ -165,11 +167,9 @@ def unordered(cell: Field, why: str, position: int | None, hint: str = "") -> Un
     )
 
 
-def _check_order(a: Analysis, draft: Draft, sort: Node, scope: Scope) -> None:
+def check_order(a: Analysis, draft: Draft, position: int | None) -> None:
     """Only orders that are the same everywhere; a collation is the server's own, but for those that compare bytes."""
-    typed, position = draft.typed, _position(sort["node"], scope)
-    if sort.get("sortby_dir") == "SORTBY_USING":
-        raise unordered(draft.cell, "USING names an operator", position, "Write ASC or DESC.")
+    typed = draft.typed
     if typed.logical in _UNORDERED:
         raise unordered(draft.cell, f"values of type {typed.logical} are compared by the server only", position)
     if typed.logical not in TEXT_LIKE or typed.collation in C_COLLATIONS:

@@ -15,7 +15,7 @@ from proxy.errors import FieldgateError, Unsupported
 
 from .analysis import READING, Analysis, Item, QueryRole
 from .appendix import targets_end
-from .arrangement import Arrangement
+from .arrangement import Arrangement, FoldKind
 from .computation import Computation
 from .edits import SqlText
 from .fragments import quoted
@@ -42,6 +42,7 @@ class Finishing:
     arranges: bool = False
     keys: list[KeyDraft] = field(default_factory=list)
     apart: list[KeyDraft] = field(default_factory=list)  # by what DISTINCT tells rows apart
+    folds: list[FoldDraft] = field(default_factory=list)
     arranged: Arrangement | None = None
 
 
@@ -53,6 +54,7 @@ class Draft:
     cells: list[Operand]
     plain: list[Operand]
     computation: Computation | None = None
+    own: bool = False  # its cell stands in its own column only
 
     @property
     def cell(self) -> Field:
@@ -69,6 +71,12 @@ class KeyDraft:
     nulls_first: bool
     draft: Draft | None = None
     rank: str = ""
+
+
+@dataclass(slots=True, eq=False)
+class FoldDraft:
+    kind: FoldKind
+    draft: Draft | None = None
 
 
 def finishing_of(a: Analysis, body: Node, scope: Scope, role: QueryRole) -> None:
@@ -178,14 +186,14 @@ def _settle(a: Analysis, item: Item, target: Node, scope: Scope, builder: Builde
     builder.take_parameters()
     first = builder.cells[0]
     assert first.reference.visible is not None  # noqa: S101 - operands are resolved
-    start, last = _span(scope.text, target)
+    start, last = span_of(scope.text, target)
     scope.text.replace(start, last, f"{first.reference.visible.reference} AS {quoted(item.name)}")
     columns = tuple(dict.fromkeys(c for each in (*builder.cells, *builder.plain) for c in each.origin.columns))
     item.origin = type(item.origin)(columns=columns)
     item.draft = Draft(typed, builder.cells, builder.plain)
 
 
-def _span(text: SqlText, target: Node) -> tuple[int, int]:
+def span_of(text: SqlText, target: Node) -> tuple[int, int]:
     """The tokens of one target, with its name.  A wrong guess does not survive the second parse."""
     first = text.token_at(target.get("location", -1))
     end, depth = targets_end(text, first), 0

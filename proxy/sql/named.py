@@ -48,8 +48,8 @@ def prepared(
         raise found.refusal
     if kept.counted_here or kept.computations:
         raise Unsupported(
-            "PREPARE of a search of a sealed column by part or range, of an expression over one, or of ORDER BY one is"
-            " not supported",
+            "PREPARE of a search of a sealed column by part or range, of an expression over one, or of ORDER BY,"
+            " DISTINCT, min or max of one is not supported",
             hint="Use the prepared statements of your driver.",
         )
     _check_types(kept, statement.body.get("argtypes", []), declared)

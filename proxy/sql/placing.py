@@ -8,9 +8,9 @@ from proxy.errors import Unsupported
 
 from .analysis import Analysis, Item
 from .appendix import key_at_hand, targets_end
-from .arrangement import Arrangement, SortKey
+from .arrangement import Arrangement, Fold, SortKey
 from .computation import CellPlace, Computation
-from .finishing import Draft, KeyDraft
+from .finishing import Draft, FoldDraft, KeyDraft
 from .fragments import logical_type_name
 from .operands import Operand
 from .parameters import OIDS
@@ -28,12 +28,13 @@ def place_finished(a: Analysis, scope: Scope, items: list[Item], start: int) -> 
             behind.shown.setdefault(reference_of(item.draft.cells[0]), at)
         elif item.origin.cell is not None and item.visible is not None and not item.origin.released:
             behind.shown.setdefault(item.visible.reference, at)
-    for item in items:
+    for at, item in enumerate(items):
         if item.draft is not None:
-            item.draft.computation = _computation(item.draft, behind)
+            own = Behind(behind.start, {reference_of(item.draft.cells[0]): at}) if item.draft.own else behind
+            item.draft.computation = _computation(item.draft, own)
     if a.finishing.arranges:
         keys, apart = _sort_keys(a.finishing.keys, behind), _sort_keys(a.finishing.apart, behind)
-        a.finishing.arranged = Arrangement(keys, apart, a.limit, a.offset)
+        a.finishing.arranged = Arrangement(keys, apart, a.limit, a.offset, _folds(a.finishing.folds, behind))
     pieces = behind.pieces(a)
     if pieces:
         scope.text.insert_after(targets_end(scope.text, start), *pieces)
@@ -64,6 +65,16 @@ class Behind:
             made += [", (", slot, f"::{logical_type_name(logical, -1)})"]
             self.parameters += 1
         return made
+
+
+def _folds(drafts: list[FoldDraft], behind: Behind) -> tuple[Fold, ...]:
+    """What is counted only has no column of its own yet."""
+    made: list[Fold] = []
+    for each in drafts:
+        draft = each.draft
+        computation = draft.computation or _computation(draft, behind) if draft is not None else None
+        made.append(Fold(each.kind, computation))
+    return tuple(made)
 
 
 def _sort_keys(keys: list[KeyDraft], behind: Behind) -> tuple[SortKey, ...]:

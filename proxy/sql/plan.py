@@ -361,9 +361,8 @@ class StatementPlan:
     def computations(self) -> tuple[Computation, ...]:
         """Of the select list, and of the keys by which the rows are put in order."""
         shown = (output.computation for output in self.outputs or ())
-        arranged = self.arranged
-        keys = (key.computation for key in (*arranged.keys, *arranged.apart)) if arranged is not None else ()
-        return tuple(each for each in (*shown, *keys) if each is not None)
+        arranged = self.arranged.computations if self.arranged is not None else ()
+        return tuple(each for each in (*shown, *arranged) if each is not None)
 
     @property
     def counted_here(self) -> bool:

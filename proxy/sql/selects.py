@@ -12,6 +12,7 @@ from .common_tables import walk_with
 from .conditions import walk_condition
 from .distinct import walk_distinct
 from .finishing import finishing_of
+from .folding import fold, folds
 from .given import give
 from .grouping import walk_group_by
 from .groups import add_minimum, check_rows_are_grouped
@@ -56,6 +57,10 @@ def _select(a: Analysis, body: Node, scope: Scope, role: QueryRole) -> list[Item
     targets = body.get("targetList", [])
     walk_group_by(a, body, scope)
     finishing_of(a, body, scope, role)
+    if folds(a, body, scope, role):
+        items = fold(a, body, scope)
+        _finish(a, body, scope, role, items)
+        return items
     items = walk_targets(a, targets, scope, role)
     if "havingClause" in body:
         scope.level.grouped = True

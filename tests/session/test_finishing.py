@@ -8,7 +8,7 @@ import pytest
 
 from policies.fields import LogicalType
 from proxy.rows.finishing.arranging import FinishBounds
-from proxy.sql.arrangement import Arrangement, SortKey
+from proxy.sql.arrangement import Arrangement, Fold, FoldKind, SortKey
 from proxy.sql.computation import Call, Casing, CellLeaf, CellPlace, Computation, GivenLeaf, Operation
 from proxy.sql.plan import OutputAction, OutputColumn, SessionEffect, Slot, SlotKind, StatementPlan, ValueSource
 from proxy.wire import backend
@@ -274,3 +274,36 @@ def test_rows_that_are_equal_are_shown_once() -> None:
     )
     assert [each[0] for each in rows_of(told)] == [b"0", b"1", b"2"]
     assert told[-2] == done("SELECT 3")
+
+
+FOLDED = replace(
+    SELECT_EMAIL,
+    outputs=(
+        OutputColumn("count", OutputAction.PASS),
+        OutputColumn("max", OutputAction.COMPUTE, type_oid=25, computation=Computation(LEAF, (PLACE,), (), TEXT, 25)),
+    ),
+    arranged=Arrangement(
+        (), folds=(Fold(FoldKind.ROWS), Fold(FoldKind.MAX, Computation(LEAF, (PLACE,), (), TEXT, 25)))
+    ),
+)
+FOLDED_COLUMNS = columns(("count", 20, 0, 0), ("max", 17, CUSTOMERS_OID, 2))
+
+
+def test_all_rows_become_one() -> None:
+    made = ordering()
+    made.planner.plans["folded"] = FOLDED
+    made.client(query("folded"))
+    told = made.server(
+        FOLDED_COLUMNS, row(None, hex_cell(b"a")), row(None, hex_cell(b"c")), row(None, None), done("SELECT 3"), ready()
+    )
+    assert (tags(told), rows_of(told), told[-2]) == ("TDCZ", [(b"3", b"c")], done("SELECT 1"))
+
+
+def test_of_no_rows_there_is_one_too() -> None:
+    made = ordering()
+    made.planner.plans["folded"] = FOLDED
+    made.client(query("folded"))
+    assert rows_of(made.server(FOLDED_COLUMNS, done("SELECT 0"), ready())) == [(b"0", None)]
+    made.client(parse("folded", b"s"), bind(name=b"s", results=(1,)), execute(), SYNC)
+    told = made.server(PARSED, BOUND, FOLDED_COLUMNS, done("SELECT 0"), ready())
+    assert (tags(told), rows_of(told)) == ("12DCZ", [(bytes(8), None)])

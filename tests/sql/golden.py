@@ -181,6 +181,9 @@ def _arranged(arranged: Arrangement) -> Iterator[str]:
         by = _computed(key.computation).partition(" -> ")[0] if key.computation is not None else f"rank@{key.rank}"
         direction = " desc" * key.descending + " nulls first" * key.nulls_first
         yield f"orders by {by}{direction}"
+    for fold in arranged.folds:
+        by = _computed(fold.computation).partition(" -> ")[0] if fold.computation is not None else "*"
+        yield f"folds {fold.kind}({by})"
     for key in arranged.apart:
         by = _computed(key.computation).partition(" -> ")[0] if key.computation is not None else f"rank@{key.rank}"
         yield f"apart by {by}"

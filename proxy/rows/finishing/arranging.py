@@ -94,7 +94,7 @@ class Arranger:
             return False
         self._seen.add(values)
         if len(self._seen) > self._bounds.rows:
-            raise _too_many("rows", self._bounds.rows)
+            raise too_many("rows", self._bounds.rows)
         return True
 
     @property
@@ -105,9 +105,9 @@ class Arranger:
 
     def _check_bounds(self) -> None:
         if len(self._rows) > self._bounds.rows:
-            raise _too_many("rows", self._bounds.rows)
+            raise too_many("rows", self._bounds.rows)
         if self._bytes > self._bounds.bytes:
-            raise _too_many("bytes", self._bounds.bytes)
+            raise too_many("bytes", self._bounds.bytes)
 
     def finish(self) -> tuple[bytes, list[Span]]:
         """The result in its order, counted."""
@@ -133,7 +133,7 @@ class Arranger:
             self._bytes = sum(len(row) for _, row in self._rows)
 
 
-def _too_many(what: str, bound: int) -> CellUnreadable:
+def too_many(what: str, bound: int) -> CellUnreadable:
     return CellUnreadable(
         f"the result is too large to be put in order: more than {bound} {what}",
         sqlstate=SqlState.PROGRAM_LIMIT_EXCEEDED,
@@ -160,7 +160,7 @@ class _Key:
         self._computed: Computed | None = None
         if key.computation is not None:
             self._computed = Computed(key.computation, fields, formats, ciphers, settings, given, binary=True)
-            self._value, self._same = _comparable(key.computation.logical), _identity(key.computation.logical)
+            self._value, self._same = comparable(key.computation.logical), identity(key.computation.logical)
             return
         if key.rank >= len(fields) or fields[key.rank].type_oid != INT8:
             raise CellUnreadable("the server describes another column than the analysis")
@@ -180,7 +180,7 @@ class _Key:
         return None if value is None else self._same(value)
 
 
-def _identity(logical: LogicalType) -> Callable[[Any], Any]:
+def identity(logical: LogicalType) -> Callable[[Any], Any]:
     if logical in (LogicalType.TEXT, LogicalType.VARCHAR):
         return lambda value: value  # collations of databases are deterministic
     return codec_for(logical).term_input
@@ -196,7 +196,7 @@ def _rank_reader(column: int, binary: bool) -> Callable[[Row], int]:
     return read
 
 
-def _comparable(logical: LogicalType) -> Callable[[Any], Any]:
+def comparable(logical: LogicalType) -> Callable[[Any], Any]:
     match logical:
         case LogicalType.TEXT | LogicalType.VARCHAR | LogicalType.BOOL | LogicalType.UUID | LogicalType.BYTEA:
             return lambda value: value  # characters by their codes, which is by their bytes in UTF-8

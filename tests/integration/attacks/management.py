@@ -53,7 +53,7 @@ MANAGEMENT = (
             "SELECT x FROM (SELECT substr(email, 1, 12) AS x FROM customers) s",
             "SELECT encode(email, 'hex') FROM customers",
             "SELECT format('%s', email) FROM customers",
-            "SELECT min(email) FROM customers",
+            "SELECT min(email), city FROM customers GROUP BY city",
             "SELECT array_agg(email) FROM customers",
             "SELECT ROW(email) FROM customers",
             "SELECT ARRAY(SELECT email FROM customers)",

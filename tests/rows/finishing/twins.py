@@ -23,8 +23,9 @@ from proxy.demo.server import Server
 from proxy.errors import FieldgateError
 from proxy.rows.client_values import ClientValues
 from proxy.rows.describe import client_fields
-from proxy.rows.finishing.arranging import Arranger, Counts, FinishBounds
+from proxy.rows.finishing.arranging import Counts, FinishBounds
 from proxy.rows.finishing.computing import given_values
+from proxy.rows.finishing.folding import arranger_of
 from proxy.rows.results import RowTransformer
 from proxy.rows.sifting import counts_of
 from proxy.sql.cache import CachedPlanner
@@ -170,7 +171,7 @@ class Twins:
             return rows
         counts = Counts(*counts_of(plan.arranged.limit, plan.arranged.offset, client))
         given = given_values(plan.computations, client, self.settings)
-        arranger = Arranger(
+        arranger = arranger_of(
             plan.arranged, counts, fields, formats, _Ciphers(), self.settings, given, FinishBounds()  # type: ignore[arg-type]
         )  # fmt: skip
         for row in rows:

@@ -236,7 +236,11 @@ full | SELECT email::text::bytea FROM customers
 full | SELECT x FROM (SELECT substr(email, 13, 16) AS x FROM customers) s
 full | SELECT pg_typeof(email) FROM customers
 full | SELECT pg_column_size(email) FROM customers
-full | SELECT min(email) FROM customers
+full | SELECT min(email), city FROM customers GROUP BY city
+reader | SELECT min(email) FROM customers
+support | SELECT max(phone) FROM customers
+support | SELECT count(DISTINCT phone) FROM customers
+support | SELECT DISTINCT length(phone) FROM customers
 full | SELECT email FROM (SELECT email FROM customers ORDER BY email) s
 reader | SELECT email FROM customers ORDER BY email
 reader | SELECT id, length(email) AS x FROM customers ORDER BY x

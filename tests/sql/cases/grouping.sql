@@ -52,12 +52,6 @@
    hint: Name the column, with its table in front.
 [full] SELECT count(email), count(DISTINCT email), count(phone) FROM customers;
 -> SELECT count(email), count(DISTINCT "customers"."fg_email_eq"), count(phone) FROM "public".customers
-[full] SELECT count(DISTINCT phone) FROM customers;
-!! 0A000 the sealed column "public.customers.phone" can not be searched: its data map entry has no equality
-   hint: Declare equality for it in the data map, or select it and compare in the application.
-[full] SELECT max(email) FROM customers;
-!! 0A000 the sealed column "email" (public.customers.email) can not be used in the aggregate max
-   hint: Sealed columns can be selected as they are, compared with = <> IN, = ANY or IS NULL where the data map gives them equality, joined within their join group, grouped and counted.
 [full] SELECT string_agg(email, ',') FROM customers;
 !! 0A000 the sealed column "email" (public.customers.email) can not be used in the aggregate string_agg
    hint: Sealed columns can be selected as they are, compared with = <> IN, = ANY or IS NULL where the data map gives them equality, joined within their join group, grouped and counted.

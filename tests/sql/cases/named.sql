@@ -71,7 +71,7 @@
 -> PREPARE "p" (mine) AS SELECT id FROM "public".customers WHERE id = $1
 ++ effect=prepares p; kept declared=0; kept physical=PLAIN($1)
 [full] PREPARE p AS SELECT lower(email) FROM customers;
-!! 0A000 PREPARE of a search of a sealed column by part or range, of an expression over one, or of ORDER BY one is not supported
+!! 0A000 PREPARE of a search of a sealed column by part or range, of an expression over one, or of ORDER BY, DISTINCT, min or max of one is not supported
    hint: Use the prepared statements of your driver.
 [full] PREPARE p AS SELECT leak();
 !! 0A000 it is not known what the function leak reads or does, and this database has protected tables

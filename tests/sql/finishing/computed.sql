@@ -94,7 +94,7 @@
 [nobody] SELECT length(email) FROM customers;
 !! 42501 permission denied for table "public.customers"
 [full] PREPARE p AS SELECT lower(email) FROM customers;
-!! 0A000 PREPARE of a search of a sealed column by part or range, of an expression over one, or of ORDER BY one is not supported
+!! 0A000 PREPARE of a search of a sealed column by part or range, of an expression over one, or of ORDER BY, DISTINCT, min or max of one is not supported
    hint: Use the prepared statements of your driver.
 [full] DECLARE c CURSOR FOR SELECT lower(email) FROM customers;
 !! 0A000 the sealed column "email" (public.customers.email) can not be used in the function lower

@@ -167,7 +167,7 @@
 !! 0A000 the sealed column "surname" (public.members.surname) can be searched by part only in a condition that is ANDed in WHERE of a plain SELECT; here the SELECT is part of another statement
    hint: Search in a SELECT of its own that shows columns as they are, and go on with the keys that it finds.
 [full] PREPARE p AS SELECT id FROM members WHERE surname LIKE 'abc%';
-!! 0A000 PREPARE of a search of a sealed column by part or range, of an expression over one, or of ORDER BY one is not supported
+!! 0A000 PREPARE of a search of a sealed column by part or range, of an expression over one, or of ORDER BY, DISTINCT, min or max of one is not supported
    hint: Use the prepared statements of your driver.
 [full] DECLARE c CURSOR FOR SELECT id FROM members WHERE surname LIKE 'abc%';
 !! 0A000 the sealed column "surname" (public.members.surname) can be searched by part only in a condition that is ANDed in WHERE of a plain SELECT; here the SELECT is part of another statement

@@ -83,8 +83,9 @@
 !! 0A000 the sealed column "birth" (public.workers.birth) can be searched by range only in a condition that is ANDed in WHERE of a plain SELECT; here it shows or sorts by an expression
    hint: Search in a SELECT of its own that shows columns as they are, and go on with the keys that it finds.
 [full] SELECT min(birth) FROM workers;
-!! 0A000 the sealed column "birth" (public.workers.birth) can not be used in the aggregate min
-   hint: Sealed columns can be selected as they are, compared with = <> IN, = ANY or IS NULL where the data map gives them equality, joined within their join group, grouped and counted.
+-> SELECT "workers"."birth" AS "min" FROM "public".workers
+:: min=birth@0 -> 1082
+++ folds min(birth@0)
 [full] SELECT id FROM workers WHERE birth < $1 FOR UPDATE;
 !! 0A000 the sealed column "birth" (public.workers.birth) can be searched by range only in a condition that is ANDed in WHERE of a plain SELECT; here it has FOR UPDATE and its like
    hint: Search in a SELECT of its own that shows columns as they are, and go on with the keys that it finds.
@@ -122,7 +123,7 @@
 !! 0A000 the sealed column "birth" (public.workers.birth) can be searched by range only in a condition that is ANDed in WHERE of a plain SELECT; here the operator < stands in an expression
    hint: Search in a SELECT of its own that shows columns as they are, and go on with the keys that it finds.
 [full] PREPARE p AS SELECT id FROM workers WHERE birth < $1;
-!! 0A000 PREPARE of a search of a sealed column by part or range, of an expression over one, or of ORDER BY one is not supported
+!! 0A000 PREPARE of a search of a sealed column by part or range, of an expression over one, or of ORDER BY, DISTINCT, min or max of one is not supported
    hint: Use the prepared statements of your driver.
 [full] DECLARE c CURSOR FOR SELECT id FROM workers WHERE birth < '1990-01-01';
 !! 0A000 the sealed column "birth" (public.workers.birth) can be searched by range only in a condition that is ANDed in WHERE of a plain SELECT; here the SELECT is part of another statement
