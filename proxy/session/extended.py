@@ -20,6 +20,7 @@ from .permits import refusal_of_portal, refusal_of_statement, refusal_of_values
 from .preparing import refresh, refusal_to_parse
 from .refusals import RESERVED_NAMES, STAND_IN_PORTAL, STAND_IN_STATEMENT
 from .replies import Owed, Reply
+from .result_rows import retyped
 from .runs import unknown_statement
 from .state import SessionState
 from .statements import Portal
@@ -41,7 +42,7 @@ def bind(state: SessionState, raw: bytes) -> None:
     portal = Portal(statement)
     if refusal is None and statement.plan.parameters_follow:
         refusal = refusal_of_values(state, reads=True, shows=False)
-    if refusal is None and (statement.plan.slots or statement.plan.opens or statement.plan.copy is not None):
+    if refusal is None and (statement.plan.slots or retyped(statement.plan) or statement.plan.copy is not None):
         try:
             names_end = _HEADER + len(portal_name) + len(name) + 2
             portal, raw = rewritten_bind(state, statement, split_bind(raw, names_end))
@@ -90,7 +91,7 @@ def execute(state: SessionState, raw: bytes) -> None:
     if (refusal := _refusal_to_execute(state, portal)) is not None:
         _refuse_execute(state, portal, refusal)
         return
-    if (plan.opens or plan.hidden_outputs) and statement.fields is None and not state.queue.owes_description(statement):
+    if retyped(plan) and statement.fields is None and not state.queue.owes_description(statement):
         state.queue.push(Reply(Owed.DESCRIBE_PORTAL, skip=True, statement=statement, portal=portal))
         state.to_server.append(frontend.build_describe(b"P", name))
     entry = Reply(Owed.EXECUTE, statement=statement, portal=portal)

@@ -83,7 +83,7 @@ def _begin_protected(
     if refusal_of(state, plan) is not None:
         return False
     portal, bind = Portal(statement), data[:bind_end]
-    if plan.slots or plan.opens:
+    if plan.slots or retyped(plan):
         try:
             portal, bind = rewritten_bind(state, statement, split_bind(bind, names_end))
         except (ValueRejected, CellUnreadable, ProtocolViolation):

@@ -177,9 +177,12 @@ ALL_ORDERED = replace(
 NAMED = columns(("id", 20, CUSTOMERS_OID, 1), ("email", 17, CUSTOMERS_OID, 2))
 
 
+UNSHOWN = replace(ALL_ORDERED, outputs=(PASS_ID,), hidden_outputs=1)
+
+
 def ordering(**more: object) -> Talk:
     made = Talk(**more)  # type: ignore[arg-type]
-    made.planner.plans |= {"ordered": ORDERED, "all": ALL_ORDERED}
+    made.planner.plans |= {"ordered": ORDERED, "all": ALL_ORDERED, "unshown": UNSHOWN}
     return made
 
 
@@ -193,6 +196,20 @@ def test_rows_wait_for_the_last(split: bool) -> None:
     assert tags(told) == "DDDDCZ"
     assert [each[0] for each in rows_of(told)] == [b"3", b"1", b"4", b"2"]
     assert told[4] == done("SELECT 4")
+
+
+@pytest.mark.parametrize("described", [False, True])
+@pytest.mark.parametrize("binary", [False, True])
+def test_a_key_that_is_not_shown(described: bool, binary: bool) -> None:
+    made = ordering()
+    asks = (describe(b"P"),) if described else ()
+    sent = made.client(parse("unshown"), bind(results=(int(binary),)), *asks, execute(), SYNC)
+    assert tags(sent) == "PBDES"
+    told = made.server(PARSED, BOUND, NAMED, row(b"1", cell(b"b")), row(b"2", cell(b"a")), done("SELECT 2"), ready())
+    assert tags(told) == ("12TDDCZ" if described else "12DDCZ")
+    assert rows_of(told) == [(b"2",), (b"1",)]
+    if described:
+        assert [f.format for f in backend.parse_row_description(told[2][HEADER_SIZE:])] == [int(binary)]
 
 
 def test_limit_and_offset_are_bound_and_count_ordered_rows() -> None:
