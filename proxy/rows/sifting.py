@@ -29,7 +29,6 @@ Test = Callable[[bytes], bool]
 """What a cell's opened value has to pass.  Raises ValueError for what is none of its type."""
 
 _SIZES = {INT2: 2, INT4: 4, INT8: 8}
-_MOST = (1 << 63) - 1
 _LENGTH = struct.Struct("!i").unpack_from
 _COUNT = struct.Struct("!H").unpack_from
 
@@ -55,10 +54,10 @@ def counts_of(
 ) -> tuple[int | None, int]:
     """LIMIT and OFFSET.  Raises ValueRejected."""
     limit, offset = _count(limit_from, client), _count(offset_from, client)
-    if limit is not None and limit < 0:
-        raise ValueRejected("LIMIT must not be negative", sqlstate=SqlState.INVALID_ROW_COUNT_IN_LIMIT)
     if offset is not None and offset < 0:
         raise ValueRejected("OFFSET must not be negative", sqlstate=SqlState.INVALID_ROW_COUNT_IN_OFFSET)
+    if limit is not None and limit < 0:
+        raise ValueRejected("LIMIT must not be negative", sqlstate=SqlState.INVALID_ROW_COUNT_IN_LIMIT)
     return limit, offset or 0
 
 
@@ -90,7 +89,8 @@ def _count(source: ValueSource | None, client: ClientValues) -> int | None:
         raise ValueRejected(
             "a LIMIT or OFFSET is no whole number", sqlstate=SqlState.INVALID_TEXT_REPRESENTATION
         ) from None
-    if abs(value) > _MOST:
+    most = 1 << 8 * _SIZES.get(declared, 8) - 1
+    if not -most <= value < most:
         raise ValueRejected("a LIMIT or OFFSET is out of range", sqlstate=SqlState.NUMERIC_OUT_OF_RANGE)
     return value
 

@@ -73,6 +73,9 @@ def test_what_is_searched_for_is_read_as_the_server_reads_it() -> None:
     sought = sought_of(counted, ClientValues(values, (True, True), (25, 23)), SETTINGS)
     assert (sought.limit, sought.offset) == (5, 3)
     assert sought_of(counted, ClientValues((b"x", None), (False, False)), SETTINGS).limit is None
+    with pytest.raises(ValueRejected) as refused:
+        sought_of(counted, ClientValues((b"%x%", b"2147483648"), (False, False), (25, 23)), SETTINGS)
+    assert refused.value.sqlstate == "22003"
     for raw, binary, declared in (
         (b"-1", False, 0),
         (b"x", False, 0),

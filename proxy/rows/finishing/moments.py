@@ -11,12 +11,13 @@ from proxy.wire.values.julian import (
     MICROSECONDS_PER_DAY,
     MICROSECONDS_PER_SECOND,
     TIMESTAMP_END,
+    TIMESTAMP_MINIMUM,
     date_of_days,
     days_of_date,
     weekday,
 )
 from proxy.wire.values.settings import ValueSettings
-from proxy.wire.values.zones import offset_of_instant, session_zone
+from proxy.wire.values.zones import offset_of_instant, offset_of_local, session_zone
 
 _WORDS = re.compile(r"YYYY|MM|DD|HH24|MI|SS|.", re.DOTALL)
 _ENDLESS = frozenset({"year", "decade", "century", "millennium", "isoyear"})  # grow with time; the others come again
@@ -33,7 +34,7 @@ def midnight(date: bytes) -> bytes:
 
 
 def _checked(microseconds: int) -> int:
-    if microseconds >= TIMESTAMP_END:
+    if not TIMESTAMP_MINIMUM <= microseconds < TIMESTAMP_END:
         raise CellUnreadable("date out of range for timestamp", sqlstate=SqlState.DATETIME_FIELD_OVERFLOW)
     return microseconds
 
@@ -53,17 +54,20 @@ def extractor(unit: str, taken: LogicalType, settings: ValueSettings) -> Callabl
 
 
 def writer(pattern: str, taken: LogicalType, settings: ValueSettings) -> Callable[[bytes], str | None]:
-    """to_char, of a pattern of the words above and what stands between them."""
+    """to_char, of a pattern of the words above and what stands between them.
+
+    A date becomes a timestamptz first: where clocks skip its midnight, another hour or even day is shown.
+    """
     local, words = _local(taken, settings), _WORDS.findall(pattern)
-    checked = taken is LogicalType.DATE
+    instant = _instant_of_date(settings) if taken is LogicalType.DATE else None
+    if instant is not None:
+        local = _local(LogicalType.TIMESTAMPTZ, settings)
 
     def write(cell: bytes) -> str | None:
         number = int.from_bytes(cell, "big", signed=True)
         if number in (_LOWEST[len(cell)], _HIGHEST[len(cell)]):
             return None
-        if checked:
-            _checked(number * MICROSECONDS_PER_DAY)
-        days, time = local(number)
+        days, time = local(number if instant is None else instant(number))
         year, month, day = date_of_days(days)
         hours, seconds = divmod(time // MICROSECONDS_PER_SECOND, 3600)
         shown = {
@@ -73,6 +77,17 @@ def writer(pattern: str, taken: LogicalType, settings: ValueSettings) -> Callabl
         return "".join(shown.get(word, word) for word in words)
 
     return write
+
+
+def _instant_of_date(settings: ValueSettings) -> Callable[[int], int]:
+    """From days to the microseconds of their midnight in the session's zone."""
+    zone = session_zone(settings.time_zone)
+
+    def instant(days: int) -> int:
+        local = _checked(days * MICROSECONDS_PER_DAY)
+        return _checked(local - offset_of_local(zone, local // MICROSECONDS_PER_SECOND) * MICROSECONDS_PER_SECOND)
+
+    return instant
 
 
 def _local(taken: LogicalType, settings: ValueSettings) -> Callable[[int], tuple[int, int]]:

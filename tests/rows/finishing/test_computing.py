@@ -88,6 +88,24 @@ def test_dates_follow_the_session(modern: Twins, older: Twins) -> None:
         pair.set(DateStyle="ISO, MDY", TimeZone="UTC")
 
 
+@pytest.mark.parametrize(
+    ("zone", "date"),
+    [
+        ("America/Sao_Paulo", "2018-11-04"),  # clocks went from midnight to one o'clock
+        ("Pacific/Apia", "2011-12-30"),  # this day never was
+        ("America/New_York", "1883-11-18"),
+        ("Europe/Moscow", "4714-11-24 BC"),  # midnight there is earlier than any timestamp
+        ("America/New_York", "294276-12-31"),
+    ],
+)
+def test_a_date_whose_midnight_is_special(zone: str, date: str, postgres: Server) -> None:
+    with twins(postgres) as pair:
+        pair.fill([{"da": date}])
+        pair.set(DateStyle="ISO, MDY", TimeZone=zone)
+        for pattern in ("YYYY-MM-DD HH24:MI:SS", "DD.MM"):
+            assert compare(pair, f"SELECT to_char(da, '{pattern}') FROM things")
+
+
 def test_a_date_that_is_no_timestamp_is_the_same_error(modern: Twins) -> None:
     assert modern.given("SELECT date_part('year', da) FROM things") == "22008"
     assert modern.given("SELECT to_char(da, 'YYYY') FROM things") == "22008"
