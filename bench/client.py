@@ -11,13 +11,14 @@ import ssl
 import sys
 import time
 from collections.abc import AsyncIterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from random import Random
+from statistics import median
 
 import asyncpg
 import uvloop
 
-from . import appside, copies
+from . import appside, copies, searched
 from .appside import AppCrypto
 from .jobs import Done, Job, Work
 from .people import email_of
@@ -152,11 +153,49 @@ async def copy_in(job: Job) -> Done:
     return done
 
 
+async def search(job: Job) -> Done:
+    """The first few are not counted."""
+    connections = [await connect(job.where) for _ in range(job.connections)]
+    statements = [await c.prepare(searched.query(job.work, twin=job.twin)) for c in connections]
+    await asyncio.gather(*(_searches(s, job, Random(0), time.monotonic() + 0.3, []) for s in statements))
+    took: list[float] = []
+    clock, until = Clock(job), time.monotonic() + job.seconds
+    await asyncio.gather(*(_searches(s, job, Random(seed), until, took) for seed, s in enumerate(statements, 1)))
+    done = clock.done(len(took))
+    for connection in connections:
+        await connection.close()
+    return replace(done, median=median(took))
+
+
+async def _searches(
+    statement: asyncpg.prepared_stmt.PreparedStatement, job: Job, random: Random, until: float, took: list[float]
+) -> None:
+    while time.monotonic() < until:
+        began = time.perf_counter()
+        await _search(statement, job, random)
+        took.append(time.perf_counter() - began)
+
+
+async def _search(statement: asyncpg.prepared_stmt.PreparedStatement, job: Job, random: Random) -> None:
+    values, right = searched.question(job.work, job.rows, random)
+    rows = await statement.fetch(*values)
+    if not right(rows):
+        raise WrongAnswer(job.work)
+
+
 def job_side(crypto: AppCrypto | None) -> str:
     return "opened by the application" if crypto else "opened by the server's side"
 
 
-_WORK = {Work.POINTS: points, Work.ROWS: rows, Work.COPY_OUT: copy_out, Work.COPY_IN: copy_in}
+_WORK = {
+    Work.POINTS: points,
+    Work.ROWS: rows,
+    Work.COPY_OUT: copy_out,
+    Work.COPY_IN: copy_in,
+    Work.EQUALITY: search,
+    Work.RANGE: search,
+    Work.MATCH: search,
+}
 
 
 def main() -> None:

@@ -15,7 +15,17 @@ from pathlib import Path
 from rich.console import Console
 
 from . import gate as gate_module
-from . import machine, measure_copy, measure_customers, measure_memory, measure_pgbench, measure_planner, report
+from . import (
+    machine,
+    measure_copy,
+    measure_customers,
+    measure_memory,
+    measure_pgbench,
+    measure_planner,
+    measure_searches,
+    report,
+    searched,
+)
 from .contest import Contest, Outcome, play
 from .gate import Gates
 from .workplace import Sizes, Workplace, fill_appside, workplace
@@ -30,6 +40,9 @@ _CONTESTS: dict[str, Callable[[Workplace, Gates], Contest]] = {
     measure_customers.ROWS: measure_customers.rows,
     measure_copy.OUT: measure_copy.out,
     measure_copy.IN: measure_copy.into,
+    measure_searches.EQUALITY: measure_searches.equality,
+    measure_searches.RANGE: measure_searches.in_range,
+    measure_searches.MATCH: measure_searches.match,
     measure_memory.NAME: measure_memory.contest,
 }
 NAMES = tuple(_CONTESTS)
@@ -41,6 +54,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--only", action="append", choices=NAMES, metavar="NAME", help=f"one of {', '.join(NAMES)}")
     made.add_argument("--rounds", type=int, default=5, help="how often each side has its turn (default 5)")
     made.add_argument("--quick", action="store_true", help="small data and short runs, to see that everything works")
+    made.add_argument("--searched", type=int, help="rows of the tables that are searched (default 100,000)")
     made.add_argument("--seconds", type=int, help="length of each timed run (default 5)")
     return made
 
@@ -52,6 +66,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     sizes = Sizes.quick() if chosen.quick else Sizes()
     if chosen.seconds is not None:
         sizes = sizes.lasting(max(1, chosen.seconds))
+    if chosen.searched is not None:
+        sizes = sizes.searching(max(searched.HITS * 20, chosen.searched))
     names = tuple(name for name in NAMES if not chosen.only or name in chosen.only)
     console = Console(width=None if sys.stdout.isatty() else 150)
     seen = machine.describe()

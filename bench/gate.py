@@ -49,6 +49,7 @@ class Gate:
     port: int
     pid: int
     authority: Path
+    folder: DemoFolder
 
     def endpoint(self, database: str, *, tls: bool) -> Endpoint:
         return Endpoint("fieldgate", HOST, self.port, database, LOGIN, PASSWORD, self.authority if tls else None)
@@ -90,21 +91,26 @@ def _serving(place: Workplace, folder: DemoFolder, workers: int) -> Iterator[Gat
         process = subprocess.Popen(command, stdout=output, stderr=output, stdin=subprocess.DEVNULL)
     try:
         await_port(HOST, port, process, log)
-        yield Gate(port, process.pid, folder.ca)
+        yield Gate(port, process.pid, folder.ca, folder)
     finally:
         end(process)
 
 
 async def _replace_customers(place: Workplace, folder: DemoFolder) -> None:
-    table = load_policy(folder.policy).data_map.tables["public", "customers"]
+    await execute(place.direct.at(SHOP), "TRUNCATE customers CASCADE")
+    await seal_into(place, folder, TableRows("customers", _COLUMNS, list(_customers(place.sizes.rows))))
+
+
+async def seal_into(place: Workplace, folder: DemoFolder, rows: TableRows) -> None:
+    """As the demo fills its tables: with the keys themselves, past the proxy."""
+    data_map = load_policy(folder.policy).data_map
     opened = open_keyring(folder.keyring, folder.passphrase.read_text().strip())
-    ciphers = opened.keyring.ciphers(key_needs(load_policy(folder.policy).data_map), opened.leases())
+    ciphers = opened.keyring.ciphers(key_needs(data_map), opened.leases())
     connection = await connect(place.direct.at(SHOP))
     try:
-        await connection.execute("TRUNCATE customers CASCADE")
-        rows = TableRows("customers", _COLUMNS, list(_customers(place.sizes.rows)))
-        await connection.copy_records_to_table("customers", records=sealed_rows(rows, table, ciphers), columns=_COLUMNS)
-        await connection.execute("VACUUM ANALYZE customers")
+        sealed = sealed_rows(rows, data_map.tables["public", rows.name], ciphers)
+        await connection.copy_records_to_table(rows.name, records=sealed, columns=rows.columns)
+        await connection.execute(f"VACUUM ANALYZE {rows.name}")
     finally:
         ciphers.close()
         await connection.close()

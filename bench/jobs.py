@@ -15,6 +15,9 @@ class Work(StrEnum):
     ROWS = auto()  # all customers with three opened fields, once
     COPY_OUT = auto()  # the same by COPY, in `format`
     COPY_IN = auto()  # as many orders with three sealed fields by COPY
+    EQUALITY = auto()  # searches, each connection's one after another, for `seconds`: by e-mail, ...
+    RANGE = auto()  # ... by a year of birth, which one row in a hundred has, ...
+    MATCH = auto()  # ... by five characters that stand in fifty rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +32,7 @@ class Job:
     app_keys: AppKeys | None = None
     watch: int | None = None
     format: str = "text"  # of a COPY
+    twin: bool = False  # searched are the plain tables
 
     def to_json(self) -> str:
         keys = (
@@ -44,6 +48,7 @@ class Job:
                 "app_keys": keys,
                 "watch": self.watch,
                 "format": self.format,
+                "twin": self.twin,
             }
         )
 
@@ -58,12 +63,16 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """`count` statements (POINTS) or rows in `seconds`; CPU time of the client and of the watched process."""
+    """`count` statements or rows in `seconds`; CPU time of the client and of the watched process.
+
+    `median`: of the seconds that one search took.
+    """
 
     count: int
     seconds: float
     cpu: float
     watched: float
+    median: float = 0.0
 
     @property
     def rate(self) -> float:

@@ -42,6 +42,7 @@ class Sizes:
     """How much there is to measure with."""
 
     rows: int = 100_000
+    searched: int = 100_000  # rows of the searches
     scale: int = 10
     clients: int = 8
     seconds: int = 5
@@ -50,10 +51,13 @@ class Sizes:
     @classmethod
     def quick(cls) -> Sizes:
         """Enough to see that everything works; its numbers mean little."""
-        return cls(rows=10_000, scale=1, seconds=1, connections=50)
+        return cls(rows=10_000, searched=5_000, scale=1, seconds=1, connections=50)
 
     def lasting(self, seconds: int) -> Sizes:
         return replace(self, seconds=seconds)
+
+    def searching(self, rows: int) -> Sizes:
+        return replace(self, searched=rows)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@
 
 from __future__ import annotations
 
+import datetime
 import ipaddress
 import json
 from collections.abc import AsyncIterator, Callable
@@ -48,6 +49,7 @@ REFUSED = (
     ("support", "SELECT address FROM customers WHERE id = 1"),
     ("support", "UPDATE customers SET phone = '+7 900 000-00-00' WHERE id = 1"),
     ("support", "SELECT amount FROM payments"),
+    ("support", "SELECT id FROM customers WHERE surname LIKE 'Смир%'"),
     ("client", "UPDATE orders SET recipient_name = 'somebody else' WHERE id = 1"),
 )
 
@@ -132,6 +134,12 @@ class Checker:
         good = {_shown(dict(row.items()), set(made.columns)) for row in found} <= expected
         self._expect(good and bool(found), f"{role} sees in {made.name} something else than the policy says")
 
+    def _born(self, first: datetime.date, last: datetime.date) -> set[object]:
+        made = self._made["employees"]
+        at, birth = made.columns.index("id"), made.columns.index("birth_date")
+        dates = {row[at]: row[birth] for row in made.rows}
+        return {key for key, born in dates.items() if isinstance(born, datetime.date) and first <= born <= last}
+
     async def _check_refusals(self) -> None:
         for role, statement in REFUSED:
             async with self._as(role) as connection:
@@ -147,6 +155,12 @@ class Checker:
         async with self._as("support") as connection:
             found = await connection.fetchval("SELECT surname FROM customers WHERE email = $1", mail)
             self._expect(found == ANNA.surname, "support does not find a customer by e-mail")
+        async with self._as("management") as connection:
+            found = await connection.fetchval("SELECT id FROM customers WHERE surname ILIKE '%МИРНОВ%' ORDER BY id")
+            self._expect(found == 1, "management does not find a customer by a part of the surname")
+            ends = (datetime.date(1980, 1, 1), datetime.date(1989, 12, 31))
+            born = await connection.fetch("SELECT id FROM employees WHERE birth_date BETWEEN $1 AND $2", *ends)
+            self._expect({row["id"] for row in born} == self._born(*ends), "management does not find birth dates")
         async with self._as("client") as connection:
             changing = connection.transaction()
             await changing.start()

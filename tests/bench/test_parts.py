@@ -6,9 +6,11 @@ import json
 import tomllib
 from dataclasses import replace
 from pathlib import Path
+from random import Random
 
 import pytest
 
+from bench import searched
 from bench.appside import AppCrypto, AppKeys
 from bench.contest import OTHERS, Contest, Outcome, Reading, Side, play
 from bench.jobs import Job, Work
@@ -150,3 +152,24 @@ def test_the_configuration_is_one_that_fieldgate_reads(tmp_path: Path) -> None:
     config = load_config(path)
     assert tomllib.loads(path.read_text())["audit"]["mode"] == "strict"
     assert config.audit is not None and config.listener.allow_plaintext and config.process.workers == 1
+
+
+def test_what_is_searched_has_the_answers_that_are_wanted() -> None:
+    count = 5_000
+    customers, employees = list(searched.customers(count)), list(searched.employees(count))
+    assert sum(searched.MARK in str(row[3]) for row in customers) == searched.HITS
+    assert len({row[4] for row in customers}) == count
+    for seed in range(20):
+        (first, last), right = searched.question(Work.RANGE, count, Random(seed))
+        rows = [(row[0], row[2]) for row in employees if first <= row[2] <= last]  # type: ignore[operator]
+        assert right(rows) and not right(rows[1:])
+        assert abs(len(rows) - count / searched.YEARS) <= 1
+
+
+def test_what_is_sought_is_right() -> None:
+    (email,), right = searched.question(Work.EQUALITY, 100, Random(1))
+    number = next(n for n in range(100) if searched.email_of(n) == email)
+    assert right([{"id": searched.FIRST + number}]) and not right([])
+    _, hits = searched.question(Work.MATCH, 100, Random(1))
+    assert hits([None] * searched.HITS) and not hits([])
+    assert "twin_employees" in searched.query(Work.RANGE, twin=True)

@@ -247,6 +247,25 @@ reader | SELECT id, length(email) AS x FROM customers ORDER BY x
 support | SELECT id FROM customers ORDER BY email, id LIMIT 1
 support | SELECT id FROM customers ORDER BY born
 full | SELECT email FROM customers WHERE email < 'm'
+reader | SELECT id FROM workers WHERE birth < '1990-01-01'
+reader | SELECT id FROM workers WHERE '1990-01-01' >= birth
+reader | SELECT id FROM workers WHERE age BETWEEN 18 AND 30
+reader | SELECT id FROM workers WHERE id = 1 AND (pay > 1000 AND pay < 2000)
+support | SELECT id FROM workers WHERE birth BETWEEN SYMMETRIC '1990-01-01' AND '1980-01-01'
+support | SELECT id FROM workers WHERE age > 30 AND pay > 1000
+full | SELECT id FROM workers WHERE birth < '1990-01-01' OR true
+full | SELECT id FROM workers WHERE NOT birth >= '1990-01-01'
+full | SELECT id FROM workers WHERE birth NOT BETWEEN '1980-01-01' AND '1990-01-01'
+full | SELECT count(*) FROM workers WHERE birth < '1990-01-01'
+full | SELECT id FROM workers WHERE fg_birth_tk && '{1}'
+full | SELECT fg_birth_tk FROM workers
+full | SELECT id FROM workers w JOIN workers v ON w.birth < v.birth
+full | SELECT id FROM workers WHERE birth < (SELECT '1990-01-01'::date)
+full | SELECT id FROM workers ORDER BY age
+full | SELECT id FROM workers WHERE age < 18 FOR UPDATE
+full | DELETE FROM workers WHERE birth < '1990-01-01'
+full | UPDATE workers SET age = 1 WHERE age BETWEEN 2 AND 3
+full | DELETE FROM notes WHERE customer_id IN (SELECT id FROM workers WHERE birth < '1990-01-01')
 full | SELECT email FROM customers WHERE email LIKE '%'
 full | SELECT email FROM customers WHERE email SIMILAR TO 'a'
 full | SELECT email FROM customers WHERE email ILIKE 'a'
