@@ -24,6 +24,7 @@ from .cells import from_text, unreadable
 from .describe import check_shape
 from .envelopes import may_hold_envelope, value_holds_envelope
 from .finishing.computing import Computed, Given
+from .opened import RememberingCiphers
 from .params import cipher_of
 from .row_key import row_key_bytes
 from .run import ColumnUnreadable, Opener, transform
@@ -38,7 +39,7 @@ _ROOMLESS = frozenset(
 class RowTransformer:
     """Turns runs of the server's DataRow messages into the client's."""
 
-    __slots__ = ("_bound", "_columns", "_computed", "_openers", "_outputs")
+    __slots__ = ("_bound", "_columns", "_computed", "_openers", "_outputs", "ciphers")
 
     def __init__(
         self,
@@ -55,6 +56,7 @@ class RowTransformer:
         Raises CellUnreadable when lineage is not proven.
         """
         check_shape(plan, fields)
+        self.ciphers = ciphers = RememberingCiphers(ciphers) if plan.sift is not None else ciphers
         outputs = plan.outputs or ()
         self._outputs = outputs
         self._columns = len(fields)

@@ -21,6 +21,7 @@ from proxy.wire.values.settings import ValueSettings
 
 from .cells import from_text, unreadable
 from .client_values import ClientValues, source_value
+from .opened import RememberingCiphers
 from .params import cipher_of, pattern_text
 from .patterns import make_test
 from .ranges import range_of
@@ -98,7 +99,7 @@ def _count(source: ValueSource | None, client: ClientValues) -> int | None:
 class Sifter:
     """Raises CellUnreadable where a column that it is to open is not proven to be what the analysis expects (I2)."""
 
-    __slots__ = ("_columns", "_left", "_looks", "_most", "_skip", "passed")
+    __slots__ = ("_ciphers", "_columns", "_left", "_looks", "_most", "_skip", "passed")
 
     def __init__(
         self,
@@ -110,10 +111,14 @@ class Sifter:
         binary: bool,
         most: int = 0,
     ) -> None:
-        """`binary`: the form in which the server sends the cells that are looked at.  `most`: 0 for all rows."""
+        """`binary`: the form in which the server sends the cells that are looked at.  `most`: 0 for all rows.
+
+        `ciphers`: those of the result, which remember what was opened here.
+        """
         self._columns = len(fields)
+        self._ciphers = ciphers if isinstance(ciphers, RememberingCiphers) else RememberingCiphers(ciphers)
         self._looks = [
-            _Look(search, test, fields, ciphers, binary)
+            _Look(search, test, fields, self._ciphers, binary)
             for search, test in zip(sift.searches, sought.tests, strict=True)
         ]
         limits = [limit for limit in (sought.limit, most or None) if limit is not None]
@@ -130,6 +135,7 @@ class Sifter:
 
         Raises CellUnreadable or ProtocolViolation.
         """
+        self._ciphers.forget()
         return [span for span in spans if self._passes(data, span)]
 
     def _passes(self, data: bytes, span: Span) -> bool:
@@ -155,7 +161,7 @@ class _Look:
         search: Search,
         test: Test | None,
         fields: Sequence[FieldDescription],
-        ciphers: FieldCiphers,
+        ciphers: RememberingCiphers,
         binary: bool,
     ) -> None:
         described = fields[search.column] if search.column < len(fields) else None
@@ -167,7 +173,9 @@ class _Look:
         if not proven:
             raise CellUnreadable(f"the origin of a column is not proven to be {search.field.name}")
         self._field, self._column, self._test, self._binary = search.field, search.column, test, binary
-        self._open: Callable[[bytes], bytes] = cipher_of(ciphers, search.field).open
+        cipher_of(ciphers, search.field)  # says that there is no key
+        assert search.field.sealing is not None  # noqa: S101
+        self._open: Callable[[bytes], bytes] = ciphers.cipher(search.field.sealing.field_id).look
 
     def passes(self, values: Sequence[bytes | None]) -> bool:
         value = values[self._column]

@@ -59,7 +59,7 @@ def _query_description(forwarding: Forwarding, head: Reply, start: int, end: int
         head.transformer = RowTransformer(plan, fields, formats, formats, ciphers, values)
         if plan.sift is not None:
             sought = sought_of(plan.sift, ClientValues(), values)
-            head.sifter = Sifter(plan.sift, sought, fields, ciphers, binary=False)
+            head.sifter = Sifter(plan.sift, sought, fields, head.transformer.ciphers, binary=False)
         if plan.arranged is not None:
             head.arranger = _arranger(forwarding, plan.arranged, fields)
     except (CellUnreadable, ValueRejected) as error:

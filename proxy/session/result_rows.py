@@ -56,7 +56,7 @@ def _pass_or_transform(forwarding: Forwarding, head: Reply, rows: Sequence[Span]
     if head.transformer is not None:
         forwarding.flush(start)
         if head.plan is not None and head.plan.sift is not None:
-            rows = _sifter(forwarding.state, head).sift(forwarding.data, rows)
+            rows = _sifter(head, head.transformer).sift(forwarding.data, rows)
         if head.plan is not None and head.plan.arranged is not None:
             _arranger(forwarding.state, head).take(forwarding.data, rows)
             return
@@ -70,16 +70,15 @@ def _pass_or_transform(forwarding: Forwarding, head: Reply, rows: Sequence[Span]
         forwarding.run = start
 
 
-def _sifter(state: SessionState, head: Reply) -> Sifter:
+def _sifter(head: Reply, transformer: RowTransformer) -> Sifter:
     """Made at the first row of an Execute; that of a Query is there already."""
     if head.sifter is None:
         plan, portal = head.plan, head.portal
         fields = portal.statement.fields if portal is not None else None
         if plan is None or plan.sift is None or portal is None or portal.sought is None or fields is None:
             raise CellUnreadable("it is not known what the rows of this result are looked at for")
-        ciphers = state.revision().ciphers
         most = head.most if plan.arranged is None else 0
-        head.sifter = Sifter(plan.sift, portal.sought, fields, ciphers, binary=True, most=most)
+        head.sifter = Sifter(plan.sift, portal.sought, fields, transformer.ciphers, binary=True, most=most)
     return head.sifter
 
 

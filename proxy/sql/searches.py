@@ -16,6 +16,7 @@ from proxy.wire.values.ordering import COMPARABLE
 
 from .analysis import Analysis, Item, QueryRole, Use
 from .appendix import targets_end, tokens_at_hand
+from .finishing import finished_output
 from .lexer import TokenKind
 from .operands import Operand, charge, column_operand
 from .operators import check_operator
@@ -203,7 +204,7 @@ def _source(a: Analysis, cell: Field, value: Value, scope: Scope) -> ValueSource
 
 
 def finish_searches(a: Analysis, scope: Scope, items: list[Item], start: int) -> None:
-    """Behind the select list come the cells that the proxy looks at."""
+    """Behind the select list come the cells that the proxy looks at, but for those that are shown."""
     if not a.searches:
         return
     if a.volatile:
@@ -213,12 +214,18 @@ def finish_searches(a: Analysis, scope: Scope, items: list[Item], start: int) ->
             hint=REMEDY,
             position=a.volatile[0][1],
         )
-    places: dict[str, int] = {}
-    for reference, _ in a.searches:
-        places.setdefault(reference, len(items) + a.hidden + len(places))
-    scope.text.insert_after(targets_end(scope.text, start), "".join(f", {reference}" for reference in places))
-    a.hidden += len(places)
+    places = {item.visible.reference: n for n, item in enumerate(items) if item.visible and _is_shown(item)}
+    added = list(dict.fromkeys(reference for reference, _ in a.searches if reference not in places))
+    if added:
+        scope.text.insert_after(targets_end(scope.text, start), "".join(f", {reference}" for reference in added))
+    places |= {reference: len(items) + a.hidden + n for n, reference in enumerate(added)}
+    a.hidden += len(added)
     a.searches = [(reference, search.at(places[reference])) for reference, search in a.searches]
+
+
+def _is_shown(item: Item) -> bool:
+    """The server sends the cell itself for it."""
+    return item.origin.cell is not None and finished_output(item) is None and not item.text_cast
 
 
 def take_limits(a: Analysis, body: Node, scope: Scope) -> None:

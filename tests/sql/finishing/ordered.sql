@@ -33,9 +33,9 @@
 -> SELECT id, ("accounts"."password"), ("accounts"."id") FROM "public".accounts
 ++ hidden=2; orders by password@1 key@2
 [full] SELECT id, surname FROM members WHERE surname LIKE '%abc%' ORDER BY surname LIMIT 3;
--> SELECT id, surname, "members"."surname" FROM "public".members WHERE ("members"."fg_surname_tk" OPERATOR(pg_catalog.@>) {TOKENS members.surname '%abc%'}::pg_catalog.int4[] OR "members"."fg_surname_tk" OPERATOR(pg_catalog.@>) '{0}'::pg_catalog.int4[])  LIMIT (NULL)
+-> SELECT id, surname FROM "public".members WHERE ("members"."fg_surname_tk" OPERATOR(pg_catalog.@>) {TOKENS members.surname '%abc%'}::pg_catalog.int4[] OR "members"."fg_surname_tk" OPERATOR(pg_catalog.@>) '{0}'::pg_catalog.int4[])  LIMIT (NULL)
 :: id, surname=open(members.surname)
-++ hidden=1; sifts members.surname at 2 like '%abc%'; orders by surname@1; limit '3'
+++ sifts members.surname at 1 like '%abc%'; orders by surname@1; limit '3'
 [full] SELECT email FROM customer_view ORDER BY email;
 -> SELECT email FROM (SELECT c.id,
        c.email,

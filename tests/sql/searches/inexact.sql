@@ -1,13 +1,13 @@
 -- Search by part: LIKE, ILIKE and ^@ over columns with search tokens.
 
 [full] SELECT id, surname FROM members WHERE surname LIKE '%овальч%';
--> SELECT id, surname, "members"."surname" FROM "public".members WHERE ("members"."fg_surname_tk" OPERATOR(pg_catalog.@>) {TOKENS members.surname '%овальч%'}::pg_catalog.int4[] OR "members"."fg_surname_tk" OPERATOR(pg_catalog.@>) '{0}'::pg_catalog.int4[])
+-> SELECT id, surname FROM "public".members WHERE ("members"."fg_surname_tk" OPERATOR(pg_catalog.@>) {TOKENS members.surname '%овальч%'}::pg_catalog.int4[] OR "members"."fg_surname_tk" OPERATOR(pg_catalog.@>) '{0}'::pg_catalog.int4[])
 :: id, surname=open(members.surname)
-++ hidden=1; sifts members.surname at 2 like '%овальч%'
+++ sifts members.surname at 1 like '%овальч%'
 [full] SELECT * FROM members WHERE surname ILIKE $1;
--> SELECT "members"."id", "members"."customer_id", "members"."town", "members"."surname", "members"."nick", "members"."remark", "members"."surname" FROM "public".members WHERE ("members"."fg_surname_tk" OPERATOR(pg_catalog.@>) {TOKENS members.surname $1}::pg_catalog.int4[] OR "members"."fg_surname_tk" OPERATOR(pg_catalog.@>) '{0}'::pg_catalog.int4[])
+-> SELECT "members"."id", "members"."customer_id", "members"."town", "members"."surname", "members"."nick", "members"."remark" FROM "public".members WHERE ("members"."fg_surname_tk" OPERATOR(pg_catalog.@>) {TOKENS members.surname $1}::pg_catalog.int4[] OR "members"."fg_surname_tk" OPERATOR(pg_catalog.@>) '{0}'::pg_catalog.int4[])
 :: id, customer_id, town, surname=open(members.surname), nick=open(members.nick), remark=open(members.remark)
-++ hidden=1; sifts members.surname at 6 ilike $1; lowering; physical=TOKENS($1); described=$1:25
+++ sifts members.surname at 3 ilike $1; lowering; physical=TOKENS($1); described=$1:25
 [full] SELECT id FROM members m WHERE m.surname ~~* $1::text AND town = $2 AND nick ~~ 'Ко%' ORDER BY id LIMIT 10 OFFSET 5;
 -> SELECT id, "m"."surname", "m"."nick" FROM "public".members m WHERE ("m"."fg_surname_tk" OPERATOR(pg_catalog.@>) {TOKENS members.surname $1}::pg_catalog.int4[] OR "m"."fg_surname_tk" OPERATOR(pg_catalog.@>) '{0}'::pg_catalog.int4[]) AND town = $2 AND ("m"."fg_nick_tk" OPERATOR(pg_catalog.@>) {TOKENS members.nick 'Ко%'}::pg_catalog.int4[] OR "m"."fg_nick_tk" OPERATOR(pg_catalog.@>) '{0}'::pg_catalog.int4[]) ORDER BY id LIMIT (NULL) OFFSET (NULL)
 ++ hidden=2; sifts members.surname at 1 ilike $1; sifts members.nick at 2 like 'Ко%'; limit '10'; offset '5'; lowering; physical=TOKENS($1) PLAIN($2) TOKENS('Ко%'); described=$1:25

@@ -1,9 +1,9 @@
 -- Ranges: <, <=, >, >= and BETWEEN over columns with the tokens of spans.
 
 [full] SELECT id, birth FROM workers WHERE birth >= '1990-01-01' AND birth < '1991-01-01';
--> SELECT id, birth, "workers"."birth" FROM "public".workers WHERE "workers"."fg_birth_tk" OPERATOR(pg_catalog.&&) {TOKENS workers.birth at_least '1990-01-01' less '1991-01-01'}::pg_catalog.int4[] AND true OPERATOR(pg_catalog.=) true
+-> SELECT id, birth FROM "public".workers WHERE "workers"."fg_birth_tk" OPERATOR(pg_catalog.&&) {TOKENS workers.birth at_least '1990-01-01' less '1991-01-01'}::pg_catalog.int4[] AND true OPERATOR(pg_catalog.=) true
 :: id, birth=open(workers.birth)
-++ hidden=1; sifts workers.birth at 2 at_least '1990-01-01' less '1991-01-01'
+++ sifts workers.birth at 1 at_least '1990-01-01' less '1991-01-01'
 [full] SELECT id FROM workers w WHERE '1990-01-01' <= w.birth AND $1 > w.birth AND id > $2;
 -> SELECT id, "w"."birth" FROM "public".workers w WHERE {TOKENS workers.birth at_least '1990-01-01' less $1}::pg_catalog.int4[] OPERATOR(pg_catalog.&&) "w"."fg_birth_tk" AND ({END $1}::pg_catalog.int4[] IS NULL) OPERATOR(pg_catalog.=) true AND id > $2
 ++ hidden=1; sifts workers.birth at 1 at_least '1990-01-01' less $1; physical=END($1) PLAIN($2) TOKENS('1990-01-01'); described=$1:1082
@@ -38,9 +38,9 @@
 -> SELECT id, "workers"."birth" FROM "public".workers WHERE "workers"."fg_birth_tk" OPERATOR(pg_catalog.&&) {TOKENS workers.birth more $1}::pg_catalog.int4[] AND ($1::pg_catalog.date IS NULL OR id = 1)
 ++ hidden=1; sifts workers.birth at 1 more $1; physical=PLAIN($1) TOKENS($1)
 [full] SELECT c.id, w.birth FROM customers c JOIN workers w ON w.customer_id = c.id WHERE w.birth < $1 AND c.email = $2 ORDER BY w.id LIMIT $3;
--> SELECT c.id, w.birth, "w"."birth" FROM "public".customers c JOIN "public".workers w ON w.customer_id = c.id WHERE "w"."fg_birth_tk" OPERATOR(pg_catalog.&&) {TOKENS workers.birth less $1}::pg_catalog.int4[] AND "c"."fg_email_eq" = {TERM customers.email $2}::pg_catalog.bytea ORDER BY w.id LIMIT ({COUNT $3}::pg_catalog.int8)
+-> SELECT c.id, w.birth FROM "public".customers c JOIN "public".workers w ON w.customer_id = c.id WHERE "w"."fg_birth_tk" OPERATOR(pg_catalog.&&) {TOKENS workers.birth less $1}::pg_catalog.int4[] AND "c"."fg_email_eq" = {TERM customers.email $2}::pg_catalog.bytea ORDER BY w.id LIMIT ({COUNT $3}::pg_catalog.int8)
 :: id, birth=open(workers.birth)
-++ hidden=1; sifts workers.birth at 2 less $1; limit $3; physical=TOKENS($1) TERM($2) COUNT($3); described=$1:1082,$2:25,$3:20
+++ sifts workers.birth at 1 less $1; limit $3; physical=TOKENS($1) TERM($2) COUNT($3); described=$1:1082,$2:25,$3:20
 [full] SELECT id FROM (SELECT id, birth FROM workers) s WHERE s.birth < $1;
 -> SELECT id, "s"."birth" FROM (SELECT id, birth, "workers"."fg_birth_tk" AS "fg_1" FROM "public".workers) s WHERE "s"."fg_1" OPERATOR(pg_catalog.&&) {TOKENS workers.birth less $1}::pg_catalog.int4[]
 ++ hidden=1; sifts workers.birth at 1 less $1; physical=TOKENS($1); described=$1:1082
@@ -196,4 +196,16 @@
 !! 42804 inconsistent types deduced for parameter $1
 [full] SELECT birth < $1 FROM workers;
 !! 0A000 the sealed column "birth" (public.workers.birth) can be searched by range only in a condition that is ANDed in WHERE of a plain SELECT; here the operator < stands in an expression
+   hint: Search in a SELECT of its own that shows columns as they are, and go on with the keys that it finds.
+[support] SELECT * FROM workers WHERE age BETWEEN 20 AND 30;
+-> SELECT "workers"."id", CAST(NULL AS bigint) AS "customer_id", "workers"."birth", CAST(NULL AS pg_catalog.timestamptz) AS "seen", CAST(NULL AS pg_catalog.timestamp) AS "left_at", CAST(NULL AS pg_catalog.int4) AS "age", CAST(NULL AS pg_catalog.numeric) AS "pay", CAST(NULL AS pg_catalog.date) AS "hired", "workers"."age" FROM "public".workers WHERE "workers"."fg_age_tk" OPERATOR(pg_catalog.&&) {TOKENS workers.age at_least '20'::1700 at_most '30'::1700}::pg_catalog.int4[] OPERATOR(pg_catalog.=) true
+:: id, customer_id, birth=open(workers.birth), seen, left_at, age, pay, hired
+++ hidden=1; sifts workers.age at 8 at_least '20'::1700 at_most '30'::1700
+[support] SELECT id, age FROM workers WHERE age BETWEEN 20 AND 30;
+!! 42501 permission denied: read of column "public.workers.age"
+[full] SELECT age, age AS again, w.age::int4 FROM workers w WHERE age < 30 AND birth > $1;
+!! 0A000 the sealed column "age" (public.workers.age) can be searched by range only in a condition that is ANDed in WHERE of a plain SELECT; here it shows or sorts by an expression
+   hint: Search in a SELECT of its own that shows columns as they are, and go on with the keys that it finds.
+[full] SELECT lower(surname), surname FROM members WHERE surname LIKE '%abc%';
+!! 0A000 the sealed column "surname" (public.members.surname) can be searched by part only in a condition that is ANDed in WHERE of a plain SELECT; here it shows or sorts by an expression
    hint: Search in a SELECT of its own that shows columns as they are, and go on with the keys that it finds.

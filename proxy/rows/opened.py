@@ -1,0 +1,68 @@
+"""Ciphers that open a cell once where it is looked at and then shown: searches open first what results open again.
+
+Only for cells that are opened without a row's key: what an envelope opens to follows from field and envelope alone, so
+nothing is shown that would not have been opened.  What is remembered lasts for one batch of rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from keys.field import FieldCipher, FieldCiphers
+
+
+class RememberingCipher:
+    """The cipher of one field."""
+
+    __slots__ = ("_cipher", "_opened")
+
+    def __init__(self, cipher: FieldCipher) -> None:
+        self._cipher = cipher
+        self._opened: dict[bytes, bytes] = {}
+
+    def look(self, envelope: bytes) -> bytes:
+        """Opens it, and keeps what it opened to.  Raises as `open`."""
+        opened = self._opened.get(envelope)
+        if opened is None:
+            opened = self._opened[envelope] = self._cipher.open(envelope)
+        return opened
+
+    def forget(self) -> None:
+        self._opened.clear()
+
+    def open(self, envelope: bytes, *, row_key: bytes | None = None) -> bytes:
+        opened = self._opened.get(envelope) if row_key is None else None
+        return self._cipher.open(envelope, row_key=row_key) if opened is None else opened
+
+    def seal(self, plaintext: bytes, *, term_input: bytes | None = None, row_key: bytes | None = None) -> bytes:
+        return self._cipher.seal(plaintext, term_input=term_input, row_key=row_key)
+
+    def seal_all(self, plaintexts: Sequence[bytes], term_inputs: Sequence[bytes] | None = None) -> list[bytes]:
+        return self._cipher.seal_all(plaintexts, term_inputs)
+
+    def term(self, term_input: bytes) -> bytes:
+        return self._cipher.term(term_input)
+
+    def tokens(self, inputs: Iterable[bytes]) -> list[bytes]:
+        return self._cipher.tokens(inputs)
+
+
+class RememberingCiphers:
+    """The ciphers of one result."""
+
+    __slots__ = ("_ciphers", "_made")
+
+    def __init__(self, ciphers: FieldCiphers) -> None:
+        self._ciphers = ciphers
+        self._made: dict[str, RememberingCipher] = {}
+
+    def cipher(self, field_id: str) -> RememberingCipher:
+        """Raises UnknownKey."""
+        made = self._made.get(field_id)
+        if made is None:
+            made = self._made[field_id] = RememberingCipher(self._ciphers.cipher(field_id))
+        return made
+
+    def forget(self) -> None:
+        for made in self._made.values():
+            made.forget()

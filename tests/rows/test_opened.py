@@ -1,0 +1,57 @@
+"""A cell that was looked at is not opened again, and what is remembered is its own field's and its own batch's."""
+
+from __future__ import annotations
+
+import pytest
+
+from keys.errors import CryptoError
+from keys.field import FieldCiphers
+from proxy.rows.opened import RememberingCiphers
+from tests.keys.making import FIELD_A, FIELD_B, cipher
+
+SEALING = {FIELD_A: cipher(field_id=FIELD_A), FIELD_B: cipher(field_id=FIELD_B)}
+
+
+class Counted:
+    """Opens as the field's cipher does, and counts."""
+
+    def __init__(self) -> None:
+        self.opened = 0
+
+    def cipher(self, field_id: str) -> Counted:
+        self._field = field_id
+        return self
+
+    def open(self, envelope: bytes, *, row_key: bytes | None = None) -> bytes:
+        self.opened += 1
+        return SEALING[self._field].open(envelope, row_key=row_key)
+
+
+def test_what_was_looked_at_is_opened_once() -> None:
+    counted = Counted()
+    ciphers = RememberingCiphers(counted)  # type: ignore[arg-type]
+    cell = SEALING[FIELD_A].seal(b"Anna")
+    one = ciphers.cipher(FIELD_A)
+    assert (one.look(cell), one.look(cell), one.open(cell), counted.opened) == (b"Anna", b"Anna", b"Anna", 1)
+    ciphers.forget()
+    assert (one.open(cell), one.open(cell), counted.opened) == (b"Anna", b"Anna", 3)
+
+
+def test_another_field_and_a_row_key_are_not_served_by_it() -> None:
+    ciphers = RememberingCiphers(SEALED)
+    cell = SEALING[FIELD_A].seal(b"Anna")
+    assert ciphers.cipher(FIELD_A).look(cell) == b"Anna"
+    with pytest.raises(CryptoError):
+        ciphers.cipher(FIELD_B).open(cell)
+    with pytest.raises(CryptoError):
+        ciphers.cipher(FIELD_A).open(cell, row_key=b"1")
+    with pytest.raises(CryptoError):
+        ciphers.cipher(FIELD_A).look(cell[:-1] + bytes((cell[-1] ^ 1,)))
+
+
+class _Sealed:
+    def cipher(self, field_id: str) -> object:
+        return SEALING[field_id]
+
+
+SEALED: FieldCiphers = _Sealed()  # type: ignore[assignment]
