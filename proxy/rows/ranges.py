@@ -19,6 +19,7 @@ from proxy.wire.values.settings import ValueSettings
 
 from .client_values import ClientValues, source_value
 
+_BEYOND = 1 << 65  # all positions that are numbers
 _WIDER = {INT2: 2, INT4: 4, INT8: 8, NUMERIC: 16}
 
 
@@ -32,6 +33,15 @@ class Range:
     high: Position | None = None
     low_strict: bool = False
     high_strict: bool = False
+
+    def test(self) -> Callable[[bytes], bool]:
+        """`holds`, for many cells."""
+        if self.logical is LogicalType.NUMERIC:
+            return self.holds
+        low = -_BEYOND if self.low is None else self.low + self.low_strict
+        high = _BEYOND if self.high is None else self.high - self.high_strict
+        number = int.from_bytes
+        return lambda cell: low <= number(cell, "big", signed=True) <= high
 
     def holds(self, cell: bytes) -> bool:
         """Raises ValueError for what is no cell of the type."""

@@ -65,7 +65,7 @@ def counts_of(
 def _test(search: Search, sift: Sift, client: ClientValues, settings: ValueSettings) -> Test | None:
     if search.bounds:
         within = range_of(search.field, search.bounds, client, settings)
-        return None if within is None else within.holds
+        return None if within is None else within.test()
     text = pattern_text(search.field, search.sought, client, settings)
     if text is None or search.comparing is None:
         return None

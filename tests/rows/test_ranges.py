@@ -82,6 +82,7 @@ def test_the_same_as_the_server(server: str, request: pytest.FixtureRequest) -> 
                     found = within(own, (end, bound, OIDS[other]))
                     assert found is not None
                     assert found.holds(cell_of(own, value)) is answer, (own, value, end, other, bound)
+                    assert found.test()(cell_of(own, value)) is answer
                     compared += 1
     assert compared > 8000
 
