@@ -46,7 +46,12 @@ def _table(shop: PolicySet, schema: str, name: str) -> str:
         for field in shop.data_map.tables[schema, name].fields.values()
         if field.term_column is not None
     ]
-    return f'CREATE TABLE "{schema}"."{name}" ({", ".join([*columns, *terms])})'
+    tokens = [
+        f'"{field.token_column}" int4[]'
+        for field in shop.data_map.tables[schema, name].fields.values()
+        if field.token_column is not None
+    ]
+    return f'CREATE TABLE "{schema}"."{name}" ({", ".join([*columns, *terms, *tokens])})'
 
 
 def _column(field: Field) -> str:
