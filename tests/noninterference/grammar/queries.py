@@ -11,6 +11,7 @@ from .conditions import condition
 from .draw import Draw, Place
 from .expressions import expression
 from .groups import grouped
+from .sealed import computed, searched
 from .sources import joined, table
 from .vocabulary import Column
 
@@ -29,7 +30,8 @@ class Query:
 def query(d: Draw, depth: int = 2) -> Query:
     """Any query at the top."""
     rules = {"select": 8, "grouped": 4, "with": 2, "union": 2, "ordered": 2, "windowed": 1.5, "whole": 1,
-             "counted": 1, "trick": 1.2, "distinct": 1, "catalog": 0.5, "constants": 0.7}  # fmt: skip
+             "counted": 1, "trick": 1.2, "distinct": 1, "catalog": 0.5, "constants": 0.7,
+             "opened": 2, "searched": 1.2}  # fmt: skip
     match d.rule(rules):
         case "grouped":
             return Query(grouped(d, _derived(depth), _inside), ())
@@ -51,6 +53,12 @@ def query(d: Draw, depth: int = 2) -> Query:
             return _distinct(d, depth)
         case "catalog":
             return Query(d.any(tricks.CATALOGS), ())
+        case "opened":
+            text, exact = computed(d)
+            return Query(text, (), exact)
+        case "searched":
+            text, exact = searched(d)
+            return Query(text, (), exact)
         case "constants":
             value = d.any(
                 ("1", "'a'", "now() > '2020-01-01'", "current_setting('server_version_num')", "1/0", "'a'::int")

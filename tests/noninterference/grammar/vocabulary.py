@@ -32,6 +32,8 @@ class Column:
     equality: bool = True
     given: bool = False  # it must be given when a row is inserted
     unique: bool = False
+    searched: str = ""  # by "part" or "range", where it is sealed
+    key: bool = False  # it tells rows apart
 
     def may(self, verbs: Verb) -> bool:
         return verbs & ~self.verbs == Verb(0)
@@ -127,7 +129,14 @@ def _column(field: Field, declared: tuple[str, str], rights: TableRights) -> Col
         field.sealing is None or field.sealing.equality,
         "NOT NULL" in constraints and "DEFAULT" not in constraints,
         "UNIQUE" in constraints or "PRIMARY" in constraints,
+        _searched(field),
+        field.column == "id",
     )
+
+
+def _searched(field: Field) -> str:
+    modes = field.sealing.tokens if field.sealing is not None else ()
+    return "" if not modes else "part" if any(mode.startswith(("match", "prefix")) for mode in modes) else "range"
 
 
 def _declared() -> dict[str, dict[str, tuple[str, str]]]:
