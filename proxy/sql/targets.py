@@ -71,10 +71,10 @@ def _column(a: Analysis, item: Item, operand: Operand, role: QueryRole) -> None:
     item.origin, item.single = operand.origin, True
     item.first, item.last = reference.span()
     key = item.scope.level.is_key(reference.visible)
-    if role in SHOWN and not key and masked(operand.origin.columns, READING):
+    if not key and _shows_null(a, operand, role):
         replace_by_null(a, reference)
         _name_as_before(item)
-        item.origin = NOTHING
+        item.origin = NOTHING if role in SHOWN else Origin(operand.origin.columns, nulled=True)
         return
     if operand.casts:
         item.text_cast = _text_cast(operand)
@@ -85,6 +85,14 @@ def _column(a: Analysis, item: Item, operand: Operand, role: QueryRole) -> None:
         a.charge(item.origin, Verb.READ, item.position)
     else:
         item.origin = _pending(a, item)
+
+
+def _shows_null(a: Analysis, operand: Operand, role: QueryRole) -> bool:
+    """A mask, where the client sees the column; in a subquery only where the column itself may not be read at all."""
+    columns = operand.origin.columns
+    if not masked(columns, READING):
+        return False
+    return role in SHOWN or (role is QueryRole.DERIVED and not all(a.ledger.selectable(column) for column in columns))
 
 
 def _text_cast(operand: Operand) -> int:

@@ -12,8 +12,8 @@ from proxy.sql.cache import CachedPlanner
 from .compare import answered, broken, difference, state
 from .episodes import Episode
 from .grammar.statements import episode
-from .place import Place
-from .seats import Seat
+from .place import GATE, Place
+from .seats import Seat, policy
 from .side import Side
 from .talk import Answer, Table
 
@@ -66,12 +66,18 @@ class Bench:
     def __init__(self, place: Place, seat: Seat, warmed_by: Seat | None = None, *, spoiled: bool = False) -> None:
         """`warmed_by`: who asks everything first, through the same planner."""
         self.seat, self.planner = seat, CachedPlanner()
-        self._place, pair = place, place.pair(seat, spoiled=spoiled)
+        self._place = place
+        self._pair = pair = place.pair(seat, spoiled=spoiled)
         self._warm = None if warmed_by is None else Table(lambda: [self._side(pair.names[0], warmed_by)])
         self.table = Table(lambda: [self._side(name, seat) for name in pair.names])
 
-    def _side(self, database: str, seat: Seat) -> Side:
-        return Side(self._place.server, database, seat, self._revision, self.planner)
+    def _side(self, database: str, seat: Seat, role: str = GATE) -> Side:
+        return Side(self._place.server, database, seat, self._revision, self.planner, role)
+
+    def privileged(self) -> Table:
+        """The same seat, with the privileges upstream that are compiled from the policy."""
+        role = policy().logins[self.seat.login].upstream_role
+        return Table(lambda: [self._side(self._pair.names[0], self.seat, role)])
 
     def _revision(self) -> Revision:
         return self._place.revision

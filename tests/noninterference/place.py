@@ -22,6 +22,7 @@ from proxy.demo.generate import TableRows
 from proxy.demo.load import sealed_rows
 from proxy.demo.schema import logical_schema, physical_schema
 from proxy.demo.server import Server
+from proxy.grants.command import apply_grants
 from proxy.sealing.needs import key_needs
 from proxy.session.services import Revision
 from tests.keys.making import CountedLeases
@@ -31,6 +32,8 @@ from .hidden import other_world
 from .rows import World, base
 from .seats import Seat, policy
 
+CONTROL = "fieldgate"
+VIEWS = "people, reached, placed, townsfolk, sales, spent"
 GATE, PASSWORD = "everything", "secret"
 AFTER = 100_000  # where sequences go on
 # What an administrator may have made beside the sample: no protected table, and views.
@@ -118,6 +121,7 @@ class Place:
         await made.execute(BESIDE)
         await made.execute(f"GRANT ALL ON ALL TABLES IN SCHEMA public TO {GATE}")
         await made.execute(f"GRANT ALL ON ALL SEQUENCES IN SCHEMA public TO {GATE}")
+        await _compile_privileges(made)
         found = await load_catalog(made, replace(policy().data_map, database=self.template))
         self._catalog = replace(found, database=policy().data_map.database)
         await made.close()
@@ -153,6 +157,14 @@ class Place:
             await connection.copy_records_to_table(table, records=map(tuple, held.rows), columns=held.columns)
             await connection.execute(f"ALTER TABLE {table} ALTER id RESTART WITH {AFTER}")
         await connection.close()
+
+
+async def _compile_privileges(connection: asyncpg.Connection) -> None:
+    """The upstream roles that the policy names, with what it gives them."""
+    for role in (CONTROL, *sorted({login.upstream_role for login in policy().logins.values()})):
+        await connection.execute(f"CREATE ROLE {role} LOGIN PASSWORD '{PASSWORD}'")
+    await apply_grants(connection, policy(), CONTROL)
+    await connection.execute(f"GRANT ALL ON notes TO PUBLIC; GRANT SELECT ON {VIEWS} TO PUBLIC")
 
 
 @contextmanager

@@ -29,10 +29,10 @@ from .seats import Seat, policy, principal
 DRAWN = 500_000  # row keys that are drawn beforehand begin here
 
 
-def upstream_line(server: Server, database: str) -> tuple[Line, dict[str, str]]:
+def upstream_line(server: Server, database: str, role: str = GATE) -> tuple[Line, dict[str, str]]:
     """Logged in straight to the server, and what it reported of its settings."""
     line = Line(server.host, server.port, timeout=30)
-    heard = line.log_in(GATE, database, PASSWORD, options="-c search_path=public -c statement_timeout=20s")
+    heard = line.log_in(role, database, PASSWORD, options="-c search_path=public -c statement_timeout=20s")
     assert heard[-1][0] == "Z", heard
     reported = [backend.parse_parameter_status(body) for tag, body in heard if tag == "S"]
     return line, {name.decode(): value.decode() for name, value in reported}
@@ -41,8 +41,17 @@ def upstream_line(server: Server, database: str) -> tuple[Line, dict[str, str]]:
 class Side:
     """A session of one seat over one database.  Ended once `closed` is not empty: it says why."""
 
-    def __init__(self, server: Server, database: str, seat: Seat, revision: Callable[[], Revision], planner: Planner):
-        self.line, settings = upstream_line(server, database)
+    def __init__(
+        self,
+        server: Server,
+        database: str,
+        seat: Seat,
+        revision: Callable[[], Revision],
+        planner: Planner,
+        role: str = GATE,
+    ) -> None:
+        """`role`: that of the session upstream."""
+        self.line, settings = upstream_line(server, database, role)
         self.line.socket.settimeout(None)
         keys = itertools.count(DRAWN)
         services = SessionServices(

@@ -18,5 +18,17 @@
 -> SELECT DISTINCT ON ("v"."x", "c"."fg_name_eq") v.x, c.name FROM (VALUES (1), (2)) AS v (x), "public".customers c
 :: x, name=open(customers.name)
 [masked] SELECT DISTINCT s.city, s.name FROM (SELECT city, name FROM customers) s;
--> SELECT DISTINCT ON ("s"."fg_1") CAST(NULL AS text) AS "city", s.name FROM (SELECT city, name, "customers"."fg_name_eq" AS "fg_1" FROM "public".customers) s
+-> SELECT DISTINCT ON ("s"."fg_1") CAST(NULL AS text) AS "city", s.name FROM (SELECT CAST(NULL AS text) AS "city", name, "customers"."fg_name_eq" AS "fg_1" FROM "public".customers) s
 :: city, name=open(customers.name)
+
+-- What reads as NULL, and may be used in no other way either, is not named upstream; nor is it by a subquery.
+[masked] SELECT s.p FROM (SELECT phone AS p FROM customers) s;
+-> SELECT CAST(NULL AS pg_catalog.text) AS "p" FROM (SELECT CAST(NULL AS pg_catalog.text) AS p FROM "public".customers) s
+[masked] SELECT count(*) FROM (SELECT phone FROM customers) s;
+-> SELECT count(*) FROM (SELECT CAST(NULL AS pg_catalog.text) AS "phone" FROM "public".customers) s
+[masked] SELECT s.id FROM (SELECT id, phone FROM customers) s WHERE s.phone = 'x';
+!! 42501 permission denied: filter_eq of column "public.customers.phone"
+[masked] WITH w (a) AS (SELECT city FROM customers) SELECT a, upper(a) FROM w;
+-> WITH w (a) AS (SELECT CAST(NULL AS text) AS "city" FROM "public".customers) SELECT CAST(NULL AS text) AS "a", upper(CAST(NULL AS text)) FROM w
+[masked] INSERT INTO notes (id, body) SELECT id, city FROM customers;
+!! 42501 permission denied: export of column "public.customers.id"

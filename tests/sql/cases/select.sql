@@ -126,7 +126,7 @@
 [masked] SELECT email FROM customers WHERE city = 'x';
 !! 42501 permission denied: filter_eq of column "public.customers.city"
 [masked] SELECT s.email FROM (SELECT id, email FROM customers) s;
--> SELECT CAST(NULL AS pg_catalog.text) AS "email" FROM (SELECT id, email FROM "public".customers) s
+-> SELECT CAST(NULL AS pg_catalog.text) AS "email" FROM (SELECT id, CAST(NULL AS pg_catalog.text) AS "email" FROM "public".customers) s
 [full] SELECT c.*, n.* FROM customers c, notes n;
 -> SELECT "c"."id", "c"."city", "c"."status", "c"."email", "c"."name", "c"."phone", "c"."born", "c"."score", CAST(NULL AS text) AS "untagged", "n"."id", "n"."customer_id", "n"."body", "n"."email" FROM "public".customers c, notes n
 :: id, city, status, email=open(customers.email), name=open(customers.name), phone=open(customers.phone), born=open(customers.born), score=open(customers.score), untagged, id, customer_id, body, email
