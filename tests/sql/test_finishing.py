@@ -50,3 +50,13 @@ def test_a_declared_parameter_chooses_the_function() -> None:
 def test_older_servers_extract_double_precision() -> None:
     query = "SELECT extract(year FROM born) FROM customers"
     assert CachedPlanner().plan_statement(query, (), context(server=130000)).refusal is not None
+
+
+def test_every_column_that_is_used_is_recorded_with_its_verb() -> None:
+    made = plan("full", "SELECT name || phone || city FROM customers ORDER BY born, lower(email), id")
+    used = {(use.field.rpartition(".")[2], use.verb.name) for use in made.uses}
+    read = {(column, "READ") for column in ("name", "phone", "city")}
+    assert read | {(column, "ORDER") for column in ("born", "email", "id")} <= used
+    folded = plan("full", "SELECT max(born), count(DISTINCT phone) FROM customers")
+    used = {(use.field.rpartition(".")[2], use.verb.name) for use in folded.uses}
+    assert {("born", "READ"), ("born", "AGGREGATE"), ("phone", "AGGREGATE"), ("phone", "GROUP")} <= used
