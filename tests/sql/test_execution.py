@@ -124,6 +124,8 @@ def run_both(case: Case, pair: Pair, plan: StatementPlan) -> None:
     assert len(answer) == 3 or (case.role == "full" and not copied_on_18), answer
     if case.role != "full" or plan.kind not in _DML or "now()" in case.sql:
         return
+    if plan.counted_here or plan.computations:
+        return  # this is what the server says; tests/rows/finishing compares what is made of it
     with pair.plain.transaction(force_rollback=True):
         expected = _answer(pair.plain, with_parameters(case.sql, parameters), None)
         expected_after = _contents(pair.plain, sealed=False)

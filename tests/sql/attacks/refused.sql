@@ -261,7 +261,6 @@ full | SELECT id FROM workers WHERE fg_birth_tk && '{1}'
 full | SELECT fg_birth_tk FROM workers
 full | SELECT id FROM workers w JOIN workers v ON w.birth < v.birth
 full | SELECT id FROM workers WHERE birth < (SELECT '1990-01-01'::date)
-full | SELECT id FROM workers ORDER BY age
 full | SELECT id FROM workers WHERE age < 18 FOR UPDATE
 full | DELETE FROM workers WHERE birth < '1990-01-01'
 full | UPDATE workers SET age = 1 WHERE age BETWEEN 2 AND 3
