@@ -27,6 +27,9 @@ def walk_call(a: Analysis, body: Node, scope: Scope, use: Use) -> Lineage:
     lineage = _arguments(a, name, body, scope, inner, aggregate=aggregate)
     for node in body.get("agg_order", []):
         walk_sort(a, node["SortBy"], scope)
+        if body.get("agg_within_group"):  # what is sorted is what is returned
+            sorted_by = {**body, "args": [node["SortBy"]["node"]]}
+            lineage += _arguments(a, name, sorted_by, scope, inner, aggregate=aggregate)
     if "agg_filter" in body:
         a.filters.append(position)
         a.walk(a, body["agg_filter"], scope, Use(NO_VERBS, predicate=True, what="FILTER"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from .compare import difference
+from .compare import difference, state
 from .episodes import Manner, one
 from .grammar.statements import episode
 from .harness import Bench, Counts
@@ -85,3 +85,14 @@ def test_the_order_of_unordered_rows_is_no_difference() -> None:
 def test_a_statement_is_made_smaller() -> None:
     text = "SELECT a, b, city FROM customers WHERE id > 3 ORDER BY a"
     assert smaller(text, lambda tried: "city" in tried and "FROM" in tried) == "city FROM"
+
+
+@pytest.mark.parametrize("called", ["percentile_disc(0.5)", "percentile_cont(0.5)", "mode()"])
+def test_a_right_to_sort_shows_no_value(place: Place, called: str) -> None:
+    """Ordered-set aggregates return what they sort."""
+    bench = Bench(place, BY_NAME["apart"])
+    column = "registered_at" if called != "percentile_cont(0.5)" else "extract(day FROM registered_at)"
+    asked = one("query", f"SELECT {called} WITHIN GROUP (ORDER BY {column}) FROM customers")
+    ((answer, _),) = bench.table.ask([asked])
+    bench.close()
+    assert state(answer, 0) == "42501"

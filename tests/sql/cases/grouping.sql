@@ -159,3 +159,9 @@
 -- A column alias list renames the key that rows are counted by, and may give its name to another column.
 [analyst] SELECT x.b, count(*) FROM customers AS x (k, b, id) GROUP BY x.b;
 -> SELECT x.b, count(*) FROM "public".customers AS x (k, b, id) GROUP BY x.b HAVING pg_catalog.count(DISTINCT "x"."k") >= 5
+
+-- Ordered-set aggregates return a value of what they sort, so it is read and aggregated, too.
+[full] SELECT percentile_disc(0.5) WITHIN GROUP (ORDER BY total), mode() WITHIN GROUP (ORDER BY status) FROM orders;
+-> SELECT percentile_disc(0.5) WITHIN GROUP (ORDER BY total), mode() WITHIN GROUP (ORDER BY status) FROM "public".orders
+[reader] SELECT mode() WITHIN GROUP (ORDER BY status) FROM orders;
+!! 42501 permission denied: order of column "public.orders.status"
