@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from policies.model import Verb
 from proxy.errors import Unsupported
 
@@ -65,9 +67,11 @@ def _compare_pair(
     if (one and one.cell) or (other and other.cell):
         return compare_cells(a, (one, left), (other, right), scope, use, operator, equality=equality, array=array)
     if "SubLink" in left or "SubLink" in right:
-        return _walk_both(a, left, right, scope, _joining(use, equality=equality))
+        exact = equality and compared_as_they_are(a, (left, right), scope)
+        return _walk_both(a, left, right, scope, _joining(use, equality=exact))
     if one and other:
-        return charge(a, one, _joined(use, equality)) + charge(a, other, _joined(use, equality))
+        exact = equality and keeps_equality(one) and keeps_equality(other)
+        return charge(a, one, _joined(use, exact)) + charge(a, other, _joined(use, exact))
     for operand, node in ((one, right), (other, left)):
         if operand and rowless(node):
             a.walk(a, node, scope, use)
@@ -80,13 +84,23 @@ def _walk_both(a: Analysis, left: Node, right: Node, scope: Scope, use: Use) -> 
 
 
 def _filter(operand: Operand, use: Use, equality: bool) -> Verb:
-    exact = equality and all(_keeps_equality(cast) for cast in operand.casts)
-    return use.equality if exact else use.general
+    return use.equality if equality and keeps_equality(operand) else use.general
 
 
-def _keeps_equality(cast: Node) -> bool:
-    found = logical_of(cast.get("typeName", {}))
-    return found is not None and not found[1] and found[0].value in _SAME_VALUE_TYPES
+def keeps_equality(operand: Operand) -> bool:
+    """Its casts fail for no value, and make no two values equal: a domain's CHECK may tell one value from others."""
+    found = [logical_of(cast.get("typeName", {})) for cast in operand.casts]
+    return all(each is not None and not each[1] and each[0].value in _SAME_VALUE_TYPES for each in found)
+
+
+def compared_as_they_are(a: Analysis, nodes: Sequence[Node], scope: Scope) -> bool:
+    """Columns and what depends on no row, beside subqueries.  An expression may fail for one value."""
+    return all("SubLink" in node or rowless(node) or _is_column(a, node, scope) for node in nodes)
+
+
+def _is_column(a: Analysis, node: Node, scope: Scope) -> bool:
+    operand = column_operand(a, node, scope)
+    return operand is not None and keeps_equality(operand)
 
 
 def _joined(use: Use, equality: bool) -> Verb:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from policies.fields import LogicalType
 from proxy.errors import Refused, Unsupported
 
 from .catalog import Catalog
@@ -9,6 +10,9 @@ from .extensions import HARMLESS_EXTENSIONS
 from .touch import Findings
 from .tree import Node, nodes, strings, unwrap
 from .verdicts import DDL, PLAIN, Handler, Utility, check_query, refuse_touching
+
+_TYPES = frozenset(logical.value for logical in LogicalType)
+_RENAMED_TYPES = frozenset({"OBJECT_TABLE", "OBJECT_VIEW", "OBJECT_MATVIEW", "OBJECT_TYPE", "OBJECT_DOMAIN"})
 
 
 def _ddl(catalog: Catalog, body: Node, found: Findings) -> Utility:
@@ -29,8 +33,20 @@ def _created(body: Node) -> Node:
 
 def refuse_temporary_shadow(catalog: Catalog, created: Node) -> None:
     """Temporary relations come first in every search_path, unseen by the catalog: one may not take a known name."""
-    if created.get("relpersistence") == "t" or created.get("schemaname") == "pg_temp":
+    schema = created.get("schemaname", "")
+    if created.get("relpersistence") == "t" or schema.startswith("pg_temp"):
         refuse_known_name(catalog, created.get("relname"))
+    if not schema or schema.startswith("pg_temp"):
+        refuse_type_name(created.get("relname"))
+
+
+def refuse_type_name(name: str | None) -> None:
+    """A temporary type, such as a relation's rows, comes before PostgreSQL's own; a domain may fail for some values."""
+    if name in _TYPES:
+        raise Refused(
+            f'a type or relation named "{name}" is refused: where it is temporary, it takes the place of PostgreSQL\'s',
+            hint="Choose another name, or write its schema.",
+        )
 
 
 def refuse_known_name(catalog: Catalog, name: str | None) -> None:
@@ -92,6 +108,8 @@ def _rename(catalog: Catalog, body: Node, found: Findings) -> Utility:
     if body.get("renameType") in ("OBJECT_TABLE", "OBJECT_VIEW", "OBJECT_MATVIEW", "OBJECT_SEQUENCE", "OBJECT_INDEX"):
         refuse_shadowing(catalog, body.get("newname"))
         refuse_known_name(catalog, body.get("newname"))
+    if body.get("renameType") in _RENAMED_TYPES:
+        refuse_type_name(body.get("newname"))
     if body.get("renameType") in ("OBJECT_SCHEMA", "OBJECT_ROLE", "OBJECT_DATABASE"):
         raise Unsupported("renaming schemas, roles and databases is refused", hint="Use a direct connection.")
     return DDL
@@ -106,24 +124,26 @@ def _alter_schema(catalog: Catalog, body: Node, found: Findings) -> Utility:
 
 def _create_domain(catalog: Catalog, body: Node, found: Findings) -> Utility:
     """The functions of its CHECKs and its default are among the findings, like those of a table's."""
+    return _create_type(catalog, strings(body["domainname"]), found)
+
+
+def _create_enum(catalog: Catalog, body: Node, found: Findings) -> Utility:
+    return _create_type(catalog, strings(body["typeName"]), found)
+
+
+def _create_type(catalog: Catalog, names: tuple[str, ...], found: Findings) -> Utility:
     refuse_touching(found)
-    refuse_shadowing(catalog, strings(body["domainname"])[-1])
+    refuse_shadowing(catalog, names[-1])
+    if len(names) == 1 or names[-2].startswith("pg_temp"):
+        refuse_type_name(names[-1])
     return DDL
 
 
 _EMPTY_DATABASES = frozenset({"template0", "template1"})
-_DATABASE_OPTIONS = frozenset(
-    {
-        "encoding",
-        "locale",
-        "lc_collate",
-        "lc_ctype",
-        "locale_provider",
-        "icu_locale",
-        "builtin_locale",
-        "connection_limit",
-    }
-)
+_DATABASE_OPTIONS = frozenset({
+    "encoding", "locale", "lc_collate", "lc_ctype", "locale_provider", "icu_locale", "builtin_locale",
+    "connection_limit",
+})  # fmt: skip
 
 
 def _create_extension(catalog: Catalog, body: Node, found: Findings) -> Utility:
@@ -203,7 +223,7 @@ DEFINITIONS: dict[str, Handler] = {
     "IndexStmt": _ddl,
     "CreateSeqStmt": _ddl,
     "AlterSeqStmt": _ddl,
-    "CreateEnumStmt": _ddl,
+    "CreateEnumStmt": _create_enum,
     "AlterEnumStmt": _ddl,
     "CompositeTypeStmt": _ddl,
     "CreateStatsStmt": _ddl,

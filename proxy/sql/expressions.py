@@ -14,7 +14,7 @@ from .analysis import Analysis, QueryRole, Use
 from .authorise import Guarded
 from .calls import walk_call
 from .cells import match_query
-from .comparisons import compare, walk_comparison
+from .comparisons import compare, compared_as_they_are, walk_comparison
 from .conditions import walk_condition
 from .lexer import TokenKind
 from .operands import Lineage, column_operand
@@ -193,7 +193,8 @@ def _compared_sublink(a: Analysis, body: Node, scope: Scope, use: Use) -> Lineag
         operand = column_operand(a, tests[0], scope)
         if operand is not None and operand.cell is not None:
             return match_query(a, operand, body, scope, use)
-    joined = Use((use.base if equality else use.general) | Verb.JOIN, what="a comparison with a subquery")
+    exact = equality and compared_as_they_are(a, tests, scope)
+    joined = Use((use.base if exact else use.general) | Verb.JOIN, what="a comparison with a subquery")
     lineage = walk_all(a, tests, scope, joined)
     for item in a.query(a, body["subselect"]["SelectStmt"], scope, QueryRole.COMPARED):
         if item.origin.cell is not None:

@@ -10,6 +10,7 @@ from policies.model import Verb
 from proxy.errors import Unsupported
 
 from .analysis import GROUPING, Analysis
+from .comparisons import keeps_equality
 from .groups import require_group
 from .operands import Operand, column_operand, require_equality
 from .ordering import group_by, no_ordinals
@@ -39,7 +40,7 @@ def _key(a: Analysis, node: Node, targets: list[Node], scope: Scope) -> None:
 def _plain_key(a: Analysis, node: Node, targets: list[Node], scope: Scope) -> None:
     target = _named_target(node, targets, scope)
     operand = column_operand(a, target if target is not None else node, scope)
-    if operand is None:
+    if operand is None or not (operand.cell is not None or keeps_equality(operand)):
         _, key = unwrap(node)
         a.computed_keys.append(scope.text.position(key.get("location", -1)))
         a.walk(a, target if target is not None else node, scope, GROUPING)

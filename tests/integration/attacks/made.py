@@ -50,6 +50,7 @@ GRANT USAGE ON SCHEMA aside TO PUBLIC;
 CREATE OPERATOR aside.==== (FUNCTION = public.leak_same, LEFTARG = text, RIGHTARG = text);
 CREATE DOMAIN small AS int CHECK (leak(VALUE) IS NOT NULL);
 CREATE DOMAIN smaller AS small;
+CREATE DOMAIN smallest AS text CHECK (VALUE < 'x');
 CREATE TYPE pair AS (a int, b small);
 CREATE CAST (int AS json) WITH FUNCTION leak_json(int) AS ASSIGNMENT;
 CREATE TABLE jsonic (j json);

@@ -49,6 +49,28 @@ OTHERS = (
         (),
     ),
     Group(
+        "analyst",
+        "a cast that fails for one value",
+        "who sees groups only groups by columns as they are",
+        "0A000",
+        (
+            "SELECT count(*) FROM customers GROUP BY city::int",
+            "SELECT count(*) FROM customers GROUP BY city::smallest",
+            "SELECT count(*) FROM customers GROUP BY ROLLUP (city::smallest)",
+        ),
+    ),
+    Group(
+        "analyst",
+        "a temporary type in the place of PostgreSQL's",
+        "types that analysis knows keep their names",
+        "42501",
+        (
+            "CREATE DOMAIN pg_temp.text AS varchar CHECK (VALUE < 'x')",
+            "CREATE DOMAIN text AS varchar CHECK (VALUE < 'x')",
+            "CREATE TEMP TABLE varchar (x int)",
+        ),
+    ),
+    Group(
         "accounting",
         "technical and access data",
         "explicit denies (D20)",

@@ -170,6 +170,14 @@ analyst | SELECT max(total) FROM orders
 analyst | SELECT array_agg(city) FROM customers
 analyst | SELECT sum(CASE WHEN id = 5 THEN total ELSE 0 END) FROM orders
 analyst | SELECT sum(total) FILTER (WHERE id = 5) FROM orders
+analyst | SELECT count(*) FROM customers GROUP BY city::int
+support | SELECT id FROM customers WHERE id::a_domain IN (SELECT customer_id FROM notes)
+support | SELECT id FROM customers WHERE 1 / id IN (SELECT customer_id FROM notes)
+support | SELECT id FROM customers WHERE id::int = ANY (SELECT customer_id FROM notes)
+support | SELECT c.id FROM customers c JOIN notes n ON n.id = c.id::a_domain
+analyst | SELECT count(*) FROM customers GROUP BY CAST(city AS a_domain)
+analyst | SELECT count(*) FROM customers GROUP BY ROLLUP (city::varchar(1))
+analyst | SELECT city::int, count(*) FROM customers GROUP BY 1
 analyst | SELECT city FROM customers GROUP BY city ORDER BY count(*) FILTER (WHERE id = 5)
 analyst | SELECT city, count(*) FROM customers GROUP BY city HAVING max(id) = 5
 analyst | SELECT EXISTS (SELECT 1 FROM orders)

@@ -308,6 +308,39 @@
 [full] CREATE DOMAIN customers AS text;
 !! 42501 a relation named "customers" is refused: a protected table has that name
    hint: Choose another name.
+[full] CREATE DOMAIN pg_temp.text AS varchar(2);
+!! 42501 a type or relation named "text" is refused: where it is temporary, it takes the place of PostgreSQL's
+   hint: Choose another name, or write its schema.
+[full] CREATE DOMAIN date AS text;
+!! 42501 a type or relation named "date" is refused: where it is temporary, it takes the place of PostgreSQL's
+   hint: Choose another name, or write its schema.
+[full] CREATE TYPE bool AS ENUM ('a');
+!! 42501 a type or relation named "bool" is refused: where it is temporary, it takes the place of PostgreSQL's
+   hint: Choose another name, or write its schema.
+[full] CREATE TYPE int4 AS (x text);
+!! 42501 a type or relation named "int4" is refused: where it is temporary, it takes the place of PostgreSQL's
+   hint: Choose another name, or write its schema.
+[full] CREATE TEMP TABLE date (x int);
+!! 42501 a type or relation named "date" is refused: where it is temporary, it takes the place of PostgreSQL's
+   hint: Choose another name, or write its schema.
+[full] CREATE TEMP TABLE uuid AS SELECT 1;
+!! 42501 a type or relation named "uuid" is refused: where it is temporary, it takes the place of PostgreSQL's
+   hint: Choose another name, or write its schema.
+[full] CREATE TEMP VIEW jsonb AS SELECT 1;
+!! 42501 a type or relation named "jsonb" is refused: where it is temporary, it takes the place of PostgreSQL's
+   hint: Choose another name, or write its schema.
+[full] CREATE TABLE pg_temp_3.notes (id int);
+!! 42501 a temporary relation named "notes" is refused: it would hide the table of that name from analysis
+   hint: Choose another name.
+[full] ALTER DOMAIN pg_temp.short RENAME TO varchar;
+!! 42501 a type or relation named "varchar" is refused: where it is temporary, it takes the place of PostgreSQL's
+   hint: Choose another name, or write its schema.
+[full] ALTER TABLE temp_things RENAME TO text;
+!! 42501 a type or relation named "text" is refused: where it is temporary, it takes the place of PostgreSQL's
+   hint: Choose another name, or write its schema.
+[full] CREATE DOMAIN audit.text AS pg_catalog.text;
+-> CREATE DOMAIN audit.text AS pg_catalog.text
+++ untouched; effect=catalog None
 [full] CREATE DOMAIN odd AS text CHECK (leak(VALUE));
 !! 0A000 it is not known what the function leak reads or does, and this database has protected tables
    hint: Ask for it to be allowed in the data map.
