@@ -46,7 +46,19 @@ class Counts:
 class Arranger:
     """Raises CellUnreadable where the origin of a column is not proven (I2)."""
 
-    __slots__ = ("_apart", "_bounds", "_bytes", "_columns", "_counts", "_keys", "_most", "_rows", "_seen", "passed")
+    __slots__ = (
+        "_apart",
+        "_bounds",
+        "_bytes",
+        "_columns",
+        "_counts",
+        "_keys",
+        "_most",
+        "_rows",
+        "_seen",
+        "_seen_bytes",
+        "passed",
+    )
 
     def __init__(
         self,
@@ -67,7 +79,7 @@ class Arranger:
         self._seen: set[tuple[Any, ...]] = set()
         self._columns, self._counts, self._most, self._bounds = len(fields), counts, most, bounds
         self._rows: list[tuple[list[Any], bytes]] = []
-        self._bytes = self.passed = 0
+        self._bytes = self._seen_bytes = self.passed = 0
 
     @property
     def suspended(self) -> bool:
@@ -80,7 +92,7 @@ class Arranger:
             row = parse_data_row(data[start + HEADER_SIZE : end])
             if len(row) != self._columns:
                 raise ProtocolViolation("the server sent a malformed row")
-            if self._apart and not self._is_new(row):
+            if self._apart and not self._is_new(row, end - start):
                 continue
             self._rows.append(([key.of(row) for key in self._keys], data[start:end]))
             self._bytes += end - start
@@ -88,13 +100,17 @@ class Arranger:
                 self._cut()
                 self._check_bounds()
 
-    def _is_new(self, row: Row) -> bool:
+    def _is_new(self, row: Row, size: int) -> bool:
+        """What was seen stays here even where LIMIT has cut its row, so that it counts by itself."""
         values = tuple([key.same(row) for key in self._apart])
         if values in self._seen:
             return False
         self._seen.add(values)
+        self._seen_bytes += size
         if len(self._seen) > self._bounds.rows:
             raise too_many("rows", self._bounds.rows)
+        if self._seen_bytes > self._bounds.bytes:
+            raise too_many("bytes", self._bounds.bytes)
         return True
 
     @property

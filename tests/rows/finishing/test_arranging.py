@@ -204,6 +204,17 @@ def places(using: Arranger) -> list[int]:
     return [int(data[start + 11 : end]) for _, start, end in spans]
 
 
+def test_what_distinct_has_seen_counts_where_limit_has_cut_its_rows() -> None:
+    key = SortKey(descending=False, nulls_first=False, rank=0)
+    using = Arranger(
+        Arrangement((key,), apart=(key,)), Counts(limit=1), FIELDS, None, None, ValueSettings(), {},  # type: ignore[arg-type]
+        FinishBounds(bytes=100_000),
+    )  # fmt: skip
+    with pytest.raises(CellUnreadable) as refused:
+        take(using, list(range(10_000)))
+    assert refused.value.sqlstate == "54000" and "limits.finish_bytes" in (refused.value.hint or "")
+
+
 def test_more_than_may_be_kept_is_an_error_that_names_the_key() -> None:
     one = arranger(rows=5)
     take(one, [3, 1, 2, 5, 4])
