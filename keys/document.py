@@ -15,7 +15,8 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 
 from .envelope import prefixed
 from .errors import KeyringInvalid, KeyringLocked
-from .keyring import HeldKey, KeyInfo, KeyPurpose, Keyring, KeyState, Slot
+from .keyring import HeldKey, KeyInfo, KeyPurpose, Keyring, Slot
+from .lifecycle import KeyState
 from .primitives import equal
 from .provider import KekProvider
 from .providers.local import Cost, Derivation, PassphraseKek

@@ -37,3 +37,7 @@ class NormaliserUnusable(CryptoError):
 
 class TokensUnusable(CryptoError):
     """No mode of search has this name, or its tokens would not be here what they are elsewhere."""
+
+
+class KeyTransitionRefused(CryptoError):
+    """A key's state does not allow what was asked for."""

@@ -14,6 +14,7 @@ from enum import StrEnum
 from .envelope import KEY_ID_SIZE
 from .errors import KeyringInvalid, UnknownKey
 from .field import DataKey, FieldKeyCipher, SealLeases, TermKey, TokenKey, Unshareable
+from .lifecycle import OPENING, KeyState
 from .primitives import KEY_SIZE, random_bytes
 
 
@@ -21,11 +22,6 @@ class KeyPurpose(StrEnum):
     CELL = "cell"
     TERM = "term"
     LEDGER = "ledger"
-
-
-class KeyState(StrEnum):
-    ACTIVE = "active"
-    DECRYPT_ONLY = "decrypt-only"
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -143,13 +139,16 @@ class Keyring(Unshareable):
             controller=need.controller,
             field_id=need.field_id,
             primary=DataKey(primary.info.key_id, primary.material),
-            readable=[DataKey(k.info.key_id, k.material) for k in self.keys if k.info.slot == need.cell_slot],
+            readable=[DataKey(k.info.key_id, k.material) for k in self._opening(need.cell_slot)],
             leases=leases,
             term_key=TermKey(term.info.slot.scope, term.material, need.normalisers) if term and need.equality else None,
             token_key=TokenKey(term.material, need.tokens) if term and need.tokens else None,
             row_bound=need.row_bound,
             pad_to=need.pad_to,
         )
+
+    def _opening(self, slot: Slot) -> tuple[HeldKey, ...]:
+        return tuple(key for key in self.keys if key.info.slot == slot and key.info.state in OPENING)
 
     def _required(self, slot: Slot) -> HeldKey:
         found = self.active(slot)

@@ -10,7 +10,8 @@ import pytest
 
 import keys.keyring
 from keys.errors import KeyringInvalid, UnknownKey
-from keys.keyring import HeldKey, KeyInfo, KeyNeed, KeyPurpose, Keyring, KeyState, Slot
+from keys.keyring import HeldKey, KeyInfo, KeyNeed, KeyPurpose, Keyring, Slot
+from keys.lifecycle import KeyState
 from keys.primitives import random_bytes
 from tests.keys.making import FIELD_A, FIELD_B, CountedLeases
 
