@@ -18,7 +18,7 @@ from .errors import KeyringInvalid, KeyringLocked
 from .keyring import HeldKey, KeyInfo, KeyPurpose, Keyring, Slot
 from .lifecycle import KeyState
 from .primitives import equal
-from .provider import KekProvider
+from .provider import FileKek
 from .providers.local import Cost, Derivation, PassphraseKek
 
 FORMAT = "fieldgate keyring"
@@ -120,7 +120,7 @@ def _context(info: KeyInfo) -> bytes:
     return b"".join(map(prefixed, parts)) + info.key_id + info.epoch.to_bytes(4, "big")
 
 
-def _wrapped(key: HeldKey, kek: KekProvider) -> dict[str, Any]:
+def _wrapped(key: HeldKey, kek: FileKek) -> dict[str, Any]:
     info = key.info
     return {
         "id": info.key_id.hex(),
@@ -134,7 +134,7 @@ def _wrapped(key: HeldKey, kek: KekProvider) -> dict[str, Any]:
     }
 
 
-def _unwrapped(entry: KeyEntry, kek: KekProvider) -> HeldKey:
+def _unwrapped(entry: KeyEntry, kek: FileKek) -> HeldKey:
     info = KeyInfo(
         key_id=bytes.fromhex(entry.id),
         slot=Slot(entry.controller, entry.scope, KeyPurpose(entry.purpose)),

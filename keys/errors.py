@@ -16,11 +16,22 @@ class UnknownKey(CryptoError):
 
 
 class KeyringLocked(CryptoError):
-    """The passphrase is wrong or missing, or the keyring file was changed."""
+    """The passphrase is wrong or missing, or wrapped keys were changed, or are of another KEK or another context."""
 
 
 class KeyringInvalid(CryptoError):
     """The keyring file is malformed, has wrong permissions, or lacks a key that is needed."""
+
+
+class ProviderUnavailable(CryptoError):
+    """The holder of the key-encryption key does not answer, or not now.  The same call may succeed later."""
+
+
+class ProviderRefused(CryptoError):
+    """The holder of the key-encryption key will not do it: no permission, no such key, a disabled or wrong one.
+
+    Trying again does not help; the message says what has to be done.
+    """
 
 
 class SealBudgetExhausted(CryptoError):

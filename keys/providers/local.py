@@ -47,7 +47,7 @@ class Derivation:
 
 
 class PassphraseKek(Unshareable):
-    """A KekProvider; holds keys derived from the passphrase, not the passphrase."""
+    """A FileKek; holds keys derived from the passphrase, not the passphrase."""
 
     __slots__ = ("_cipher", "_code", "_verifier")
 
