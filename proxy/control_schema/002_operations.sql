@@ -18,13 +18,19 @@ CREATE TABLE fieldgate.operations (
     not_before timestamptz,           -- two-phase destruction: not carried out earlier
     idempotency_key text NOT NULL,
     request_digest bytea NOT NULL CHECK (octet_length(request_digest) = 32),
+    locks text[] NOT NULL DEFAULT '{}',      -- the names in operation_locks that it holds from queued to its end
+    attempt integer NOT NULL DEFAULT 0,      -- counts claims; a runner whose claim is an older one may not write here
+    touched_at timestamptz,                  -- when its runner was last heard of
     created_at timestamptz NOT NULL DEFAULT now(),
     started_at timestamptz,
     finished_at timestamptz,
     UNIQUE (requested_by, idempotency_key)
 );
 
--- One transition of one thing at a time: `subject` of an operation is what it changes (a field, a scope, all KEKs).
+CREATE INDEX operations_by_time ON fieldgate.operations (created_at DESC, operation_id DESC);
+CREATE INDEX operations_open ON fieldgate.operations (state) WHERE state IN ('queued', 'running', 'paused');
+
+-- One transition of one thing at a time: what an operation changes (a field, a key, all wrappings), by name.
 CREATE TABLE fieldgate.operation_locks (
     name text PRIMARY KEY,
     operation_id uuid NOT NULL REFERENCES fieldgate.operations
