@@ -79,17 +79,31 @@ class DataKey(Unshareable):
 class TermKey(Unshareable):
     """A term key and the name it stands under: a field's own, or that of a join group, whose fields share it.
 
-    `normalisers` are part of what a term says: under others the same key gives other terms.
+    `normalisers` are part of what a term says: under others the same key gives other terms.  `epoch` is the key's.
     """
 
     scope: str
     material: bytes = field(repr=False)
     normalisers: tuple[str, ...] = ()
+    epoch: int = 1
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TokenKey(Unshareable):
-    """The key of a field's search tokens, and the modes that they are made for (keys/tokens)."""
+    """The key of a field's search tokens, and the modes that they are made for (keys/tokens); `epoch` is the key's."""
 
     material: bytes = field(repr=False)
     modes: tuple[str, ...] = ()
+    epoch: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Searching:
+    """What a field's cells are found by under one epoch of its term key: a term, tokens, or both."""
+
+    term: TermKey | None = None
+    tokens: TokenKey | None = None
+
+    @property
+    def epoch(self) -> int:
+        return self.term.epoch if self.term is not None else self.tokens.epoch if self.tokens is not None else 1

@@ -3,10 +3,12 @@
     offset  length  what
     0       2       magic F9 67
     2       1       version 01
-    3       1       scheme: bit 0 has a term, bit 1 bound to a row, bit 2 padded, bit 3 has search tokens
+    3       1       scheme: bit 0 has a term, bit 1 bound to a row, bit 2 padded, bit 3 has search tokens,
+                    bit 4 has a second term, bit 5 the (first) term is of an even epoch
     4       8       key id
     12      16      equality term, iff bit 0
     ...     2 + 4n  the number of search tokens, and the tokens, ascending; iff bit 3
+    ...     16      second equality term, iff bits 0 and 4
     ...     12      nonce
     ...     n       ciphertext
     -16     16      tag
@@ -49,9 +51,11 @@ class Scheme(IntFlag):
     ROW_BOUND = 2
     PADDED = 4
     TOKENS = 8
+    SECOND = 16  # while a term key is rotated: terms and tokens of the next epoch, too
+    EVEN = 32  # the term (the first of two) is of an even epoch, so SQL can tell the two columns of terms apart
 
 
-ALL_SCHEMES = int(Scheme.TERM | Scheme.ROW_BOUND | Scheme.PADDED | Scheme.TOKENS)
+ALL_SCHEMES = int(Scheme.TERM | Scheme.ROW_BOUND | Scheme.PADDED | Scheme.TOKENS | Scheme.SECOND | Scheme.EVEN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,20 +68,32 @@ class Envelope:
     nonce: bytes
     sealed: bytes  # ciphertext and tag
     tokens: bytes = b""  # as they stand there, one behind the other
+    second_term: bytes | None = None
 
     @property
     def header(self) -> bytes:
         """All bytes before the nonce."""
         tokens = build_tokens(self.tokens) if self.scheme & Scheme.TOKENS else b""
-        return build_head(self.scheme, self.key_id) + (self.term or b"") + tokens
+        return build_head(self.scheme, self.key_id) + (self.term or b"") + tokens + (self.second_term or b"")
 
 
-def scheme_of(*, term: bool, row_bound: bool, padded: bool, tokens: bool = False) -> Scheme:
+def scheme_of(
+    *, term: bool, row_bound: bool, padded: bool, tokens: bool = False, second: bool = False, even: bool = False
+) -> Scheme:
     return Scheme(
         (Scheme.TERM if term else 0)
         | (Scheme.ROW_BOUND if row_bound else 0)
         | (Scheme.PADDED if padded else 0)
         | (Scheme.TOKENS if tokens else 0)
+        | (Scheme.SECOND if second else 0)
+        | (Scheme.EVEN if even else 0)
+    )
+
+
+def scheme_is_known(scheme: int) -> bool:
+    """Epochs of terms are told only where there is a term or tokens."""
+    return not scheme & ~ALL_SCHEMES and (
+        bool(scheme & (Scheme.TERM | Scheme.TOKENS)) or not scheme & (Scheme.SECOND | Scheme.EVEN)
     )
 
 
@@ -93,13 +109,18 @@ def tokens_at(scheme: int) -> int:
     return TERM_END if scheme & Scheme.TERM else HEAD_SIZE
 
 
+def second_size(scheme: int) -> int:
+    """How long the part of the header behind the tokens is."""
+    return TERM_SIZE if scheme & Scheme.TERM and scheme & Scheme.SECOND else 0
+
+
 def header_size(scheme: int) -> int:
     """Of a header without tokens."""
-    return tokens_at(scheme) + (TOKEN_COUNT_SIZE if scheme & Scheme.TOKENS else 0)
+    return tokens_at(scheme) + (TOKEN_COUNT_SIZE if scheme & Scheme.TOKENS else 0) + second_size(scheme)
 
 
 def header_end(envelope: bytes, start: int) -> int:
-    """The end of a header whose number of tokens stands at `start`; the caller knows that so many bytes are there."""
+    """The end of the tokens whose number stands at `start`; the caller knows that so many bytes are there."""
     count = int.from_bytes(envelope[start : start + TOKEN_COUNT_SIZE], "big")
     return start + TOKEN_COUNT_SIZE + TOKEN_SIZE * count
 
@@ -127,13 +148,14 @@ def parse(envelope: bytes) -> Envelope:
         raise EnvelopeInvalid("the bytes are no envelope")
     if envelope[2] != VERSION:
         raise EnvelopeInvalid("the envelope's version is unknown")
-    if envelope[3] & ~ALL_SCHEMES:
+    if not scheme_is_known(envelope[3]):
         raise EnvelopeInvalid("the envelope's scheme is unknown")
     scheme = Scheme(envelope[3])
     if len(envelope) < minimum_size(scheme):
         raise EnvelopeInvalid("the envelope is too short for its scheme")
     before = tokens_at(scheme)
-    start = header_end(envelope, before) if scheme & Scheme.TOKENS else before
+    behind = header_end(envelope, before) if scheme & Scheme.TOKENS else before
+    start = behind + second_size(scheme)
     if len(envelope) < start - header_size(scheme) + minimum_size(scheme):
         raise EnvelopeInvalid("the envelope is too short for its search tokens")
     return Envelope(
@@ -142,7 +164,8 @@ def parse(envelope: bytes) -> Envelope:
         term=envelope[HEAD_SIZE:TERM_END] if scheme & Scheme.TERM else None,
         nonce=envelope[start : start + NONCE_SIZE],
         sealed=envelope[start + NONCE_SIZE :],
-        tokens=envelope[before + TOKEN_COUNT_SIZE : start] if scheme & Scheme.TOKENS else b"",
+        tokens=envelope[before + TOKEN_COUNT_SIZE : behind] if scheme & Scheme.TOKENS else b"",
+        second_term=envelope[behind:start] if start > behind else None,
     )
 
 

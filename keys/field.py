@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import NoReturn
 
-from .ciphers import DataKey, FieldCipher, FieldCiphers, SealLeases, TermKey, TokenKey, Unshareable
+from .ciphers import DataKey, FieldCipher, FieldCiphers, SealLeases, Searching, TermKey, TokenKey, Unshareable
 from .envelope import (
     HEAD_SIZE,
     MAX_BUCKET,
@@ -26,31 +26,34 @@ from .envelope import (
     parse,
     prefixed,
     scheme_of,
+    second_size,
     tokens_at,
     unpad,
 )
 from .errors import CipherMisused, EnvelopeInvalid, UnknownKey
-from .normalisers import normaliser_of
-from .primitives import NONCE_SIZE, TAG_SIZE, InvalidTag, aead, keyed_hash, random_bytes
+from .primitives import NONCE_SIZE, TAG_SIZE, InvalidTag, aead, random_bytes
+from .searching import kinds_that_open, makers, merged, require_fitting
 from .tokens.making import TokenMaker
 
 __all__ = [
-    "DataKey", "FieldCipher", "FieldCiphers", "FieldKeyCipher", "SealLeases", "TermKey", "TokenKey", "Unshareable",
+    "DataKey", "FieldCipher", "FieldCiphers", "FieldKeyCipher", "SealLeases", "Searching", "TermKey", "TokenKey",
+    "Unshareable",
 ]  # fmt: skip
-
-TERM_LABEL = b"fieldgate term v1"
-NORMALISED_TERM_LABEL = b"fieldgate normalised term v1"
 
 
 class FieldKeyCipher(Unshareable):
     """One field under its keys: `primary` seals, and each of `readable` opens.  Belongs to one thread.
 
+    `next_searching` is given while a term key is rotated: every cell then carries the terms and tokens of both epochs.
+    `search_next` says that `term` and `tokens` answer for the next epoch already, since every cell has its.
+
     Raises ValueError when the parts do not fit together.
     """
 
     __slots__ = (
-        "_bucket", "_context", "_encrypt", "_head", "_header_end", "_key_ids", "_leases", "_left", "_minimum",
-        "_openers", "_primary_id", "_reserve", "_row_bound", "_term", "_tokens", "field_id",
+        "_asked_term", "_asked_tokens", "_bucket", "_context", "_encrypt", "_head", "_header_end", "_key_ids",
+        "_leases", "_left", "_next_term", "_next_tokens", "_openers", "_primary_id", "_reserve", "_row_bound", "_term",
+        "_tokens", "field_id",
     )  # fmt: skip
 
     def __init__(
@@ -63,36 +66,49 @@ class FieldKeyCipher(Unshareable):
         readable: Iterable[DataKey] = (),
         term_key: TermKey | None = None,
         token_key: TokenKey | None = None,
+        next_searching: Searching | None = None,
+        search_next: bool = False,
         row_bound: bool = False,
         pad_to: int = 0,
     ) -> None:
         if not 0 <= pad_to <= MAX_BUCKET:
             raise ValueError(f"cells are padded to multiples of at most {MAX_BUCKET} bytes")
+        searching = Searching(term_key, token_key)
+        require_fitting(searching, next_searching, search_next)
         scheme = scheme_of(
-            term=term_key is not None, row_bound=row_bound, padded=pad_to > 0, tokens=token_key is not None
+            term=term_key is not None,
+            row_bound=row_bound,
+            padded=pad_to > 0,
+            tokens=token_key is not None,
+            second=next_searching is not None,
+            even=searching.epoch % 2 == 0,
         )
         self.field_id = field_id
         self._context = context(controller, field_id)
         self._bucket = pad_to
         self._row_bound = row_bound
         self._header_end = tokens_at(scheme)
-        self._minimum = minimum_size(scheme & ~(Scheme.PADDED | Scheme.TOKENS))
-        self._term = _term_function(controller, term_key) if term_key else None
-        self._tokens = TokenMaker(controller, field_id, token_key.material, token_key.modes) if token_key else None
+        self._term, self._tokens = makers(controller, field_id, searching)
+        self._next_term, self._next_tokens = makers(controller, field_id, next_searching or Searching())
+        self._asked_term = self._next_term if search_next else self._term
+        self._asked_tokens = self._next_tokens if search_next else self._tokens
         self._leases, self._left, self._reserve = leases, 0, 0
         self._primary_id = primary.key_id
         self._head = build_head(scheme, primary.key_id)
         self._encrypt = aead(primary.material).encrypt
         keys = {key.key_id: key for key in (*readable, primary)}
         self._key_ids = frozenset(keys)
-        # Padding and search tokens may be switched on and off in a field's life, so all kinds open.  Term and row
-        # binding may not: an envelope without the binding would be a way around it.
-        bare = scheme & ~(Scheme.PADDED | Scheme.TOKENS)
         self._openers = {
-            build_head(kind, key.key_id): (decrypt, bool(kind & Scheme.PADDED), bool(kind & Scheme.TOKENS))
+            build_head(kind, key.key_id): (
+                decrypt,
+                bool(kind & Scheme.PADDED),
+                bool(kind & Scheme.TOKENS),
+                second_size(kind),
+                minimum_size(kind & ~Scheme.PADDED),
+            )
             for key in keys.values()
             for decrypt in (aead(key.material).decrypt,)
-            for kind in (bare, bare | Scheme.PADDED, bare | Scheme.TOKENS, bare | Scheme.PADDED | Scheme.TOKENS)
+            for kind in kinds_that_open(scheme)
         }
 
     @property
@@ -103,9 +119,11 @@ class FieldKeyCipher(Unshareable):
     def seal(self, plaintext: bytes, *, term_input: bytes | None = None, row_key: bytes | None = None) -> bytes:
         header = self._head
         if self._term is not None or term_input is not None:
-            header += self._required_term(term_input)
+            header += self._required_term(self._term, term_input)
         if self._tokens is not None:
-            header += build_tokens(self._tokens.of_cell(plaintext))
+            header += build_tokens(self._tokens_of(self._tokens, plaintext))
+        if self._next_term is not None:
+            header += self._required_term(self._next_term, term_input)
         associated = header + self._context
         if row_key is not None or self._row_bound:
             associated += self._bound(row_key)
@@ -138,12 +156,12 @@ class FieldKeyCipher(Unshareable):
 
     def open(self, envelope: bytes, *, row_key: bytes | None = None) -> bytes:
         found = self._openers.get(envelope[:HEAD_SIZE])
-        if found is None or len(envelope) < self._minimum:
+        if found is None or len(envelope) < found[4]:
             self._explain(envelope)
-        decrypt, padded, has_tokens = found
-        start = self._header_end
+        decrypt, padded, has_tokens, behind, _ = found
+        start = self._header_end + behind
         if has_tokens:
-            start = header_end(envelope, start)
+            start = header_end(envelope, self._header_end) + behind
             if len(envelope) < start + NONCE_SIZE + TAG_SIZE:
                 self._explain(envelope)
         body = start + NONCE_SIZE
@@ -157,12 +175,12 @@ class FieldKeyCipher(Unshareable):
         return unpad(plaintext) if padded else plaintext
 
     def term(self, term_input: bytes) -> bytes:
-        return self._required_term(term_input)
+        return self._required_term(self._asked_term, term_input)
 
     def tokens(self, inputs: Iterable[bytes]) -> list[bytes]:
-        if self._tokens is None:
+        if self._asked_tokens is None:
             raise CipherMisused("the field has no search tokens")
-        return self._tokens.of_inputs(inputs)
+        return self._asked_tokens.of_inputs(inputs)
 
     def renew(self, below: int) -> None:
         """Takes the next lease early, when fewer seals than this are left of one in use: call it off the query path.
@@ -182,12 +200,17 @@ class FieldKeyCipher(Unshareable):
         block, self._reserve = self._reserve, 0
         return block or self._leases.lease(self._primary_id)
 
-    def _required_term(self, term_input: bytes | None) -> bytes:
-        if self._term is None:
+    def _required_term(self, made: Callable[[bytes], bytes] | None, term_input: bytes | None) -> bytes:
+        if made is None:
             raise CipherMisused("the field has no equality term")
         if term_input is None:
             raise CipherMisused("the field has an equality term, and its input was not given")
-        return self._term(term_input)[:TERM_SIZE]
+        return made(term_input)[:TERM_SIZE]
+
+    def _tokens_of(self, maker: TokenMaker, plaintext: bytes) -> bytes:
+        """Those of both epochs in one list: a search by either finds the cell."""
+        made = maker.of_cell(plaintext)
+        return made if self._next_tokens is None else merged(made, self._next_tokens.of_cell(plaintext))
 
     def _bound(self, row_key: bytes | None) -> bytes:
         if row_key is None:
@@ -208,15 +231,3 @@ class FieldKeyCipher(Unshareable):
         if parts.key_id not in self._key_ids:
             raise UnknownKey("the envelope's key is not among the keys that open this field")
         raise EnvelopeInvalid("the envelope is not of the field's scheme")
-
-
-def _term_function(controller: str, key: TermKey) -> Callable[[bytes], bytes]:
-    """From the term input to the whole hash.  Raises NormaliserUnusable."""
-    where = prefixed(controller.encode()) + prefixed(key.scope.encode())
-    if not key.normalisers:
-        exact = keyed_hash(key.material, prefixed(TERM_LABEL) + where)
-        return lambda term_input: exact(prefixed(term_input))
-    names = prefixed(" ".join(key.normalisers).encode())
-    lossy = keyed_hash(key.material, prefixed(NORMALISED_TERM_LABEL) + where + names)
-    normalise = normaliser_of(key.normalisers)
-    return lambda term_input: lossy(prefixed(normalise(term_input)))

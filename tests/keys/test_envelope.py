@@ -44,6 +44,10 @@ def test_any_bytes_parse_or_are_invalid(value: bytes) -> None:
         bytes.fromhex("f9670200") + bytes(60),
         bytes.fromhex("f9670108") + bytes(8) + bytes.fromhex("ffff") + bytes(60),
         bytes.fromhex("f9670110") + bytes(60),
+        bytes.fromhex("f9670120") + bytes(60),
+        bytes.fromhex("f9670111") + bytes(67),
+        bytes.fromhex("f9670119") + bytes(8 + 16) + bytes.fromhex("0001") + bytes(4 + 16 + 27),
+        bytes.fromhex("f9670140") + bytes(60),
         bytes.fromhex("f9670180") + bytes(60),
     ],
     ids=[
@@ -56,7 +60,11 @@ def test_any_bytes_parse_or_are_invalid(value: bytes) -> None:
         "v0",
         "v2",
         "tokens",
-        "bit 4",
+        "second term of none",
+        "even term of none",
+        "short with two terms",
+        "short with two terms and tokens",
+        "bit 6",
         "bit 7",
     ],
 )

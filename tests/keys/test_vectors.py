@@ -10,7 +10,7 @@ import pytest
 
 import keys.field
 from keys.envelope import parse
-from keys.field import DataKey, FieldKeyCipher, TermKey, TokenKey
+from keys.field import DataKey, FieldKeyCipher, Searching, TermKey, TokenKey
 from tests.keys.making import CountedLeases
 from tests.vectors import make_envelope_vectors
 
@@ -24,20 +24,27 @@ def optional(digits: str | None) -> bytes | None:
     return None if digits is None else bytes.fromhex(digits)
 
 
-def term_key_of(vector: dict[str, Any]) -> TermKey:
-    return TermKey(vector["term_scope"], bytes.fromhex(vector["term_key"]), tuple(vector["normalisers"].split()))
+def term_key_of(vector: dict[str, Any], name: str = "term_key") -> TermKey | None:
+    epoch = vector["epoch"] + (name == "next_term_key")
+    normalisers = tuple(vector["normalisers"].split())
+    return TermKey(vector["term_scope"], bytes.fromhex(vector[name]), normalisers, epoch) if vector[name] else None
+
+
+def token_key_of(vector: dict[str, Any], name: str = "token_key") -> TokenKey | None:
+    epoch = vector["epoch"] + (name == "next_token_key")
+    return TokenKey(bytes.fromhex(vector[name]), tuple(vector["modes"].split()), epoch) if vector[name] else None
 
 
 def cipher_of(vector: dict[str, Any]) -> FieldKeyCipher:
+    following = Searching(term_key_of(vector, "next_term_key"), token_key_of(vector, "next_token_key"))
     return FieldKeyCipher(
         controller=vector["controller"],
         field_id=vector["field_id"],
         primary=DataKey(bytes.fromhex(vector["key_id"]), bytes.fromhex(vector["data_key"])),
         leases=CountedLeases(),
-        term_key=term_key_of(vector) if vector["term_key"] else None,
-        token_key=TokenKey(bytes.fromhex(vector["token_key"]), tuple(vector["modes"].split()))
-        if vector["token_key"]
-        else None,
+        term_key=term_key_of(vector),
+        token_key=token_key_of(vector),
+        next_searching=following if following != Searching() else None,
         row_bound=vector["row_key"] is not None,
         pad_to=vector["pad_to"],
     )

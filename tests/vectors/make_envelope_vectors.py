@@ -89,6 +89,10 @@ def label(name: str, size: int) -> bytes:
     return hashlib.sha256(f"fieldgate vector {name}".encode()).digest()[:size]
 
 
+def of_epoch(epoch: int) -> str:
+    return "" if epoch == 1 else f" of epoch {epoch}"
+
+
 def prefixed(part: bytes) -> bytes:
     return len(part).to_bytes(4, "big") + part
 
@@ -105,13 +109,18 @@ def vector(
     pad_to: int = 0,
     modes: str = "",
     token_inputs: tuple[str, ...] | None = None,
+    epoch: int = 1,
+    rotating: bool = False,
     controller: str = "shop",
 ) -> dict[str, object]:
     field_id, key_id = label(f"{name} field", 16), label(f"{name} key id", 8)
     data_key, nonce = label(f"{name} data key", 32), label(f"{name} nonce", 12)
     scheme = (1 if term_scope else 0) | (2 if row_key is not None else 0) | (4 if pad_to else 0) | (8 if modes else 0)
+    scheme |= (16 if rotating else 0) | (32 if epoch % 2 == 0 else 0)
     header = bytes.fromhex("f96701") + bytes((scheme,)) + key_id
-    term_key = label(f"{term_scope} term key", 32) if term_scope else None
+    term_key = label(f"{term_scope} term key{of_epoch(epoch)}", 32) if term_scope else None
+    next_term_key = label(f"{term_scope} term key{of_epoch(epoch + 1)}", 32) if term_scope and rotating else None
+    message = b""
     if term_scope and term_key:
         term_input = plaintext if term_input is None else term_input
         parts = [b"fieldgate term v1", controller.encode(), term_scope.encode(), term_input]
@@ -120,12 +129,16 @@ def vector(
         message = b"".join(map(prefixed, parts))
         header += hmac_sha256(term_key, message)[:16]
     token_key = label(f"{name} token key", 32) if modes else None
+    next_token_key = label(f"{name} next token key", 32) if modes and rotating else None
     if token_key:
         where = [b"fieldgate token v1", controller.encode(), f"field:{field_id.hex()}".encode()]
         messages = [b"".join(map(prefixed, [*where, each.encode()])) for each in token_inputs or ()]
-        tokens = sorted(hmac_sha256(token_key, message)[:4] for message in messages)
+        both = [key for key in (token_key, next_token_key) if key]
+        tokens = sorted({hmac_sha256(key, each)[:4] for each in messages for key in both})
         tokens = [bytes(4)] if token_inputs is None else tokens
         header += len(tokens).to_bytes(2, "big") + b"".join(tokens)
+    if next_term_key:
+        header += hmac_sha256(next_term_key, message)[:16]
     associated = header + prefixed(controller.encode()) + field_id
     if row_key is not None:
         associated += prefixed(row_key)
@@ -145,6 +158,9 @@ def vector(
         "normalisers": normalisers,
         "modes": modes,
         "token_key": token_key.hex() if token_key else None,
+        "epoch": epoch,
+        "next_term_key": next_term_key.hex() if next_term_key else None,
+        "next_token_key": next_token_key.hex() if next_token_key else None,
         "row_key": row_key.hex() if row_key is not None else None,
         "pad_to": pad_to,
         "nonce": nonce.hex(),
@@ -247,6 +263,27 @@ def vectors() -> list[dict[str, object]]:
                 *(f"match.1\0{each}" for each in ("\x02an", "ann", "nna", "na\x03")),
                 *(f"prefix.1\0{each}" for each in ("an", "ann", "anna")),
             ),
+            row_key=b"7",
+            pad_to=16,
+        ),
+        vector("equality under an even epoch", email, term_scope="group:email", epoch=2),
+        vector("equality under two epochs", email, term_scope="group:email", rotating=True),
+        vector("equality under two epochs, the first even", email, term_scope="group:email", epoch=2, rotating=True),
+        vector(
+            "tokens under two epochs",
+            b"ABC",
+            modes="prefix.1",
+            token_inputs=("prefix.1\0ab", "prefix.1\0abc"),
+            rotating=True,
+        ),
+        vector(
+            "terms and tokens under two epochs, a row and padding",
+            b"Anna",
+            term_scope="group:name",
+            modes="prefix.1",
+            token_inputs=tuple(f"prefix.1\0{each}" for each in ("an", "ann", "anna")),
+            epoch=2,
+            rotating=True,
             row_key=b"7",
             pad_to=16,
         ),
