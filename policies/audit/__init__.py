@@ -1,1 +1,1 @@
-"""The record of decisions: its closed form (`events`), the file (`file`) and group commit (`sink`)."""
+"""The record of decisions and of work over keys: its forms (`events`, `key_events`), its `file`, its `sink`."""

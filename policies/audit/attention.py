@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from .events import AuditRecordInvalid, decode
+from .events import AuditRecordInvalid, decode, is_about_keys
 
 MOST_ENTRIES = 10_000
 _MOST_NAMES = 20  # logins of one entry
@@ -63,7 +63,7 @@ class Attention:
             except AuditRecordInvalid:
                 self.unreadable += 1
                 continue
-            if str(record["at"]) >= since:
+            if not is_about_keys(record) and str(record["at"]) >= since:
                 self._add(record)
 
     def _add(self, record: dict[str, Any]) -> None:

@@ -3,6 +3,8 @@
 A record says who decided what about which fields.  It never holds a value of a row, a constant or a parameter, and the
 forms below leave no place for one: names, verbs of the closed list, rule labels, a statement's kind and fingerprint, an
 SQLSTATE.  A record with an unknown or missing key, or with anything of another form, is refused, not trimmed.
+
+There are two such forms: decisions over data, and what people did with keys (`key_events`), which says `event`.
 """
 
 from __future__ import annotations
@@ -83,11 +85,17 @@ def decode(line: bytes) -> dict[str, object]:
 
 def check(record: Mapping[str, object]) -> None:
     """Raises AuditRecordInvalid unless every key is there, none is unknown, and each has its form."""
-    for key, fits in _FORMS.items():
+    forms = _KEY_FORMS if is_about_keys(record) else _FORMS
+    for key, fits in forms.items():
         if key not in record or not fits(record[key]):
             raise AuditRecordInvalid(key)
-    if len(record) != len(_FORMS):
-        raise AuditRecordInvalid(next(f"key {n}" for n, key in enumerate(record) if key not in _FORMS))
+    if len(record) != len(forms):
+        raise AuditRecordInvalid(next(f"key {n}" for n, key in enumerate(record) if key not in forms))
+
+
+def is_about_keys(record: Mapping[str, object]) -> bool:
+    """Is it one of `key_events`, and no decision?"""
+    return "event" in record
 
 
 def _matches(pattern: str) -> Callable[[object], bool]:
@@ -154,4 +162,32 @@ _FORMS: dict[str, Callable[[object], bool]] = {
     "reason": lambda value: value is None or _is_sentence(value),
     "revision": _matches(r"[\w.-]{1,64}"),
     "session": _matches(r"[\w.:-]{1,64}"),
+}
+
+_is_uuid = _matches(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_is_key_id = _matches(r"[0-9a-f]{16}")
+_is_word = _matches(r"[a-z][a-z-]{0,63}")
+
+
+def _is_word_or_none(value: object) -> bool:
+    return value is None or _is_word(value)
+
+
+_KEY_FORMS: dict[str, Callable[[object], bool]] = {
+    "at": _is_time,
+    "id": _is_id,
+    "event": _is_word,
+    "person": _is_name,
+    "via": _matches(r"[\w.:@-]{1,128}"),
+    "roles": _are_names,
+    "outcome": _is_word,
+    "operation": lambda value: value is None or _is_uuid(value),
+    "kind": _is_word_or_none,
+    "database": _is_name_or_none,
+    "field": _is_name_or_none,
+    "keys": lambda value: isinstance(value, list | tuple) and all(map(_is_key_id, value)),
+    "subject": _is_name_or_none,
+    "state": _is_word_or_none,
+    "error": _is_word_or_none,
+    "reason": lambda value: value is None or _is_sentence(value),
 }

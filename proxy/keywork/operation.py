@@ -25,6 +25,7 @@ class OperationKind(StrEnum):
     ROTATE_TERM_KEY = "rotate-term-key"
     VERIFY = "verify"  # every cell of a field opens
     DISABLE_KEY = "disable-key"
+    ENABLE_KEY = "enable-key"  # disabled -> decrypt-only
     DESTROY_KEY = "destroy-key"
     SEAL_FIELD = "seal-field"  # plaintext -> sealed
     UNSEAL_FIELD = "unseal-field"  # sealed -> plaintext
