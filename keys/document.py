@@ -13,7 +13,6 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
-from .envelope import prefixed
 from .errors import KeyringInvalid, KeyringLocked
 from .keyring import HeldKey, KeyInfo, KeyPurpose, Keyring, Slot
 from .lifecycle import KeyState
@@ -114,12 +113,6 @@ def _canonical(content: dict[str, Any]) -> bytes:
     return json.dumps(content, sort_keys=True, indent=1, ensure_ascii=True).encode() + b"\n"
 
 
-def _context(info: KeyInfo) -> bytes:
-    slot = info.slot
-    parts = (b"fieldgate wrapped key v1", slot.purpose.encode(), slot.controller.encode(), slot.scope.encode())
-    return b"".join(map(prefixed, parts)) + info.key_id + info.epoch.to_bytes(4, "big")
-
-
 def _wrapped(key: HeldKey, kek: FileKek) -> dict[str, Any]:
     info = key.info
     return {
@@ -130,7 +123,7 @@ def _wrapped(key: HeldKey, kek: FileKek) -> dict[str, Any]:
         "epoch": info.epoch,
         "state": info.state.value,
         "created_at": info.created_at,
-        "wrapped": kek.wrap(key.material, _context(info)).hex(),
+        "wrapped": kek.wrap(key.material, info.context).hex(),
     }
 
 
@@ -142,4 +135,4 @@ def _unwrapped(entry: KeyEntry, kek: FileKek) -> HeldKey:
         state=KeyState(entry.state),
         created_at=entry.created_at,
     )
-    return HeldKey(info, kek.unwrap(bytes.fromhex(entry.wrapped), _context(info)))
+    return HeldKey(info, kek.unwrap(bytes.fromhex(entry.wrapped), info.context))

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from .envelope import KEY_ID_SIZE
+from .envelope import KEY_ID_SIZE, prefixed
 from .errors import KeyringInvalid, UnknownKey
 from .field import DataKey, FieldKeyCipher, SealLeases, TermKey, TokenKey, Unshareable
 from .lifecycle import OPENING, KeyState
@@ -45,6 +45,13 @@ class KeyInfo:
     epoch: int
     state: KeyState
     created_at: str  # UTC, ISO 8601, to the second
+
+    @property
+    def context(self) -> bytes:
+        """What the key is wrapped in, canonical: a wrapped key unwraps for this id, purpose and epoch only."""
+        slot = self.slot
+        parts = (b"fieldgate wrapped key v1", slot.purpose.encode(), slot.controller.encode(), slot.scope.encode())
+        return b"".join(map(prefixed, parts)) + self.key_id + self.epoch.to_bytes(4, "big")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
