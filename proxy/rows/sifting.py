@@ -1,7 +1,6 @@
 """Rows that the server found by search tokens: which of them are the result (`Sift` of the plan).
 
-`sought_of` reads what one execution searches for, `Sifter` looks at its rows.  A sifter belongs to one execution: it
-counts the rows for OFFSET, LIMIT and the command tag.
+`sought_of` reads what one execution searches for, `Sifter` looks at its rows.  What passes is counted in `reading`.
 """
 
 from __future__ import annotations
@@ -99,19 +98,12 @@ def _count(source: ValueSource | None, client: ClientValues) -> int | None:
 class Sifter:
     """Raises CellUnreadable where a column that it is to open is not proven to be what the analysis expects (I2)."""
 
-    __slots__ = ("_ciphers", "_columns", "_left", "_looks", "_most", "_skip", "passed")
+    __slots__ = ("_ciphers", "_columns", "_looks")
 
     def __init__(
-        self,
-        sift: Sift,
-        sought: Sought,
-        fields: Sequence[FieldDescription],
-        ciphers: FieldCiphers,
-        *,
-        binary: bool,
-        most: int = 0,
+        self, sift: Sift, sought: Sought, fields: Sequence[FieldDescription], ciphers: FieldCiphers, *, binary: bool
     ) -> None:
-        """`binary`: the form in which the server sends the cells that are looked at.  `most`: 0 for all rows.
+        """`binary`: the form in which the server sends the cells that are looked at.
 
         `ciphers`: those of the result, which remember what was opened here.
         """
@@ -121,17 +113,9 @@ class Sifter:
             _Look(search, test, fields, self._ciphers, binary)
             for search, test in zip(sift.searches, sought.tests, strict=True)
         ]
-        limits = [limit for limit in (sought.limit, most or None) if limit is not None]
-        self._skip, self._left = sought.offset, min(limits) if limits else None
-        self._most, self.passed = most, 0
-
-    @property
-    def suspended(self) -> bool:
-        """As many rows as were asked for have passed, so that there may be more."""
-        return 0 < self._most == self.passed
 
     def sift(self, data: bytes, spans: Sequence[Span]) -> list[Span]:
-        """Those of the DataRow messages at `spans` that the client is to see.
+        """Those of the DataRow messages at `spans` that are what was searched for.
 
         Raises CellUnreadable or ProtocolViolation.
         """
@@ -139,18 +123,8 @@ class Sifter:
         return [span for span in spans if self._passes(data, span)]
 
     def _passes(self, data: bytes, span: Span) -> bool:
-        if self._left == 0:
-            return False
         values = _values(data, span, self._columns)
-        if not all(look.passes(values) for look in self._looks):
-            return False
-        if self._skip:
-            self._skip -= 1
-            return False
-        if self._left is not None:
-            self._left -= 1
-        self.passed += 1
-        return True
+        return all(look.passes(values) for look in self._looks)
 
 
 class _Look:

@@ -13,7 +13,7 @@ from proxy.errors import ProtocolViolation
 from proxy.rows.envelopes import SHORTEST, may_hold_envelope
 from proxy.rows.finishing.arranging import Arranger
 from proxy.rows.finishing.folding import Folder
-from proxy.rows.sifting import Sifter
+from proxy.rows.reading import Reading
 from proxy.wire import backend
 from proxy.wire.framing import HEADER_SIZE, Span
 
@@ -22,13 +22,15 @@ from .descriptions import description, no_data, parameters
 from .failures import failure, notice, unasked
 from .forwarding import Forwarding
 from .replies import Owed, Reply, misplaced
-from .result_rows import pass_arranged, pass_rows
+from .result_rows import give_all_kept, pass_arranged, pass_rows
 from .rounds import MUST_WAIT, end_round
 from .state import SessionState
+from .steps import goes_on
 
 _ROW, _READY, _ERROR = ord("D"), ord("Z"), ord("E")
 _SIMPLE_TAGS = {ord("1"): Owed.PARSE, ord("2"): Owed.BIND, ord("3"): Owed.CLOSE}
 _ENDS = frozenset(b"CIs")
+_COUNTED = frozenset(b"Cs")
 _COPY_DATA = ord("d")
 _COPY = frozenset(b"GHWc")
 _ANYTIME = frozenset(b"NSA")
@@ -139,6 +141,11 @@ class Answers:
     def _complete(self, head: Reply, tag: int, start: int, end: int) -> bool:
         if end - start > _LONGEST_TAG and may_hold_envelope(self._forwarding.data, start, end):
             raise ProtocolViolation("the server sent a sealed cell where none can be")
+        if head.reading is not None and not head.muted:
+            self._forwarding.flush(start)
+            give_all_kept(self._forwarding, head)
+        if goes_on(self._state, head, tag):
+            return False
         if not _only_reads(head):
             self._state.executed = True
         if head.changes:
@@ -152,9 +159,9 @@ class Answers:
         elif _expected(head, Owed.QUERY) and tag == ord("C"):
             head.index += 1
         forward = not (head.skip or head.muted)
-        counter = head.arranger or head.sifter
-        head.transformer = head.sifter = head.arranger = None
-        if not forward or plan is None or not plan.counted_here or tag != ord("C"):
+        counter = head.arranger or head.reading
+        head.transformer = head.sifter = head.arranger = head.reading = None
+        if not forward or plan is None or not plan.counted_here or tag not in _COUNTED:
             return forward
         return self._forwarding.put(start, _counted(counter))
 
@@ -181,7 +188,7 @@ class Answers:
         return True
 
 
-def _counted(counter: Sifter | Arranger | Folder | None) -> bytes:
+def _counted(counter: Reading | Arranger | Folder | None) -> bytes:
     """The server has counted candidates; what counts is what the client was sent."""
     if counter is not None and counter.suspended:
         return backend.build_portal_suspended()

@@ -87,6 +87,8 @@ class Conversation:
                 spans = []
             index, count = 0, len(spans)
             while index < count and not (self._ended() or self._state.leaving):
+                if self._state.steps_on():
+                    raise AnswersNeeded
                 tag, start, end = spans[index]
                 if tag == _COPY_DATA:
                     index = copy_data(self._state, data, spans, index)

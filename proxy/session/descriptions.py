@@ -10,6 +10,7 @@ from proxy.rows.describe import client_fields, expand_formats
 from proxy.rows.envelopes import may_hold_envelope
 from proxy.rows.finishing.arranging import Arranger, Counts
 from proxy.rows.finishing.folding import Folder, arranger_of
+from proxy.rows.reading import Reading
 from proxy.rows.results import RowTransformer
 from proxy.rows.sifting import Sifter, counts_of, sought_of
 from proxy.sql.arrangement import Arrangement
@@ -48,7 +49,7 @@ def description(forwarding: Forwarding, head: Reply, start: int, end: int) -> bo
 def _query_description(forwarding: Forwarding, head: Reply, start: int, end: int) -> bool:
     """Text, but for FETCH from a BINARY cursor: the server says so."""
     plan = head.plan
-    head.transformer = head.sifter = head.arranger = None
+    head.transformer = head.sifter = head.arranger = head.reading = None
     forwarding.refuse_envelope(start, end)
     if plan is None or not retyped(plan):
         return True
@@ -60,6 +61,7 @@ def _query_description(forwarding: Forwarding, head: Reply, start: int, end: int
         if plan.sift is not None:
             sought = sought_of(plan.sift, ClientValues(), values)
             head.sifter = Sifter(plan.sift, sought, fields, head.transformer.ciphers, binary=False)
+            head.reading = Reading(sought.limit, sought.offset, 0) if plan.arranged is None else None
         if plan.arranged is not None:
             head.arranger = _arranger(forwarding, plan.arranged, fields)
     except (CellUnreadable, ValueRejected) as error:

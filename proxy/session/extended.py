@@ -24,6 +24,7 @@ from .result_rows import retyped
 from .runs import unknown_statement
 from .state import SessionState
 from .statements import Portal
+from .steps import first_step, greatest_number
 
 _HEADER = 5  # tag and length
 
@@ -96,8 +97,10 @@ def execute(state: SessionState, raw: bytes) -> None:
         state.to_server.append(frontend.build_describe(b"P", name))
     entry = Reply(Owed.EXECUTE, statement=statement, portal=portal)
     if plan.counted_here:  # how many of its rows are the result only we can count
-        portal.executed, entry.most = True, int.from_bytes(raw[-4:], "big")
-        raw = frontend.build_execute(name)
+        entry.most = greatest_number(raw)
+        portal.executed = True
+        in_steps = plan.arranged is None
+        raw = first_step(state, portal, entry, name) if in_steps else frontend.build_execute(name)
     entry.unchanged = not plan.rewritten
     if plan.recorded:
         entry.ticket = account_allowed(state, plan)
@@ -114,10 +117,9 @@ def _refusal_to_execute(state: SessionState, portal: Portal) -> FieldgateError |
     refusal = refusal_of_statement(state, portal.statement) if prepares else refusal_of_portal(state, portal)
     if refusal is not None:
         return refusal
-    if plan.counted_here and portal.executed:
+    if plan.arranged is not None and portal.executed:
         return Unsupported(
-            "rows that are searched by part or range of a sealed column, or put in order by one, are given once: the"
-            " portal can not be executed again",
+            "rows that are put in order by a sealed column are given once: the portal can not be executed again",
             hint="Ask for all rows at once, or with LIMIT and OFFSET.",
         )
     if plan.effect is SessionEffect.FIELDGATE:

@@ -19,6 +19,7 @@ from proxy.rows.copy_in import CopyIn
 from proxy.rows.copy_out import CopyOut
 from proxy.rows.finishing.arranging import Arranger
 from proxy.rows.finishing.folding import Folder
+from proxy.rows.reading import Reading
 from proxy.rows.results import RowTransformer
 from proxy.rows.sifting import Sifter
 from proxy.sql.plan import StatementPlan
@@ -87,7 +88,11 @@ class Reply:
     transformer: RowTransformer | None = None
     sifter: Sifter | None = None  # of a statement whose rows are candidates
     arranger: Arranger | Folder | None = None  # of a statement whose rows are put in order
-    most: int = 0  # ... of which Execute asked for so many, 0: all
+    most: int = 0  # of the rows of such Execute asked for so many, 0: all
+    reading: Reading | None = None  # how far candidates have been read
+    begun: bool = False  # ... and that its first rows have come
+    stepping: bytes | None = None  # the portal that more candidates may be asked of, before the client's next message
+    broken: FieldgateError | None = None  # why the server is to fail as soon as it has answered
     failed: bool = False  # an error came; a Query still owes its ReadyForQuery
     muted: bool = False  # a cell could not be opened: the rest of this result is dropped
     number: int = 0  # its place among all entries of the session

@@ -22,6 +22,7 @@ from .forwarding import Forwarding
 from .replies import Owed, Reply
 from .state import SessionState
 from .statements import Portal, Result, remember
+from .steps import breaks
 
 ENVELOPE_FOUND = "a sealed cell stands where the analysis expects none"
 _ROW = ord("D")
@@ -56,7 +57,7 @@ def _pass_or_transform(forwarding: Forwarding, head: Reply, rows: Sequence[Span]
     if head.transformer is not None:
         forwarding.flush(start)
         if head.plan is not None and head.plan.sift is not None:
-            rows = _sifter(head, head.transformer).sift(forwarding.data, rows)
+            rows = _sifted(forwarding, head, head.transformer, rows)
         if head.plan is not None and head.plan.arranged is not None:
             _arranger(forwarding.state, head).take(forwarding.data, rows)
             return
@@ -70,6 +71,38 @@ def _pass_or_transform(forwarding: Forwarding, head: Reply, rows: Sequence[Span]
         forwarding.run = start
 
 
+def _sifted(forwarding: Forwarding, head: Reply, transformer: RowTransformer, rows: Sequence[Span]) -> Sequence[Span]:
+    """The rows that passed and that the client gets now, behind those that it gets first."""
+    sifter, reading = _sifter(head, transformer), head.reading
+    if reading is None:  # they are put in order, and counted then
+        return sifter.sift(forwarding.data, rows)
+    give_kept(forwarding, head)
+    passed = [] if reading.over else sifter.sift(forwarding.data, rows)
+    return reading.take(forwarding.data, rows, passed)
+
+
+def give_kept(forwarding: Forwarding, head: Reply) -> None:
+    """The answer to an Execute begins, with what has passed before and was not asked for then."""
+    if head.reading is None or head.begun:
+        return
+    head.begun = True
+    data, spans = head.reading.begin(head.most)
+    if not spans:
+        return
+    if head.transformer is None and head.portal is not None:
+        head.transformer = transformer_for(forwarding.state, head.portal)
+    if head.transformer is not None:
+        head.transformer.rows(data, spans, forwarding.state.to_client)
+
+
+def give_all_kept(forwarding: Forwarding, head: Reply) -> None:
+    """The same where no row has come from the server."""
+    try:
+        give_kept(forwarding, head)
+    except CellUnreadable as error:
+        fail_result(forwarding, head, error)
+
+
 def _sifter(head: Reply, transformer: RowTransformer) -> Sifter:
     """Made at the first row of an Execute; that of a Query is there already."""
     if head.sifter is None:
@@ -77,8 +110,7 @@ def _sifter(head: Reply, transformer: RowTransformer) -> Sifter:
         fields = portal.statement.fields if portal is not None else None
         if plan is None or plan.sift is None or portal is None or portal.sought is None or fields is None:
             raise CellUnreadable("it is not known what the rows of this result are looked at for")
-        most = head.most if plan.arranged is None else 0
-        head.sifter = Sifter(plan.sift, portal.sought, fields, transformer.ciphers, binary=True, most=most)
+        head.sifter = Sifter(plan.sift, portal.sought, fields, transformer.ciphers, binary=True)
     return head.sifter
 
 
@@ -130,7 +162,12 @@ def transformer_for(state: SessionState, portal: Portal) -> RowTransformer:
 
 
 def fail_result(forwarding: Forwarding, head: Reply, error: FieldgateError) -> None:
-    """A cell cannot be opened.  Where nothing was written and no transaction is open the statement alone fails."""
+    """A cell cannot be opened.  Where nothing was written and no transaction is open the statement alone fails.
+
+    Where the server can still be made to fail, the statement fails as any other.
+    """
+    if breaks(head, error):
+        return
     soft = _may_fail_softly(forwarding, head)
     severity = "ERROR" if soft else "FATAL"
     forwarding.state.to_client.append(backend.error_response(error, severity=severity))

@@ -50,6 +50,7 @@ class SessionState:
     commands: list[Command] = field(default_factory=list)
     round: Round | None = None  # under way, with nothing else in the queue
     skipping: bool = False  # the server drops everything until Sync, and so do we
+    stepping: int = 0  # the entry of the newest Execute in steps (steps.py)
     copy: Reply | None = None  # the newest Query or Execute, if it takes CopyData
     executed: bool = False  # something was carried out since the last ReadyForQuery
     leaving: bool = False  # the client has said goodbye; what came before is still answered
@@ -81,6 +82,10 @@ class SessionState:
         """Whose data the client's CopyData is."""
         entry = self.copy
         return entry if entry is not None and entry.takes_data and self.queue.owes(entry.number) else None
+
+    def steps_on(self) -> bool:
+        """Whether the client's next message waits, because more of our own may have to come before it."""
+        return self.stepping > 0 and self.queue.owes(self.stepping)
 
     def revision(self) -> Revision:
         current = self.services.current()

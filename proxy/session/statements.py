@@ -11,6 +11,7 @@ from proxy.rows.binding import Binding
 from proxy.rows.filling import Filling
 from proxy.rows.finishing.arranging import Counts
 from proxy.rows.finishing.computing import Given
+from proxy.rows.reading import Reading
 from proxy.rows.results import RowTransformer
 from proxy.rows.sifting import Sought
 from proxy.sql.plan import StatementPlan
@@ -83,9 +84,10 @@ class Portal:
     statement: Statement
     formats: tuple[int, ...] = ()  # the client's result formats, as in Bind
     bind_refused: bool = False  # its Bind was refused, and recorded as that
-    sought: Sought | None = None  # what its rows are looked at for; such a portal is executed once
+    sought: Sought | None = None  # what its rows are looked at for
+    reading: Reading | None = None  # ... and how far that has come
     given: Given | None = None  # what is bound, where values are worked out of it
-    counts: Counts | None = None  # LIMIT and OFFSET, where its rows are put in order
+    counts: Counts | None = None  # LIMIT and OFFSET, where its rows are put in order; such a portal is executed once
     executed: bool = False
     held: bool = False  # it outlives its transaction
     bound_for: Principal | None = None  # whose attributes its slots were filled with; None: as the statement says

@@ -366,7 +366,7 @@ class StatementPlan:
 
     @property
     def counted_here(self) -> bool:
-        """How many of its rows are the result, and which, only we know: they are given once."""
+        """How many of its rows are the result, and which, only we know: the server is not told LIMIT."""
         return self.sift is not None or self.arranged is not None
 
     @property

@@ -181,8 +181,11 @@ async def test_an_execute_counts_rows_that_are_found(stage: Stage, twin: Databas
     async with connection.transaction():
         cursor = await statement.cursor("%ова%", None, 0)
         assert [row["id"] for row in await cursor.fetch(2)] == known[:2]
-        with pytest.raises(Exception, match="given once"):
-            await cursor.fetch(2)
+        assert [row["id"] for row in await cursor.fetch(1)] == known[2:3]
+        assert [row["id"] for row in await cursor.fetch(1000)] == known[3:]
+        assert await cursor.fetch(2) == []
+        both = [statement.cursor("%ова%", None, 1, prefetch=some) for some in (1, 3)]
+        assert [[row["id"] async for row in each] for each in both] == [known[1:]] * 2
     await connection.close()
 
 

@@ -27,7 +27,7 @@ class Step:
     values: tuple[bytes | None, ...] = ()
     data: bytes | None = None
     plainly: bool = False
-    rows: int = 0  # of Execute
+    rows: tuple[int, ...] = ()  # of each Execute, which come one behind the other; none: one of all rows
 
     def messages(self, manner: Manner) -> bytes:
         if self.plainly or (manner is Manner.SIMPLE and not self.values and not self.rows):
@@ -41,7 +41,7 @@ class Step:
             frontend.build_parse(b"", self.text.encode()),
             frontend.build_bind(b"", b"", (), self.values, (1,) if binary else ()),
             frontend.build_describe(b"P", b""),
-            frontend.build_execute(b"", self.rows),
+            *(frontend.build_execute(b"", most) for most in self.rows or (0,)),
             b"S\0\0\0\4",
         ))  # fmt: skip
 

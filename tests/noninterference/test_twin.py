@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import pytest
 
+from proxy.rows.reading import Reading
+
 from .episodes import one
 from .harness import Counts
 from .place import Place
 from .talk import Answer
-from .twin import Twins, wrong
+from .twin import FAVOURED, Twins, wrong
 
 pytestmark = pytest.mark.integration
 
 STATEMENTS = 600
+SEARCHING = {"portal": 60, "searched by portal": 2, "searched": 20, "query": 0.5}
 
 
 def test_answers_as_the_plaintext(place: Place) -> None:
@@ -21,6 +24,16 @@ def test_answers_as_the_plaintext(place: Place) -> None:
     twins.table.close()
     assert found == []
     assert counts.share >= 0.6
+
+
+def test_searches_in_small_steps_answer_as_the_plaintext(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The tables are small, so that one step would do for most."""
+    monkeypatch.setattr(Reading, "_candidates", lambda self, missing: 1)
+    twins, counts = Twins.open(place), Counts()
+    found = [str(finding) for finding in twins.run("steps", range(200), counts, {**FAVOURED, **SEARCHING})]
+    twins.table.close()
+    assert found == []
+    assert counts.share >= 0.7
 
 
 def test_another_answer_is_wrong_and_a_refusal_is_not() -> None:

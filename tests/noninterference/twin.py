@@ -6,7 +6,7 @@ What Fieldgate answers must be what the plaintext answers.  It may refuse; it ma
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from proxy.sql.cache import CachedPlanner
@@ -86,9 +86,11 @@ class Twins:
             ),
         )
 
-    def run(self, seed: str, numbers: range, counts: Counts) -> Iterator[Finding]:
+    def run(
+        self, seed: str, numbers: range, counts: Counts, favoured: Mapping[str, float] = FAVOURED
+    ) -> Iterator[Finding]:
         for some in (numbers[at : at + AT_ONCE] for at in range(0, len(numbers), AT_ONCE)):
-            asked = [(n, watched(episode(MANAGEMENT, seed, n, FAVOURED))) for n in some]
+            asked = [(n, watched(episode(MANAGEMENT, seed, n, favoured))) for n in some]
             answers = self.table.ask([said for _, said in asked])
             for (number, said), (gate, plain) in zip(asked, answers, strict=True):
                 counts.add(said, gate)

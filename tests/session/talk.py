@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from keys.errors import EnvelopeInvalid
@@ -59,6 +59,9 @@ class PlainCipher:
 
     def term(self, term_input: bytes) -> bytes:
         return term_input[:16].ljust(16, b".")
+
+    def tokens(self, inputs: Iterable[bytes]) -> list[bytes]:
+        return [each[:4].ljust(4, b".") for each in inputs]
 
 
 class PlainCiphers:

@@ -9,10 +9,13 @@ from .bug import Bug
 from .fences import FENCES
 from .names import NAMES
 from .sessions import SESSIONS
+from .sifting import SIFTING
 from .uses import USES
 from .verbs import VERBS
 from .writing import WRITING
 
 BUGS: tuple[Bug, ...] = (*VERBS, *USES, *NAMES, *FENCES, *WRITING, *SESSIONS)
+# What these do shows beside the plaintext, and in both worlds alike.
+WRONG: tuple[Bug, ...] = SIFTING
 
-__all__ = ["BUGS", "Bug"]
+__all__ = ["BUGS", "WRONG", "Bug"]
