@@ -40,6 +40,9 @@ __all__ = [
     "Unshareable",
 ]  # fmt: skip
 
+_SCHEME_AT, _KEY_ID_AT = 3, 4
+_EPOCHS = Scheme.SECOND | Scheme.EVEN
+
 
 class FieldKeyCipher(Unshareable):
     """One field under its keys: `primary` seals, and each of `readable` opens.  Belongs to one thread.
@@ -116,6 +119,11 @@ class FieldKeyCipher(Unshareable):
         """The 12 bytes that every cell sealed from now on begins with; the column's CHECK admits just these."""
         return self._head
 
+    @property
+    def known_heads(self) -> frozenset[bytes]:
+        """The heads that cells of this scheme have under any key that opens."""
+        return frozenset(self._head[:_KEY_ID_AT] + key_id for key_id in self._key_ids)
+
     def seal(self, plaintext: bytes, *, term_input: bytes | None = None, row_key: bytes | None = None) -> bytes:
         header = self._head
         if self._term is not None or term_input is not None:
@@ -129,15 +137,49 @@ class FieldKeyCipher(Unshareable):
             associated += self._bound(row_key)
         if len(plaintext) > MAX_PLAINTEXT:
             raise CipherMisused("the value is too long for a sealed field")
+        return header + self._sealed(plaintext, associated)
+
+    def reseal(
+        self,
+        envelope: bytes,
+        *,
+        row_key: bytes | None = None,
+        term_input: Callable[[bytes], bytes] | None = None,
+    ) -> bytes:
+        """The same value under the primary key, whichever readable key it was sealed by.
+
+        Terms and search tokens stay as they are, since opening has authenticated them.  Tokens are made, or dropped,
+        where the cell was sealed before they were switched on or off; and where it carries terms of other epochs than
+        are written now all are made: `term_input` then gives the input of a plaintext.  Raises as `open` and `seal`.
+        """
+        plaintext = self.open(envelope, row_key=row_key)
+        differing = envelope[_SCHEME_AT] ^ self._head[_SCHEME_AT]
+        if differing & _EPOCHS:
+            made = term_input(plaintext) if term_input is not None and self._term is not None else None
+            return self.seal(plaintext, term_input=made, row_key=row_key)
+        header = self._head + self._kept(envelope, plaintext, differing)
+        associated = header + self._context
+        if self._row_bound:
+            associated += self._bound(row_key)
+        return header + self._sealed(plaintext, associated)
+
+    def _kept(self, envelope: bytes, plaintext: bytes, differing: int) -> bytes:
+        """What follows the head of a cell that has been opened, with tokens as they are written now."""
+        scheme, start = envelope[_SCHEME_AT], self._header_end
+        end = header_end(envelope, start) if scheme & Scheme.TOKENS else start
+        behind = second_size(Scheme(scheme))
+        if not differing & Scheme.TOKENS:
+            return envelope[HEAD_SIZE : end + behind]
+        tokens = b"" if self._tokens is None else build_tokens(self._tokens_of(self._tokens, plaintext))
+        return envelope[HEAD_SIZE:start] + tokens + envelope[end : end + behind]
+
+    def _sealed(self, plaintext: bytes, associated: bytes) -> bytes:
+        """Nonce, ciphertext and tag; counts one seal."""
         if self._left <= 0:
             self._left = self._next_block()
         self._left -= 1
         nonce = random_bytes(NONCE_SIZE)
-        return (
-            header
-            + nonce
-            + self._encrypt(nonce, pad(plaintext, self._bucket) if self._bucket else plaintext, associated)
-        )
+        return nonce + self._encrypt(nonce, pad(plaintext, self._bucket) if self._bucket else plaintext, associated)
 
     def seal_all(self, plaintexts: Sequence[bytes], term_inputs: Sequence[bytes] | None = None) -> list[bytes]:
         inputs: Sequence[bytes | None] = [None] * len(plaintexts) if term_inputs is None else term_inputs

@@ -188,6 +188,10 @@ class KeyringCiphers(Unshareable):
         """The heads that may be written now, by field id: what the columns' CHECKs must admit, and nothing else."""
         return {field_id: frozenset({cipher.head}) for field_id, cipher in self._ciphers.items()}
 
+    def known_heads(self) -> dict[str, frozenset[bytes]]:
+        """The heads of all keys that open, by field id: while a key is being rotated, CHECKs admit several of these."""
+        return {field_id: cipher.known_heads for field_id, cipher in self._ciphers.items()}
+
     def renew(self, below: int = 1 << 16) -> None:
         """Takes leases early, where fewer seals than this are left of one that is in use: off the query path."""
         for cipher in self._ciphers.values():

@@ -167,7 +167,7 @@ class ProtectedDatabase:
     async def _verify(self, policy: PolicySet, ciphers: KeyringCiphers) -> None:
         async with self._control.connection(self.name) as connection:
             try:
-                sealed = await verify_sealed(connection, policy.data_map, ciphers.heads())
+                sealed = await verify_sealed(connection, policy.data_map, ciphers.heads(), ciphers.known_heads())
                 granted = await verify_grants(connection, policy)
             except asyncpg.PostgresError as error:
                 raise UpstreamUnavailable(f"database {self.name} cannot be verified ({error.sqlstate})") from None

@@ -11,6 +11,8 @@ from typing import Any, TypeAlias
 
 import asyncpg
 
+from .fences import fence_head
+
 Connection: TypeAlias = asyncpg.Connection
 
 
@@ -46,6 +48,7 @@ class TableFacts:
     unique: frozenset[str] = frozenset()  # columns that are unique by themselves
     indexed: frozenset[str] = frozenset()  # columns that an index begins with
     token_indexed: frozenset[str] = frozenset()  # columns that stand whole in a GIN index
+    fences: dict[str, bytes] = field(default_factory=dict)  # the head that a write fence admits, by trigger
 
 
 async def fix_settings(connection: Connection) -> None:
@@ -71,7 +74,8 @@ async def read_tables(
         constraints = await connection.fetch(_CONSTRAINTS, oids)
         unique = await connection.fetch(_UNIQUE, oids)
         indexes = await connection.fetch(_INDEXES, oids)
-    facts = {row["oid"]: _table(row, columns, constraints, unique, indexes) for row in members}
+        fences = await connection.fetch(_FENCES, oids)
+    facts = {row["oid"]: _table(row, columns, constraints, unique, indexes, fences) for row in members}
     found: dict[tuple[str, str], tuple[TableFacts, ...]] = {}
     for row in sorted(members, key=lambda row: row["depth"]):
         key = (row["root_schema"], row["root_name"])
@@ -79,7 +83,9 @@ async def read_tables(
     return found
 
 
-def _table(row: Any, columns: list[Any], constraints: list[Any], unique: list[Any], indexes: list[Any]) -> TableFacts:
+def _table(
+    row: Any, columns: list[Any], constraints: list[Any], unique: list[Any], indexes: list[Any], fences: list[Any]
+) -> TableFacts:
     indexes = [index for index in indexes if index["table"] == row["oid"]]
     own = [c for c in constraints if c["table"] == row["oid"]]
     return TableFacts(
@@ -93,12 +99,18 @@ def _table(row: Any, columns: list[Any], constraints: list[Any], unique: list[An
         unique=frozenset(u["column"] for u in unique if u["table"] == row["oid"]),
         indexed=frozenset(index["column"] for index in indexes if index["first"] and index["method"] != "gin"),
         token_indexed=frozenset(index["column"] for index in indexes if index["method"] == "gin" and index["whole"]),
+        fences={f["name"]: fence_head(f["definition"]) or b"" for f in fences if f["table"] == row["oid"]},
     )
 
 
 def _column(row: Any) -> ColumnFacts:
     return ColumnFacts(**{key: value for key, value in row.items() if key != "table"})
 
+
+_FENCES = r"""
+SELECT t.tgrelid::int8 AS table, t.tgname::text AS name, pg_get_triggerdef(t.oid) AS definition
+FROM pg_trigger t WHERE t.tgrelid = ANY ($1::int8[]::oid[]) AND t.tgname ~ '^~fg_fence_[0-9a-f]{32}_key_'
+"""
 
 _MEMBERS = """
 WITH RECURSIVE wanted AS (

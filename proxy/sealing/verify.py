@@ -25,6 +25,7 @@ from .ddl import (
     token_expression,
 )
 from .facts import ColumnFacts, Connection, TableFacts, read_tables
+from .fences import write_fence_name
 
 BYTEA, INT4_ARRAY = 17, 1007
 _HEAD = rf"'\\x([0-9a-f]{{{2 * HEAD_SIZE}}})'::bytea"
@@ -41,20 +42,26 @@ class SealProblem:
         return f"{self.field}: {self.reason}"
 
 
+Heads = Mapping[str, Collection[bytes]]
+
+
 async def verify_sealed(
-    connection: Connection, data_map: DataMap, heads: Mapping[str, Collection[bytes]]
+    connection: Connection, data_map: DataMap, heads: Heads, known: Heads | None = None
 ) -> tuple[SealProblem, ...]:
-    """Everything that is wrong; `heads` holds the heads that may be written now, by field id."""
+    """Everything that is wrong; `heads` holds the heads that are written now, by field id.
+
+    `known` holds those of all keys that open: a CHECK may admit others of these while a key is rotated.
+    """
     found = await read_tables(connection, data_map.tables)
     return tuple(
         problem
         for key, table in data_map.tables.items()
-        for problem in table_problems(table, found.get(key, ()), heads)
+        for problem in table_problems(table, found.get(key, ()), heads, known)
     )
 
 
 def table_problems(
-    table: ProtectedTable, members: tuple[TableFacts, ...], heads: Mapping[str, Collection[bytes]]
+    table: ProtectedTable, members: tuple[TableFacts, ...], heads: Heads, known: Heads | None = None
 ) -> Iterator[SealProblem]:
     if not members:
         yield SealProblem(f"{table.schema}.{table.table}", "the data map names a table that does not exist")
@@ -65,7 +72,7 @@ def table_problems(
             yield SealProblem(f"{table.schema}.{table.table}", f"is not an ordinary or partitioned table{where}")
             continue
         for field in table.fields.values():
-            for reason in problems_of(field, member, heads, root=member is members[0]):
+            for reason in problems_of(field, member, heads, known, root=member is members[0]):
                 yield SealProblem(field.name, reason + where)
             if field.sealing is not None and field.sealing.row_bound:
                 for reason in _row_key_problems(table, member):
@@ -73,7 +80,7 @@ def table_problems(
 
 
 def problems_of(
-    field: Field, table: TableFacts, heads: Mapping[str, Collection[bytes]], *, root: bool = True
+    field: Field, table: TableFacts, heads: Heads, known: Heads | None = None, *, root: bool = True
 ) -> Iterator[str]:
     """The reasons why one field is not sealed in one table as the data map says; none for a sound one."""
     column, sealing = table.columns.get(field.column), field.sealing
@@ -91,14 +98,18 @@ def problems_of(
         yield "its NOT NULL has not been validated"
     if column.expression is not None:
         yield "has a default or is generated, so the database could write it by itself"
-    yield from _check_problems(field, column, table, heads.get(sealing.field_id, ()))
+    written = heads.get(sealing.field_id, ())
+    yield from _check_problems(field, column, table, written, (known or heads).get(sealing.field_id, ()))
+    yield from _fence_problems(sealing, table, written)
     if sealing.equality:
         yield from _term_problems(field, column, table, root=root)
     if sealing.tokens:
         yield from _token_problems(field, column, table, root=root)
 
 
-def _check_problems(field: Field, column: ColumnFacts, table: TableFacts, heads: Collection[bytes]) -> Iterator[str]:
+def _check_problems(
+    field: Field, column: ColumnFacts, table: TableFacts, heads: Collection[bytes], known: Collection[bytes]
+) -> Iterator[str]:
     sealing = sealing_of(field)
     check = table.checks.get(check_name(sealing))
     if check is None and checks_of(sealing, table.checks):
@@ -117,11 +128,19 @@ def _check_problems(field: Field, column: ColumnFacts, table: TableFacts, heads:
     if admitted is None:
         yield f"its CHECK {check.name} was altered: it does not say what a sealed column's says"
         return
-    if admitted - set(heads):
-        names = ", ".join(sorted(head[-KEY_ID_SIZE:].hex() for head in admitted - set(heads)))
+    unknown = admitted - {*heads, *known}
+    if unknown:
+        names = ", ".join(sorted(head[-KEY_ID_SIZE:].hex() for head in unknown))
         yield f"its CHECK admits cells that may not be written now (key {names}, or another scheme)"
     if not admitted & set(heads):
         yield "its CHECK refuses every cell that the keyring would write"
+
+
+def _fence_problems(sealing: Sealing, table: TableFacts, heads: Collection[bytes]) -> Iterator[str]:
+    """While a key is rotated a fence admits cells of the new key alone (proxy/rotation/fence.py)."""
+    admitted = {head for name, head in table.fences.items() if name.startswith(f"~{write_fence_name(sealing)}_")}
+    if admitted and not admitted & set(heads):
+        yield "its write fence refuses every cell that the keyring would write: its key has been rotated"
 
 
 def admitted_heads(definition: str, column: ColumnFacts, sealing: Sealing) -> set[bytes] | None:

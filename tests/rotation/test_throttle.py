@@ -1,0 +1,60 @@
+"""The pace: it falls when others wait, grows slowly when they do not, and keeps to what it is told."""
+
+from __future__ import annotations
+
+import asyncpg
+import pytest
+
+from proxy.rotation.throttle import LEAST_SHARE, LONGEST_REST, Gauge, Pace, Throttle
+
+
+def test_a_late_server_halves_the_share_until_a_floor() -> None:
+    throttle = Throttle(baseline=0.010, share=0.8)
+    throttle.observe(0.0131, None)
+    assert throttle.share == 0.4
+    for _ in range(10):
+        throttle.observe(0.5, None)
+    assert throttle.share == LEAST_SHARE
+    throttle.observe(0.009, None)
+    assert LEAST_SHARE < throttle.share < 0.1
+
+
+def test_a_replica_that_is_behind_counts_as_late() -> None:
+    throttle = Throttle(Pace(replica_lag=2.0), baseline=0.010, share=0.8)
+    throttle.observe(0.010, 2.5)
+    assert throttle.share == 0.4
+    throttle.observe(0.010, 1.5)
+    assert throttle.share > 0.4
+
+
+def test_what_could_not_be_measured_is_not_late() -> None:
+    throttle = Throttle(share=1.0)
+    throttle.observe(None, None)
+    assert throttle.share == 1.0
+
+
+def test_rest_follows_the_share() -> None:
+    throttle = Throttle(Pace(), share=0.25)
+    assert throttle.rest_after(0.1, 1000) == pytest.approx(0.3)
+    throttle.share = LEAST_SHARE
+    assert throttle.rest_after(1.0, 1000) == LONGEST_REST
+
+
+def test_so_many_cells_a_second_at_most() -> None:
+    throttle = Throttle(Pace(latency_factor=None, replica_lag=None, cells_a_second=1000))
+    assert throttle.rest_after(0.1, 500) == pytest.approx(0.4)
+    assert throttle.rest_after(0.6, 500) == 0
+
+
+def test_unthrottled_never_rests() -> None:
+    throttle = Throttle(Pace(latency_factor=None, replica_lag=None), share=LEAST_SHARE)
+    throttle.observe(9.0, 9.0)
+    assert throttle.rest_after(1.0, 1) == 0
+
+
+@pytest.mark.integration
+async def test_the_gauge_measures(people: asyncpg.Connection) -> None:
+    gauge = Gauge(people, "SELECT 1 FROM people WHERE id = 1")
+    assert 0 < await gauge.baseline(5) < 5
+    assert 0 < await gauge.worst_of(2) < 5
+    assert await gauge.lag() is None
