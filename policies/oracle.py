@@ -42,8 +42,7 @@ class Oracle:
     """
 
     def __init__(self, policy: PolicySet) -> None:
-        for name in ("casbin", "casbin.policy", "casbin.enforcer", "casbin.role"):
-            logging.getLogger(name).disabled = True
+        _silence()
         self._controller = policy.controller
         rows: dict[str, list[list[str]]] = {verb: [] for verb in VERBS_BY_NAME}
         for row in policy_rows(policy):
@@ -56,8 +55,19 @@ class Oracle:
         return bool(self._enforcers[verb].enforce(*asked))
 
 
-def _enforcer(rules: list[list[str]], links: list[tuple[str, list[str]]]) -> casbin.Enforcer:
-    made = casbin.Enforcer(str(MODEL))
+def plain_enforcer(model: Path, rules: list[list[str]], links: list[list[str]]) -> casbin.Enforcer:
+    """An enforcer over rules that stand as they are, with one kind of links, `g`; for the admin policy."""
+    _silence()
+    return _enforcer(rules, [("g", row) for row in links], model)
+
+
+def _silence() -> None:
+    for name in ("casbin", "casbin.policy", "casbin.enforcer", "casbin.role"):
+        logging.getLogger(name).disabled = True
+
+
+def _enforcer(rules: list[list[str]], links: list[tuple[str, list[str]]], path: Path = MODEL) -> casbin.Enforcer:
+    made = casbin.Enforcer(str(path))
     model = made.get_model()
     for row in rules:
         model.add_policy("p", "p", row)

@@ -35,6 +35,7 @@ class KeyEvent(StrEnum):
 
 
 class Outcome(StrEnum):
+    ASKED = "asked"  # written before it is done: what follows is done, refused or failed, or a crash
     DONE = "done"
     REFUSED = "refused"
     FAILED = "failed"

@@ -28,6 +28,8 @@ GRANTS = {
     "key_uses": "SELECT, INSERT, UPDATE",
     "operations": "SELECT, INSERT, UPDATE",
     "operation_locks": "SELECT, INSERT, UPDATE, DELETE",
+    "admin_tokens": "SELECT, INSERT, UPDATE",
+    "admin_answers": "SELECT, INSERT, DELETE",
 }
 
 Connection = Any  # asyncpg has no types that mypy can check

@@ -9,10 +9,10 @@ claims the same operation: then ClaimLost says that this runner is too late and 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from .operation import Operation, OperationKind, OperationState, Target, Wanted
 
@@ -73,6 +73,7 @@ class NewOperation:
     needs_approval: bool = False
     not_before: datetime | None = None
     locks: tuple[str, ...] = ()
+    operation_id: UUID = field(default_factory=uuid4)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +97,10 @@ class PageMark:
 
 
 class Records(Protocol):
+    async def known(self, by: str, idempotency_key: str, digest: bytes) -> Operation | None:
+        """What this person has asked for by this key.  Raises KeyReused when it was something else."""
+        ...
+
     async def create(self, new: NewOperation) -> Created:
         """Recorded once for its person and idempotency key.  Raises KeyReused, Busy."""
         ...

@@ -13,7 +13,7 @@ from dataclasses import asdict
 from datetime import timedelta
 from types import MappingProxyType
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from .handler import Connection
 from .operation import ENDED, Operation, OperationKind, OperationState, Target, Wanted
@@ -70,17 +70,32 @@ class DatabaseRecords:
 
     # -- for who asks --
 
+    async def known(self, by: str, idempotency_key: str, digest: bytes) -> Operation | None:
+        async with self._lend() as connection:
+            return await _known(connection, by, idempotency_key, digest)
+
     async def create(self, new: NewOperation) -> Created:
         state = OperationState.AWAITING_APPROVAL if new.needs_approval else OperationState.QUEUED
         target = json.dumps(asdict(new.target))
         locks = sorted(set(new.locks))
         async with self._transaction() as connection:
             row = await connection.fetchrow(
-                *(_INSERT, uuid4(), new.kind.value, target, state.value, new.requested_by, new.idempotency_key),
+                *(
+                    _INSERT,
+                    new.operation_id,
+                    new.kind.value,
+                    target,
+                    state.value,
+                    new.requested_by,
+                    new.idempotency_key,
+                ),
                 *(new.digest, new.not_before, locks),
             )
             if row is None:
-                return Created(await self._known(connection, new), is_new=False)
+                known = await _known(connection, new.requested_by, new.idempotency_key, new.digest)
+                if known is None:
+                    raise KeyReused  # deleted by hand in this very moment
+                return Created(known, is_new=False)
             if state is OperationState.QUEUED:
                 await _take_locks(connection, row)
             return Created(_operation(row), is_new=True)
@@ -179,15 +194,6 @@ class DatabaseRecords:
             yield connection
             await connection.execute("SELECT pg_catalog.pg_notify($1, '')", CHANNEL)
 
-    async def _known(self, connection: Connection, new: NewOperation) -> Operation:
-        row = await connection.fetchrow(
-            "SELECT * FROM fieldgate.operations WHERE requested_by = $1 AND idempotency_key = $2",
-            *(new.requested_by, new.idempotency_key),
-        )
-        if row["request_digest"] != new.digest:
-            raise KeyReused
-        return _operation(row)
-
     async def _put(self, connection: Connection, operation_id: UUID, following: Steered) -> Operation:
         ended = following.state in ENDED
         if ended:
@@ -204,6 +210,17 @@ class DatabaseRecords:
         if wanted is None:
             raise ClaimLost
         return Wanted(wanted)
+
+
+async def _known(connection: Connection, by: str, idempotency_key: str, digest: bytes) -> Operation | None:
+    row = await connection.fetchrow(
+        "SELECT * FROM fieldgate.operations WHERE requested_by = $1 AND idempotency_key = $2", by, idempotency_key
+    )
+    if row is None:
+        return None
+    if row["request_digest"] != digest:
+        raise KeyReused
+    return _operation(row)
 
 
 async def _locked(connection: Connection, operation_id: UUID) -> Any:

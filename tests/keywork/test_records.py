@@ -114,6 +114,11 @@ async def test_a_key_is_good_for_one_request_of_one_person(records: Records) -> 
     with pytest.raises(KeyReused):
         await records.create(wish("k", digest=b"e" * 32, locks=()))
     assert (await records.create(wish("k", who="pavel", locks=()))).is_new
+    known = await records.known("olga", "k", b"d" * 32)
+    assert known is not None and known.requested_by == "olga"
+    assert await records.known("olga", "other", b"d" * 32) is None
+    with pytest.raises(KeyReused):
+        await records.known("olga", "k", b"e" * 32)
 
 
 async def test_two_operations_do_not_work_on_the_same_thing(records: Records) -> None:

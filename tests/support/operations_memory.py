@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from proxy.keywork.operation import ENDED, Operation, OperationKind, OperationState, Wanted
 from proxy.keywork.records import (
@@ -37,7 +37,7 @@ class _Row:
     touched_at: datetime | None = None
 
 
-@dataclass(slots=True)
+@dataclass
 class MemoryRecords:
     """Implements Records.  `now` may be replaced."""
 
@@ -45,14 +45,22 @@ class MemoryRecords:
     rows: dict[UUID, _Row] = field(default_factory=dict)
     locks: dict[str, UUID] = field(default_factory=dict)
 
-    async def create(self, new: NewOperation) -> Created:
+    async def known(self, by: str, idempotency_key: str, digest: bytes) -> Operation | None:
         for row in self.rows.values():
-            if (row.new.requested_by, row.new.idempotency_key) == (new.requested_by, new.idempotency_key):
-                if row.new.digest != new.digest:
+            if (row.new.requested_by, row.new.idempotency_key) == (by, idempotency_key):
+                if row.new.digest != digest:
                     raise KeyReused
-                return Created(row.operation, is_new=False)
+                return row.operation
+        return None
+
+    async def create(self, new: NewOperation) -> Created:
+        found = await self.known(new.requested_by, new.idempotency_key, new.digest)
+        if found is not None:
+            return Created(found, is_new=False)
         state = OperationState.AWAITING_APPROVAL if new.needs_approval else OperationState.QUEUED
-        made = Operation(uuid4(), new.kind, new.target, state, new.requested_by, self.now(), not_before=new.not_before)
+        made = Operation(
+            new.operation_id, new.kind, new.target, state, new.requested_by, self.now(), not_before=new.not_before
+        )
         row = _Row(new, made)
         if state is OperationState.QUEUED:
             self._take_locks(row)

@@ -1,0 +1,81 @@
+"""Which field a key belongs to: the policies' data maps, seen from the keys' side.  Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from policies.fields import DataMap, Field
+
+from .refusals import Code, Refusal
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Place:
+    """A sealed field; `field` is `schema.table.column`."""
+
+    database: str
+    field: str
+
+
+@dataclass(frozen=True, slots=True)
+class SealedField:
+    place: Place
+    controller: str
+    cell_scope: str
+    term_scope: str | None
+
+    @property
+    def scopes(self) -> tuple[str, ...]:
+        return (self.cell_scope,) if self.term_scope is None else (self.cell_scope, self.term_scope)
+
+
+class FieldIndex:
+    """Every sealed field of the configured databases, by place and by the scope of its keys."""
+
+    def __init__(self, data_maps: Iterable[DataMap]) -> None:
+        self._fields: dict[Place, SealedField] = {}
+        self._plain: set[Place] = set()
+        self._subjects: set[str] = set()
+        for data_map in data_maps:
+            self._add(data_map)
+
+    def _add(self, data_map: DataMap) -> None:
+        for table in data_map.tables.values():
+            if table.subject is not None:
+                self._subjects.add(data_map.database)
+            for field in table.fields.values():
+                place = Place(data_map.database, field.name)
+                if field.sealing is None:
+                    self._plain.add(place)
+                else:
+                    self._fields[place] = _sealed(place, data_map.controller, field)
+
+    @property
+    def places(self) -> tuple[Place, ...]:
+        return tuple(sorted(self._fields))
+
+    def at(self, place: Place) -> SealedField:
+        """Raises Refusal."""
+        found = self._fields.get(place)
+        if found is None:
+            why = "is not sealed by the data map" if place in self._plain else "does not stand in a data map"
+            raise Refusal(Code.UNKNOWN_FIELD, f"{place.field} of database {place.database} {why}")
+        return found
+
+    def sharing(self, controller: str, scope: str) -> tuple[SealedField, ...]:
+        """Everybody whose keys have this scope: one field, its namesakes in other databases, or a join group."""
+        found = (each for each in self._fields.values() if each.controller == controller and scope in each.scopes)
+        return tuple(sorted(found, key=lambda each: each.place))
+
+    def has_subjects(self, database: str) -> bool:
+        return database in self._subjects
+
+
+def _sealed(place: Place, controller: str, field: Field) -> SealedField:
+    sealing = field.sealing
+    assert sealing is not None  # noqa: S101
+    cell = f"field:{sealing.field_id}"
+    has_terms = sealing.equality or sealing.tokens
+    term = None if not has_terms else f"group:{sealing.join_group}" if sealing.join_group else cell
+    return SealedField(place, controller, cell, term)
