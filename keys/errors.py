@@ -38,6 +38,10 @@ class SealBudgetExhausted(CryptoError):
     """The key has sealed as many cells as one key may (2^32); it must be rotated."""
 
 
+class SealBudgetUnavailable(SealBudgetExhausted):
+    """No more seals can be had now, because the ledger of seals does not answer.  The same call may succeed later."""
+
+
 class CipherMisused(CryptoError):
     """A mistake of the calling code: a missing or superfluous term input or row key, or a plaintext past 1 GiB."""
 

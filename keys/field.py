@@ -55,8 +55,8 @@ class FieldKeyCipher(Unshareable):
 
     __slots__ = (
         "_asked_term", "_asked_tokens", "_bucket", "_context", "_encrypt", "_head", "_header_end", "_key_ids",
-        "_leases", "_left", "_next_term", "_next_tokens", "_openers", "_primary_id", "_reserve", "_row_bound", "_term",
-        "_tokens", "field_id",
+        "_leased", "_leases", "_left", "_next_term", "_next_tokens", "_opened", "_openers", "_primary_id", "_reserve",
+        "_row_bound", "_term", "_tokens", "field_id",
     )  # fmt: skip
 
     def __init__(
@@ -95,12 +95,13 @@ class FieldKeyCipher(Unshareable):
         self._next_term, self._next_tokens = makers(controller, field_id, next_searching or Searching())
         self._asked_term = self._next_term if search_next else self._term
         self._asked_tokens = self._next_tokens if search_next else self._tokens
-        self._leases, self._left, self._reserve = leases, 0, 0
+        self._leases, self._left, self._reserve, self._leased = leases, 0, 0, 0
         self._primary_id = primary.key_id
         self._head = build_head(scheme, primary.key_id)
         self._encrypt = aead(primary.material).encrypt
         keys = {key.key_id: key for key in (*readable, primary)}
         self._key_ids = frozenset(keys)
+        self._opened = {key_id: [0] for key_id in keys}  # counted in place: the inner loop has no time for more
         self._openers = {
             build_head(kind, key.key_id): (
                 decrypt,
@@ -108,6 +109,7 @@ class FieldKeyCipher(Unshareable):
                 bool(kind & Scheme.TOKENS),
                 second_size(kind),
                 minimum_size(kind & ~Scheme.PADDED),
+                self._opened[key.key_id],
             )
             for key in keys.values()
             for decrypt in (aead(key.material).decrypt,)
@@ -200,7 +202,7 @@ class FieldKeyCipher(Unshareable):
         found = self._openers.get(envelope[:HEAD_SIZE])
         if found is None or len(envelope) < found[4]:
             self._explain(envelope)
-        decrypt, padded, has_tokens, behind, _ = found
+        decrypt, padded, has_tokens, behind, _, opened = found
         start = self._header_end + behind
         if has_tokens:
             start = header_end(envelope, self._header_end) + behind
@@ -214,6 +216,7 @@ class FieldKeyCipher(Unshareable):
             plaintext = decrypt(envelope[start:body], envelope[body:], associated)
         except InvalidTag:
             raise EnvelopeInvalid("the envelope was changed, cut, or stands where it was not sealed for") from None
+        opened[0] += 1
         return unpad(plaintext) if padded else plaintext
 
     def term(self, term_input: bytes) -> bytes:
@@ -223,6 +226,11 @@ class FieldKeyCipher(Unshareable):
         if self._asked_tokens is None:
             raise CipherMisused("the field has no search tokens")
         return self._asked_tokens.of_inputs(inputs)
+
+    def uses(self) -> Iterable[tuple[bytes, int, int]]:
+        """How often each key has sealed and opened here, since this cipher was made: (key id, sealed, opened)."""
+        for key_id, opened in self._opened.items():
+            yield key_id, self._leased - self._left if key_id == self._primary_id else 0, opened[0]
 
     def renew(self, below: int) -> None:
         """Takes the next lease early, when fewer seals than this are left of one in use: call it off the query path.
@@ -234,13 +242,16 @@ class FieldKeyCipher(Unshareable):
 
     def close(self) -> None:
         """Gives the rest of the lease back; the next seal takes a new one."""
+        self._leased -= self._left
         unused, self._left, self._reserve = self._left + self._reserve, 0, 0
         if unused > 0:
             self._leases.give_back(self._primary_id, unused)
 
     def _next_block(self) -> int:
         block, self._reserve = self._reserve, 0
-        return block or self._leases.lease(self._primary_id)
+        block = block or self._leases.lease(self._primary_id)
+        self._leased += block
+        return block
 
     def _required_term(self, made: Callable[[bytes], bytes] | None, term_input: bytes | None) -> bytes:
         if made is None:

@@ -96,7 +96,8 @@ class DatabaseTables:
         async with self._connections() as connection, connection.transaction(isolation="read_committed"):
             if await connection.fetchval(_LOCKED_NUMBER) != expected:
                 return False
-            await connection.executemany(_PUT, [_row(key) for key in rows])
+            in_order = sorted(rows, key=lambda key: key.info.key_id)  # as leases lock them: nobody waits in a circle
+            await connection.executemany(_PUT, [_row(key) for key in in_order])
             await connection.execute(_ADVANCE, expected + 1, code)
             await connection.execute("SELECT pg_catalog.pg_notify($1, $2)", CHANNEL, str(expected + 1))
         return True

@@ -26,6 +26,9 @@ from .tls import client_context
 _IDENTIFIER = re.compile(r"[a-z_][a-z0-9_]*\.[a-z_][a-z0-9_]*")
 _TIMEOUT = 30.0
 
+# An InternalClientError is what asyncpg makes of a connection that the server ended while nobody listened.
+_LOST = (OSError, asyncpg.InterfaceError, asyncpg.PostgresConnectionError, asyncpg.InternalClientError)
+
 Connection = Any  # asyncpg has no types that mypy can check
 
 
@@ -52,7 +55,7 @@ class Control:
                 known = self._connections[name] = await self._connect(database)
             try:
                 yield known
-            except (OSError, asyncpg.InterfaceError, asyncpg.PostgresConnectionError):
+            except _LOST:
                 known.terminate()
                 raise UpstreamUnavailable("the control connection was lost") from None
 
