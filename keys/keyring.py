@@ -7,7 +7,7 @@ that counts up in its scope.  One key of a scope is active; older ones only open
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -130,17 +130,24 @@ class Keyring(Unshareable):
             made.append(HeldKey(KeyInfo(key_id, slot, 1, KeyState.ACTIVE, created_at), random_bytes(KEY_SIZE)))
         return Keyring((*self.keys, *made))
 
-    def ciphers(self, needs: Iterable[KeyNeed], leases: SealLeases) -> KeyringCiphers:
-        """Ciphers for exactly these fields.  Raises KeyringInvalid naming the fields whose keys are missing."""
+    def ciphers(
+        self, needs: Iterable[KeyNeed], leases: SealLeases, admitted: Mapping[str, Collection[bytes]] | None = None
+    ) -> KeyringCiphers:
+        """Ciphers for exactly these fields.  Raises KeyringInvalid naming the fields whose keys are missing.
+
+        `admitted` holds the heads of cells that the database takes, by field id: a field is sealed with its active key
+        if the database takes its cells, else with the newest key that opens and whose cells it takes.
+        """
         needs = tuple(needs)
         absent = set(self.missing_for(needs))
         if absent:
             names = ", ".join(sorted({n.name or n.field_id for n in needs if absent & set(n.slots)}))
             raise KeyringInvalid(f"the keyring has no keys for {names}: run `fieldgate keys add`")
-        return KeyringCiphers({need.field_id: self._cipher(need, leases) for need in needs})
+        heads = admitted or {}
+        return KeyringCiphers({n.field_id: self._cipher(n, leases, heads.get(n.field_id, ())) for n in needs})
 
-    def _cipher(self, need: KeyNeed, leases: SealLeases) -> FieldKeyCipher:
-        primary = self._required(need.cell_slot)
+    def _cipher(self, need: KeyNeed, leases: SealLeases, admitted: Collection[bytes]) -> FieldKeyCipher:
+        primary = self._sealing(need.cell_slot, {head[-KEY_ID_SIZE:] for head in admitted})
         term = self._required(need.term_slot) if need.term_slot else None
         return FieldKeyCipher(
             controller=need.controller,
@@ -153,6 +160,14 @@ class Keyring(Unshareable):
             row_bound=need.row_bound,
             pad_to=need.pad_to,
         )
+
+    def _sealing(self, slot: Slot, admitted: Collection[bytes]) -> HeldKey:
+        """The active key, unless the database refuses its cells and takes those of another (I7)."""
+        active = self._required(slot)
+        if active.info.key_id in admitted:
+            return active
+        others = [key for key in self._opening(slot) if key.info.key_id in admitted]
+        return max(others, key=lambda key: key.info.epoch, default=active)
 
     def _opening(self, slot: Slot) -> tuple[HeldKey, ...]:
         return tuple(key for key in self.keys if key.info.slot == slot and key.info.state in OPENING)
@@ -191,6 +206,19 @@ class KeyringCiphers(Unshareable):
     def known_heads(self) -> dict[str, frozenset[bytes]]:
         """The heads of all keys that open, by field id: while a key is being rotated, CHECKs admit several of these."""
         return {field_id: cipher.known_heads for field_id, cipher in self._ciphers.items()}
+
+    def uses(self) -> dict[bytes, tuple[int, int]]:
+        """How often each key has sealed and opened by these ciphers so far."""
+        counted: dict[bytes, tuple[int, int]] = {}
+        for cipher in self._ciphers.values():
+            for key_id, sealed, opened in cipher.uses():
+                before = counted.get(key_id, (0, 0))
+                counted[key_id] = (before[0] + sealed, before[1] + opened)
+        return counted
+
+    def sealing_keys(self) -> frozenset[bytes]:
+        """The ids of the keys that cells are sealed with now."""
+        return frozenset(cipher.head[-KEY_ID_SIZE:] for cipher in self._ciphers.values())
 
     def renew(self, below: int = 1 << 16) -> None:
         """Takes leases early, where fewer seals than this are left of one that is in use: off the query path."""

@@ -126,3 +126,65 @@ def test_leases_are_used_by_the_field_that_seals_only() -> None:
     assert {key_id for key_id, _ in leases.granted} == {ciphers.cipher(NOTE.field_id).head[4:]}
     ciphers.close()
     assert [count for _, count in leases.returned] == [19]
+
+
+# -- which key seals
+
+
+def two_epochs(old: KeyState, new: KeyState) -> tuple[Keyring, bytes, bytes]:
+    keys = (held(NOTE.cell_slot, 1, old), held(NOTE.cell_slot, 2, new))
+    return Keyring(keys), keys[0].info.key_id, keys[1].info.key_id
+
+
+def seals_by(keyring: Keyring, *admitted: bytes) -> bytes:
+    heads = {FIELD_B: [b"\xf9\x67\x01\x06" + key_id for key_id in admitted]}
+    return keyring.ciphers([NOTE], CountedLeases(), heads).cipher(FIELD_B).head[4:]
+
+
+@pytest.mark.parametrize(("old", "new"), [("decrypt-only", "active"), ("active", "pre-active")])
+def test_the_active_key_seals_where_the_database_takes_its_cells_else_another(old: str, new: str) -> None:
+    keyring, one, two = two_epochs(KeyState(old), KeyState(new))
+    active = one if old == "active" else two
+    assert seals_by(keyring, one, two) == active
+    assert seals_by(keyring, one) == one
+    assert seals_by(keyring, two) == two
+    assert seals_by(keyring, bytes(8)) == active  # the database is verified by it, and refuses
+    assert seals_by(keyring) == active
+
+
+def test_of_several_others_the_newest_seals() -> None:
+    keys = [held(NOTE.cell_slot, n, KeyState.DECRYPT_ONLY) for n in (1, 2)] + [held(NOTE.cell_slot, 3)]
+    one, two, _ = (key.info.key_id for key in keys)
+    assert seals_by(Keyring(tuple(keys)), one, two) == two
+
+
+def test_a_key_that_opens_nothing_never_seals() -> None:
+    keyring, one, two = two_epochs(KeyState.DISABLED, KeyState.ACTIVE)
+    assert seals_by(keyring, one) == two
+
+
+def test_cells_of_every_key_that_opens_are_opened_and_counted() -> None:
+    keyring, one, two = two_epochs(KeyState.ACTIVE, KeyState.PRE_ACTIVE)
+    heads = {FIELD_B: [b"\xf9\x67\x01\x06" + two]}
+    first, second = keyring.ciphers([NOTE], CountedLeases()), keyring.ciphers([NOTE], CountedLeases(), heads)
+    cells = [made.cipher(FIELD_B).seal(b"n", row_key=b"1") for made in (first, second, second)]
+    for cell in cells:
+        assert first.cipher(FIELD_B).open(cell, row_key=b"1") == b"n"
+    assert first.uses() == {one: (1, 1), two: (0, 2)}
+    assert second.uses() == {one: (0, 0), two: (2, 0)}
+    second.close()
+    assert second.uses()[two] == (2, 0)
+    assert (first.sealing_keys(), second.sealing_keys()) == ({one}, {two})
+
+
+def test_what_does_not_open_is_not_counted_and_leases_are_no_seals() -> None:
+    ciphers = keyring_for(NOTE).ciphers([NOTE], CountedLeases(block=10))
+    cipher = ciphers.cipher(FIELD_B)
+    cell = cipher.seal(b"n", row_key=b"1")
+    with pytest.raises(Exception, match="changed"):
+        cipher.open(cell, row_key=b"2")
+    for _ in range(20):
+        cipher.seal(b"n", row_key=b"1")
+    cipher.renew(100)
+    [(sealed, opened)] = ciphers.uses().values()
+    assert (sealed, opened) == (21, 0)
