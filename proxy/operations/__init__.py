@@ -10,6 +10,7 @@ from . import explain, grants, keyring, leakage, observe, policy, sealing
 def add_to(app: typer.Typer) -> None:
     app.command()(keyring.init)
     app.command()(sealing.seal)
+    app.command()(sealing.unseal)
     app.command("explain")(explain.explain_statement)
     app.command()(leakage.leakage)
     app.add_typer(keyring.keys_app, name="keys")

@@ -1,56 +1,115 @@
-"""`fieldgate seal TABLE.COLUMN`."""
+"""`fieldgate seal|unseal TABLE.COLUMN`."""
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from keys.store import open_keyring
-from proxy.config import load_config
-from proxy.sealing.job import abandon_sealing, find_field, seal_field
+from policies.fields import DataMap, Field
+from policies.policy_set import PolicySet
+from proxy.config import Config, load_config
+from proxy.control import Connection
+from proxy.errors import ConfigError
+from proxy.sealing.job import abandon_sealing, abandon_unsealing, find_field, seal_field, unseal_field
 from proxy.sealing.needs import key_needs
 from proxy.sealing.remains import remaining_plaintext
-from proxy.sealing.run import SealOptions, SealOutcome, SealStep
+from proxy.sealing.run import Hooks, SealOptions, SealOutcome, SealStep
 from proxy.terminal import DEFAULT_CONFIG, ConfigOption, reporting
 
 from .shared import DatabaseOption, OwnerOption, current_passphrase, keys_config, out, policy_of, with_owner
 
+Doing = Callable[..., Awaitable[SealOutcome]]  # seal_field or unseal_field
+Abandoning = Callable[[Connection, DataMap, str], Awaitable[None]]
+ColumnArgument = Annotated[str, typer.Argument(metavar="TABLE.COLUMN", help="A sealed field of the data map.")]
+BatchOption = Annotated[int, typer.Option(min=1, help="Rows a transaction.")]
+PauseOption = Annotated[float, typer.Option(min=0.0, help="Seconds between batches.")]
+
 
 def seal(
-    column: Annotated[str, typer.Argument(metavar="TABLE.COLUMN", help="A sealed field of the data map.")],
+    column: ColumnArgument,
     config: ConfigOption = DEFAULT_CONFIG,
     owner: OwnerOption = "postgres",
     database: DatabaseOption = None,
-    batch: Annotated[int, typer.Option(min=1, help="Rows a transaction.")] = 500,
-    pause: Annotated[float, typer.Option(min=0.0, help="Seconds between batches.")] = 0.0,
+    batch: BatchOption = 500,
+    pause: PauseOption = 0.0,
     abandon: Annotated[bool, typer.Option("--abandon", help="Take back a sealing that has not switched yet.")] = False,
 ) -> None:
     """Seal a column's existing plaintext in place.  Can be stopped and run again at any point."""
     with reporting():
-        loaded = load_config(config)
-        name, policy = policy_of(loaded, database)
-        _, field = find_field(policy.data_map, column)
+        loaded, name, policy, field = _asked(config, database, column)
         if abandon:
-            with_owner(loaded, owner, name, lambda c: abandon_sealing(c, policy.data_map, column))
-            out.print(f"{field.name}: as it was before")
+            _abandon(loaded, owner, name, policy, field, abandon_sealing)
             return
-        opened = open_keyring(keys_config(loaded).keyring, current_passphrase(loaded))
-        ciphers = opened.keyring.ciphers(key_needs(policy.data_map), opened.leases())
-        options = SealOptions(batch=batch, pause=pause)
-        try:
-            with _SealProgress(field.name) as bar:
-                outcome = with_owner(
-                    loaded,
-                    owner,
-                    name,
-                    lambda c: seal_field(c, policy.data_map, column, ciphers, options=options, progress=bar.step),
-                )
-        finally:
-            ciphers.close()
-        _tell_sealed(field.name, outcome)
+        outcome = _carry_out(loaded, owner, name, policy, field, seal_field, SealOptions(batch=batch, pause=pause))
+        _tell(field.name, outcome, "sealed", "every cell opened and compared")
         out.print("\n".join(remaining_plaintext(field)), markup=False, soft_wrap=True)
+
+
+def unseal(
+    column: ColumnArgument,
+    config: ConfigOption = DEFAULT_CONFIG,
+    owner: OwnerOption = "postgres",
+    database: DatabaseOption = None,
+    batch: BatchOption = 500,
+    pause: PauseOption = 0.0,
+    settle: Annotated[
+        float,
+        typer.Option(min=0.0, help="Seconds after the switch until every proxy knows; cells are refused till then."),
+    ] = 30.0,
+    confirm: Annotated[
+        str | None, typer.Option(metavar="TABLE.COLUMN", help="The column once more: its plaintext will be stored.")
+    ] = None,
+    abandon: Annotated[
+        bool, typer.Option("--abandon", help="Take back an unsealing that has not switched yet.")
+    ] = False,
+) -> None:
+    """Put a sealed column's plaintext back into the database.  Can be stopped and run again at any point."""
+    with reporting():
+        loaded, name, policy, field = _asked(config, database, column)
+        if abandon:
+            _abandon(loaded, owner, name, policy, field, abandon_unsealing)
+            return
+        if confirm != column:
+            raise ConfigError(f"{field.name}: say --confirm {column} if its plaintext is to be stored again")
+        options = SealOptions(batch=batch, pause=pause, settle_seconds=settle)
+        outcome = _carry_out(loaded, owner, name, policy, field, unseal_field, options)
+        _tell(field.name, outcome, "plain", "every value compared with its cell")
+
+
+def _asked(config: Path, database: str | None, column: str) -> tuple[Config, str, PolicySet, Field]:
+    loaded = load_config(config)
+    name, policy = policy_of(loaded, database)
+    return loaded, name, policy, find_field(policy.data_map, column)[1]
+
+
+def _abandon(
+    loaded: Config, owner: str, database: str, policy: PolicySet, field: Field, abandoning: Abandoning
+) -> None:
+    with_owner(loaded, owner, database, lambda c: abandoning(c, policy.data_map, field.name))
+    out.print(f"{field.name}: as it was before", markup=False)
+
+
+def _carry_out(
+    loaded: Config, owner: str, database: str, policy: PolicySet, field: Field, doing: Doing, options: SealOptions
+) -> SealOutcome:
+    opened = open_keyring(keys_config(loaded).keyring, current_passphrase(loaded))
+    ciphers = opened.keyring.ciphers(key_needs(policy.data_map), opened.leases())
+    try:
+        with _SealProgress(field.name) as bar:
+            hooks = Hooks(bar.step)
+            return with_owner(
+                loaded,
+                owner,
+                database,
+                lambda c: doing(c, policy.data_map, field.name, ciphers, options=options, hooks=hooks),
+            )
+    finally:
+        ciphers.close()
 
 
 class _SealProgress:
@@ -73,10 +132,10 @@ class _SealProgress:
         self._progress.update(self._task, description=f"{self._name} {step}", completed=done, total=total)
 
 
-def _tell_sealed(name: str, outcome: SealOutcome) -> None:
+def _tell(name: str, outcome: SealOutcome, form: str, proof: str) -> None:
     if outcome.already:
-        out.print(f"{name} is sealed already", markup=False)
+        out.print(f"{name} is {form} already", markup=False)
     else:
-        out.print(f"{name}: {outcome.rows:,} rows sealed, every cell opened and compared", markup=False)
+        out.print(f"{name}: {outcome.rows:,} rows {form}, {proof}", markup=False)
     if outcome.fenced:
         out.print("Old transactions are still open; run the same command later to lift the fence.")

@@ -45,6 +45,16 @@ class CellMaker:
             return True
         return cell[HEAD_SIZE:TERM_END] == self._cipher.term(self._codec.term_input(form))
 
+    def open(self, cell: bytes, key: bytes | None) -> bytes:
+        """The value as PostgreSQL prints it.  Raises SealingFailed when the cell does not open."""
+        try:
+            form = self._cipher.open(cell, row_key=self._row_key(key))
+        except (EnvelopeInvalid, UnknownKey):
+            raise SealingFailed(
+                f"{self._field.name} holds a cell that does not open: its key is not known here, or it was changed"
+            ) from None
+        return self._codec.to_text(form, SETTINGS)
+
     def _form(self, value: bytes) -> bytes:
         try:
             form = self._codec.from_text(value, self._sealing.typmod, SETTINGS)

@@ -36,13 +36,19 @@ async def refuse_duplicates(connection: Connection, statements: Statements) -> N
 def _groups(statements: Statements) -> Iterator[str]:
     """For each set of columns that is to be unique: FROM ... HAVING, with one group for each value that is not."""
     column = statements.field.column
-    unique = [(c.columns, c.nulls_not_distinct) for c in statements.survey.carried if c.unique]
-    if sealing_of(statements.field).unique and not any(columns == (column,) for columns, _ in unique):
-        unique.append(((column,), False))
-    for columns, nulls_are_equal in unique:
+    unique = [
+        (c.columns, c.nulls_not_distinct, c.predicate)
+        for c in statements.survey.carried
+        if c.unique and column in c.columns
+    ]
+    whole = any(columns == (column,) and predicate is None for columns, _, predicate in unique)
+    if sealing_of(statements.field).unique and not whole:
+        unique.append(((column,), False, None))
+    for columns, nulls_are_equal, predicate in unique:
         terms = [_term(statements) if name == column else f"t.{quote(name)}" for name in columns]
         where = "true" if nulls_are_equal else " AND ".join(f"{term} IS NOT NULL" for term in terms)
-        yield f"FROM {statements.table} t WHERE {where} GROUP BY {', '.join(terms)} HAVING count(*) > 1"
+        among = f" AND {predicate}" if predicate is not None else ""
+        yield f"FROM {statements.table} t WHERE {where}{among} GROUP BY {', '.join(terms)} HAVING count(*) > 1"
 
 
 def _term(statements: Statements) -> str:

@@ -1,15 +1,15 @@
-"""`fieldgate seal TABLE.COLUMN`: seals existing plaintext in place, while applications go on writing it.
+"""`fieldgate seal|unseal TABLE.COLUMN`: a column from plaintext to cells, or back, while applications go on writing it.
 
     survey    refuse, before anything changes, what could not be carried to a sealed column
-    prepare   one transaction: a column for the cells, and a trigger that forgets a cell when its plaintext changes
+    prepare   one transaction: a second column for the other form, and a trigger that forgets it when the first changes
     fill      batches by primary key, each a short transaction that locks its rows
     switch    one transaction: stop writers, fill the rest, open every cell and compare it with its plaintext, stop
-              readers, rewrite the table with the cells in the plaintext's place, check it as at start, commit
+              readers, rewrite the table with the second column in the first's place, check it as at start, commit
 
 Where it stands is read from the database alone, so a kill at any point is followed by the same command.  Until the
-switch commits the plaintext is as it was and applications use it; a write is either carried (the trigger, then the
-comparison under lock) or waits, and after the commit the database refuses plaintext.  `abandon` takes everything back
-until then.
+switch commits the column is as it was and applications use it; a write is either carried (the trigger, then the
+comparison under lock) or waits, and after the commit the database refuses the other form.  `abandon` takes everything
+back until then.
 """
 
 from __future__ import annotations
@@ -28,9 +28,12 @@ from proxy.errors import ConfigError
 from .ddl import checks_of, sealing_of, term_column, token_column
 from .errors import SealingFailed, SealingRefused
 from .facts import Connection
-from .run import Progress, SealOptions, SealOutcome, SealRun, facts_of
+from .run import Hooks, Progress, Run, SealOptions, SealOutcome, facts_of
+from .seal_run import SealRun
 from .statements import Statements
-from .survey import Survey, survey
+from .survey import SealedSurvey, Survey, survey, survey_sealed
+from .unseal_run import UnsealRun
+from .unsealing import OpeningStatements
 
 PATIENCE = 50  # tenths of a second: a killed job's connection may take a moment to end
 
@@ -57,6 +60,13 @@ async def survey_field(connection: Connection, data_map: DataMap, name: str) -> 
         return await survey(connection, table, field)
 
 
+async def survey_sealed_field(connection: Connection, data_map: DataMap, name: str) -> SealedSurvey:
+    """What `unseal_field` would find."""
+    table, field = find_field(data_map, name)
+    async with connection.transaction(readonly=True):
+        return await survey_sealed(connection, table, field)
+
+
 async def seal_field(
     connection: Connection,
     data_map: DataMap,
@@ -64,38 +74,77 @@ async def seal_field(
     ciphers: KeyringCiphers,
     *,
     options: SealOptions | None = None,
-    progress: Progress = lambda step, done, total: None,
+    progress: Progress | None = None,
+    hooks: Hooks | None = None,
 ) -> SealOutcome:
     """Seals one column, or goes on with it, or finds it sealed.  The connection is the table's owner's, and only ours.
 
     Raises SealingRefused (nothing changed) or SealingFailed (the plaintext is as it was; run it again).
     """
     table, field = find_field(data_map, name)
-    heads = ciphers.heads()[sealing_of(field).field_id]
+    hooks = hooks or (Hooks(progress) if progress is not None else Hooks())
+    return await _carried_out(SealRun(connection, table, field, ciphers, options or SealOptions(), hooks), "sealing")
+
+
+async def unseal_field(
+    connection: Connection,
+    data_map: DataMap,
+    name: str,
+    ciphers: KeyringCiphers,
+    *,
+    options: SealOptions | None = None,
+    progress: Progress | None = None,
+    hooks: Hooks | None = None,
+) -> SealOutcome:
+    """The way back: the plaintext column as it was before, or goes on with it, or finds it plain.
+
+    Raises SealingRefused (nothing changed) or SealingFailed (the cells are as they were; run it again).
+    """
+    table, field = find_field(data_map, name)
+    hooks = hooks or (Hooks(progress) if progress is not None else Hooks())
+    return await _carried_out(
+        UnsealRun(connection, table, field, ciphers, options or SealOptions(), hooks), "unsealing"
+    )
+
+
+async def _carried_out(run: Run, what: str) -> SealOutcome:
+    name = run.field.name
     try:
-        async with _alone(connection, field):
-            run = SealRun(connection, table, field, heads, ciphers, options or SealOptions(), progress)
+        async with _alone(run.connection, run.field):
             return await run.run()
     except asyncpg.PostgresError as failure:
         # The server's own text may quote a row.
         raise SealingFailed(
-            f"the server refused a step of sealing {field.name} ({failure.sqlstate}, {type(failure).__name__})"
+            f"the server refused a step of {what} {name} ({failure.sqlstate}, {type(failure).__name__})"
         ) from None
     except (asyncpg.InterfaceError, OSError) as failure:
-        raise SealingFailed(f"the connection was lost while sealing {field.name}: {type(failure).__name__}") from None
+        raise SealingFailed(f"the connection was lost while {what} {name}: {type(failure).__name__}") from None
     except CryptoError as failure:
-        raise SealingFailed(f"{field.name}: {failure}") from None
+        raise SealingFailed(f"{name}: {failure}") from None
 
 
 async def abandon_sealing(connection: Connection, data_map: DataMap, name: str) -> None:
     """Takes back a sealing that has begun and has not switched; the plaintext was never touched."""
     table, field = find_field(data_map, name)
     async with _alone(connection, field), connection.transaction():
-        facts = await facts_of(connection, table)
-        if checks_of(sealing_of(field), facts.checks):
+        if await _is_sealed(connection, table, field):
             raise SealingRefused(field.name, ["it is sealed already"])
         for statement in Statements(field, await survey(connection, table, field), ()).abandon():
             await connection.execute(statement)
+
+
+async def abandon_unsealing(connection: Connection, data_map: DataMap, name: str) -> None:
+    """Takes back an unsealing that has begun and has not switched; the cells were never touched."""
+    table, field = find_field(data_map, name)
+    async with _alone(connection, field), connection.transaction():
+        if not await _is_sealed(connection, table, field):
+            raise SealingRefused(field.name, ["it is plain already"])
+        for statement in OpeningStatements(field, await survey_sealed(connection, table, field)).abandon():
+            await connection.execute(statement)
+
+
+async def _is_sealed(connection: Connection, table: ProtectedTable, field: Field) -> bool:
+    return bool(checks_of(sealing_of(field), (await facts_of(connection, table)).checks))
 
 
 @asynccontextmanager
@@ -107,7 +156,7 @@ async def _alone(connection: Connection, field: Field) -> AsyncIterator[None]:
             break
         await asyncio.sleep(0.1)
     else:
-        raise SealingRefused(field.name, ["another process is sealing it now"])
+        raise SealingRefused(field.name, ["another process is sealing or unsealing it now"])
     try:
         yield
     finally:

@@ -1,13 +1,15 @@
-"""One run of sealing a column: the steps that proxy/sealing/job.py describes, each a transaction of its own.
+"""One run of sealing or unsealing a column: the steps that job.py describes, each a transaction of its own.
 
-A step that cannot have its locks in time lets go and is tried again, so that it never stands before everyone else.
+What differs between the two directions stands in seal_run.py and unseal_run.py.  A step that cannot have its locks in
+time lets go and is tried again, so that it never stands before everyone else.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection
-from dataclasses import dataclass, replace
+from abc import ABC, abstractmethod
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, TypeVar
 
@@ -18,14 +20,12 @@ from policies.fields import Field, ProtectedTable
 from proxy.wire.values.codecs import codec_for
 
 from .cells import CellMaker
-from .ddl import checks_of, sealing_of
-from .duplicates import refuse_duplicates
+from .ddl import sealing_of
 from .errors import SealingFailed, SealingRefused
 from .facts import Connection, TableFacts, fix_settings, read_tables
-from .fence import lower_fence, passed_by_all, raise_fence
-from .statements import Statements, new_check, new_column
-from .survey import survey
-from .verify import admitted_heads, table_problems
+from .fence import lower_fence, passed_by_all, row_fence_stands
+from .staging import Staging
+from .survey import Survey
 
 T = TypeVar("T")
 FIRST_BATCH = 16
@@ -54,6 +54,9 @@ class SealOptions:
     attempts: int = 20
     passes: int = 3  # over the table, before the rest is filled under lock
     fence_seconds: float = 30.0  # to wait for transactions that began before the switch
+    settle_seconds: float = (
+        30.0  # cells are refused in a plain column so long: until every proxy knows that it is plain
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +74,34 @@ class SealOutcome:
 
 
 Progress = Callable[[SealStep, int, int], None]
+Between = Callable[[SealStep, int, int], Awaitable[None]]
+InSwitch = Callable[[Connection], Awaitable[None]]
+
+
+def _tell_nobody(step: SealStep, done: int, total: int) -> None:
+    pass
+
+
+async def _go_on(step: SealStep, done: int, total: int) -> None:
+    pass
+
+
+async def _nothing_more(connection: Connection) -> None:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class Hooks:
+    """Who is told, and who has a say.
+
+    `progress` is called often.  `between` is awaited between batches, outside of any transaction: it may wait, or raise
+    to stop the run, and nothing is half done then.  `in_switch` is awaited in the transaction that switches, last: what
+    must change with the form of the column, such as privileges.
+    """
+
+    progress: Progress = _tell_nobody
+    between: Between = _go_on
+    in_switch: InSwitch = _nothing_more
 
 
 async def facts_of(connection: Connection, table: ProtectedTable) -> TableFacts:
@@ -81,28 +112,30 @@ async def facts_of(connection: Connection, table: ProtectedTable) -> TableFacts:
     return members[0]
 
 
-class SealRun:
+class Run(ABC):
     """The state of one run; `statements` and `maker` follow the newest survey."""
+
+    statements: Staging
+    maker: CellMaker
 
     def __init__(
         self,
         connection: Connection,
         table: ProtectedTable,
         field: Field,
-        heads: Collection[bytes],
         ciphers: KeyringCiphers,
         options: SealOptions,
-        progress: Progress,
+        hooks: Hooks,
     ) -> None:
-        self.connection, self.table, self.field, self.heads = connection, table, field, heads
+        self.connection, self.table, self.field = connection, table, field
         self.cipher = ciphers.cipher(sealing_of(field).field_id)
-        self.options, self.progress = options, progress
+        self.options, self.hooks, self.progress = options, hooks, hooks.progress
         self.filled = self.total = self.corrected = 0
         self._missing = 0
         self._batch = min(FIRST_BATCH, options.batch)
 
     async def run(self) -> SealOutcome:
-        if await self._already_sealed():
+        if await self.already():
             return SealOutcome(already=True, fenced=not await self._lift_fence())
         await self._retrying(self._prepare)
         for _ in range(self.options.passes):
@@ -112,22 +145,48 @@ class SealRun:
         fenced = not await self._lift_fence()
         return SealOutcome(False, self.total, self.filled, self.corrected, fenced)
 
-    async def _already_sealed(self) -> bool:
-        facts = await facts_of(self.connection, self.table)
-        if not checks_of(sealing_of(self.field), facts.checks):
-            return False
-        self._require_sound(facts)
-        return True
+    # --- what the direction says
 
-    def _require_sound(self, facts: TableFacts) -> None:
-        """The same judgement as at a proxy's start, on this field alone."""
-        only = replace(self.table, fields={self.field.column: self.field})
-        wrong = list(table_problems(only, (facts,), {sealing_of(self.field).field_id: self.heads}))
-        if wrong:
-            raise SealingRefused(self.field.name, [problem.reason for problem in wrong])
+    @abstractmethod
+    async def already(self) -> bool:
+        """Whether there is nothing left to do."""
 
-    async def _survey(self) -> Statements:
-        found = await survey(self.connection, self.table, self.field)
+    @abstractmethod
+    async def look(self) -> tuple[Survey, Staging]:
+        """The survey as things are now, and the statements that follow from it."""
+
+    @abstractmethod
+    def is_staged(self, facts: TableFacts) -> bool:
+        """Whether the second column is there as `look`'s statements would make it now."""
+
+    @abstractmethod
+    def made(self, row: Any) -> bytes | str:
+        """The second value of a row of `Staging.batch`.  Raises SealingFailed."""
+
+    @abstractmethod
+    def size(self, row: Any) -> int:
+        """Bytes that a row of `Staging.batch` holds, roughly."""
+
+    @abstractmethod
+    def matches(self, row: Any) -> bool:
+        """Whether a row's two values are one."""
+
+    @abstractmethod
+    async def refuse_switch(self) -> None:
+        """Raises SealingFailed when the switch would fail for the values' sake; nobody writes now."""
+
+    @abstractmethod
+    def raise_fence(self, xid: str) -> tuple[str, ...]:
+        """The statements that fence off transactions from before (fence.py)."""
+
+    @abstractmethod
+    def require_sound(self, facts: TableFacts) -> None:
+        """Raises SealingRefused when the result is not what it should be."""
+
+    # --- what both directions share
+
+    async def _survey(self) -> Staging:
+        found, statements = await self.look()
         obstacles = list(found.obstacles)
         if found.user_triggers and not await self._hush():
             names = ", ".join(found.user_triggers)
@@ -138,8 +197,8 @@ class SealRun:
             raise SealingRefused(self.field.name, obstacles)
         oid = found.row_key.type_oid if found.row_key else None
         self.maker = CellMaker(self.field, self.cipher, codec_for(sealing_of(self.field).logical_type), oid)
-        self.statements = Statements(self.field, found, self.heads)
-        return self.statements
+        self.statements = statements
+        return statements
 
     async def _hush(self) -> bool:
         """Keeps the application's triggers quiet in this transaction: filling changes nothing that they watch."""
@@ -179,17 +238,14 @@ class SealRun:
         self.progress(SealStep.PREPARE, 1, 1)
 
     async def _is_prepared(self) -> bool:
-        """Whether an earlier run prepared just what this one would: the same heads, and the trigger always on."""
+        """Whether an earlier run prepared just what this one would, and the trigger is always on."""
         facts = await facts_of(self.connection, self.table)
-        column, check = facts.columns.get(new_column(self.field)), facts.checks.get(new_check(self.field))
-        if column is None or check is None or not check.enforced:
-            return False
-        if admitted_heads(check.definition, column, sealing_of(self.field)) != set(self.heads):
+        if not self.is_staged(facts):
             return False
         enabled = await self.connection.fetchval(
             "SELECT tgenabled::text FROM pg_catalog.pg_trigger WHERE tgrelid = $1::int8::oid AND tgname = $2",
             facts.oid,
-            f"~{new_column(self.field)}",
+            f"~{self.statements.staged}",
         )
         return bool(enabled == "A")
 
@@ -206,6 +262,7 @@ class SealRun:
         while rows := await self._retrying(next_batch):
             filled += len(rows)
             last = rows[-1]["key"]
+            await self.hooks.between(SealStep.FILL, max(0, self.total - self._missing), self.total)
             await asyncio.sleep(self.options.pause)
         return filled
 
@@ -220,17 +277,17 @@ class SealRun:
         query = self.statements.batch(first=not last, skip_locked=skip_locked)
         rows: list[Any] = await self.connection.fetch(query, self._batch, *last)
         if rows:
-            average = sum(len(row["value"]) for row in rows) // len(rows) + 1
+            average = sum(map(self.size, rows)) // len(rows) + 1
             self._batch = max(1, min(BATCH_BYTES // average, self.options.batch))
-            await self._store(rows, [self.maker.make(row["value"], row["bound"]) for row in rows])
+            await self._store(rows, [self.made(row) for row in rows])
             self.filled += len(rows)
             self._missing -= len(rows)
             self.progress(SealStep.FILL, max(0, self.total - self._missing), self.total)
         return rows
 
-    async def _store(self, rows: list[Any], cells: list[bytes | None]) -> None:
+    async def _store(self, rows: list[Any], made: Sequence[bytes | str | None]) -> None:
         keys = [[row["key"][n] for row in rows] for n in range(len(self.statements.keys))]
-        done = await self.connection.execute(self.statements.fill(), *keys, cells)
+        done = await self.connection.execute(self.statements.fill(), *keys, made)
         if done != f"UPDATE {len(rows)}":
             raise SealingFailed(f"{self.field.name}: the primary key's text does not find its rows again")
 
@@ -253,17 +310,20 @@ class SealRun:
                 raise SealingFailed(
                     f"{self.field.name}: cells do not match their plaintext; something else writes them"
                 )
-        await refuse_duplicates(self.connection, statements)
+        await self.refuse_switch()
         await self.connection.execute(statements.stop_everyone())
         self.progress(SealStep.SWITCH, 0, 1)
         xid = await self.connection.fetchval("SELECT pg_catalog.pg_current_xact_id()::pg_catalog.text")
-        for statement in (*statements.switch(), *raise_fence(self.field, xid)):
+        for statement in (*statements.switch(), *self.raise_fence(xid)):
             await self.connection.execute(statement)
-        self._require_sound(await facts_of(self.connection, self.table))
+        self.require_sound(await facts_of(self.connection, self.table))
+        await self.hooks.in_switch(self.connection)
         self.progress(SealStep.SWITCH, 1, 1)
 
     async def _lift_fence(self) -> bool:
         """Takes the fence down once nobody needs it.  Not being able to is no failure: it harms nobody."""
+        if await row_fence_stands(self.connection, self.field):
+            await asyncio.sleep(self.options.settle_seconds)
         if not await passed_by_all(self.connection, self.field, seconds=self.options.fence_seconds):
             return False
 
@@ -286,8 +346,8 @@ class SealRun:
     async def _mismatches(self) -> list[Any]:
         """Opens every cell and compares it with its plaintext; the rows where they differ."""
         wrong, done = [], 0
-        async for row in self.connection.cursor(self.statements.all_cells(), prefetch=self._batch):
-            if not self.maker.matches(row["value"], row["cell"], row["bound"]):
+        async for row in self.connection.cursor(self.statements.all_rows(), prefetch=self._batch):
+            if not self.matches(row):
                 wrong.append(row)
             done += 1
             if done % 1000 == 0:

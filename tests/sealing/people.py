@@ -22,7 +22,7 @@ CITY = field_of("Home City", 2, equality=True)
 NOTE = field_of("note", 3, row_bound=True, pad_to=16)
 MAP = data_map(KEY, EMAIL, CITY, NOTE)
 CIPHERS = ciphers_for(MAP)
-QUICK = SealOptions(batch=7, lock_seconds=0.5)
+QUICK = SealOptions(batch=7, lock_seconds=0.5, settle_seconds=0)
 PEOPLE = (
     'CREATE TABLE people (id bigint PRIMARY KEY, email text NOT NULL UNIQUE, "Home City" text, note text, other int)',
     'CREATE INDEX city_index ON people ("Home City")',

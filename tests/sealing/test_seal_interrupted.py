@@ -32,7 +32,7 @@ EMAIL = field_of("email", 1, equality=True, unique=True)
 NOTE = field_of("note", 2, row_bound=True)
 MAP = data_map(KEY, EMAIL, NOTE)
 CIPHERS = ciphers_for(MAP)
-QUICK = SealOptions(batch=5)
+QUICK = SealOptions(batch=5, settle_seconds=0)
 PEOPLE = (
     "CREATE TABLE people (id bigint PRIMARY KEY, email text UNIQUE, note text)",
     "INSERT INTO people SELECT n, 'person' || n || '@example.org', 'note ' || n FROM generate_series(1, 40) n",

@@ -38,8 +38,8 @@ async def test_the_survey_of_a_sound_column(people: Database) -> None:
         assert found.primary_key == (KeyColumn("tenant", "character varying(9)", 1043), KeyColumn("id", "bigint", 20))
         assert found.row_key == KeyColumn("id", "bigint", 20)
         assert found.carried == (
-            Carried("One", True, True, ("email",), (), "btree", True, True, False),
-            Carried("two", False, False, ("email",), (), "hash", False, False, False),
+            Carried("One", True, True, ("email",), (), "btree", True, True, False, orders=(0,)),
+            Carried("two", False, False, ("email",), (), "hash", False, False, False, orders=(0,)),
         )
         assert found.user_triggers == ()
         assert (await survey(connection, TABLE, NOTE)).carried == ()

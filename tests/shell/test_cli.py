@@ -54,7 +54,7 @@ path = "audit.jsonl"
 def test_version_and_help() -> None:
     assert run("version").stdout.strip().count(".") == 2
     words = run("--help").stdout
-    for command in ("serve", "check", "reload", "init", "keys", "seal", "grants", "policy", "demo"):
+    for command in ("serve", "check", "reload", "init", "keys", "seal", "unseal", "grants", "policy", "demo"):
         assert command in words
     assert " worker " not in words
 
@@ -194,6 +194,13 @@ def test_a_field_is_sealed_from_the_command_line(stage: Stage) -> None:
         assert row == (700, b"\xf9\x67")
         on(stage, "grants", "apply")
         assert on(stage, "check").exit_code == 0
+        asked = on(stage, "unseal", "notes.text")
+        assert asked.exit_code == 78 and "--confirm notes.text" in asked.stderr
+        plain = on(stage, "unseal", "notes.text", "--confirm", "notes.text", "--settle", "0")
+        assert "700 rows plain, every value compared" in plain.stdout, plain.output
+        with stage.raw.connect() as connection:
+            assert connection.execute("SELECT text FROM notes WHERE id = 7").fetchone() == ("note 7",)
+        assert on(stage, "unseal", "notes.text", "--abandon").exit_code == 78
     finally:
         policy.write_text(text)
         stage.raw.run("DROP TABLE notes")
