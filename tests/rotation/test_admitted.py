@@ -44,6 +44,7 @@ async def test_the_sealing_key_through_a_rotation(people: asyncpg.Connection, ke
     await run(people, raise_fence(PHONE, *second, await survey(people, place_of(PHONE))))
     for ring in (waiting, switched):  # whatever the control database says, the fence decides
         assert await chosen(people, ring) == new
+    await people.execute("UPDATE people SET phone = NULL")  # as if all were re-encrypted
     assert await exchange_check(people, PHONE, second, in_turn(people))  # type: ignore[arg-type]
     for ring in (waiting, switched):
         assert await chosen(people, ring) == new
