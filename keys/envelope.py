@@ -4,7 +4,8 @@
     0       2       magic F9 67
     2       1       version 01
     3       1       scheme: bit 0 has a term, bit 1 bound to a row, bit 2 padded, bit 3 has search tokens,
-                    bit 4 has a second term, bit 5 the (first) term is of an even epoch
+                    bit 4 has a second term, bit 5 the (first) term is of an even epoch,
+                    bit 6 sealed under the data subject's secret, too
     4       8       key id
     12      16      equality term, iff bit 0
     ...     2 + 4n  the number of search tokens, and the tokens, ascending; iff bit 3
@@ -53,9 +54,12 @@ class Scheme(IntFlag):
     TOKENS = 8
     SECOND = 16  # while a term key is rotated: terms and tokens of the next epoch, too
     EVEN = 32  # the term (the first of two) is of an even epoch, so SQL can tell the two columns of terms apart
+    SUBJECT = 64  # sealed under the data subject's secret, too, inside; always bound to the subject's key
 
 
-ALL_SCHEMES = int(Scheme.TERM | Scheme.ROW_BOUND | Scheme.PADDED | Scheme.TOKENS | Scheme.SECOND | Scheme.EVEN)
+ALL_SCHEMES = int(
+    Scheme.TERM | Scheme.ROW_BOUND | Scheme.PADDED | Scheme.TOKENS | Scheme.SECOND | Scheme.EVEN | Scheme.SUBJECT
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +82,14 @@ class Envelope:
 
 
 def scheme_of(
-    *, term: bool, row_bound: bool, padded: bool, tokens: bool = False, second: bool = False, even: bool = False
+    *,
+    term: bool,
+    row_bound: bool,
+    padded: bool,
+    tokens: bool = False,
+    second: bool = False,
+    even: bool = False,
+    per_subject: bool = False,
 ) -> Scheme:
     return Scheme(
         (Scheme.TERM if term else 0)
@@ -87,14 +98,15 @@ def scheme_of(
         | (Scheme.TOKENS if tokens else 0)
         | (Scheme.SECOND if second else 0)
         | (Scheme.EVEN if even else 0)
+        | (Scheme.SUBJECT if per_subject else 0)
     )
 
 
 def scheme_is_known(scheme: int) -> bool:
-    """Epochs of terms are told only where there is a term or tokens."""
-    return not scheme & ~ALL_SCHEMES and (
-        bool(scheme & (Scheme.TERM | Scheme.TOKENS)) or not scheme & (Scheme.SECOND | Scheme.EVEN)
-    )
+    """Epochs of terms are told only where there is a term or tokens; a subject's cells are bound to the subject."""
+    epochs = bool(scheme & (Scheme.TERM | Scheme.TOKENS)) or not scheme & (Scheme.SECOND | Scheme.EVEN)
+    bound = bool(scheme & Scheme.ROW_BOUND) or not scheme & Scheme.SUBJECT
+    return not scheme & ~ALL_SCHEMES and epochs and bound
 
 
 def build_head(scheme: Scheme, key_id: bytes) -> bytes:
@@ -132,7 +144,8 @@ def build_tokens(tokens: bytes) -> bytes:
 
 def minimum_size(scheme: int, bucket: int = 0) -> int:
     """The length of the shortest envelope; a padded one holds at least one bucket."""
-    return header_size(scheme) + NONCE_SIZE + max(bucket, LENGTH_SIZE if scheme & Scheme.PADDED else 0) + TAG_SIZE
+    tags = 2 * TAG_SIZE if scheme & Scheme.SUBJECT else TAG_SIZE
+    return header_size(scheme) + NONCE_SIZE + max(bucket, LENGTH_SIZE if scheme & Scheme.PADDED else 0) + tags
 
 
 def looks_sealed(value: bytes) -> bool:

@@ -56,3 +56,15 @@ class TokensUnusable(CryptoError):
 
 class KeyTransitionRefused(CryptoError):
     """A key's state does not allow what was asked for."""
+
+
+class SubjectSecretNeeded(CryptoError):
+    """The secret of a data subject is not in memory: load it, and do the same again.  `name` is for the loader only."""
+
+    def __init__(self, name: object) -> None:
+        super().__init__("the data subject's secret must be loaded first")
+        self.name = name
+
+
+class SubjectDestroyed(CryptoError):
+    """The data subject's secret was destroyed: nothing of the subject's can be opened or sealed any more."""

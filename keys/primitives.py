@@ -24,6 +24,7 @@ __all__ = [
     "NONCE_SIZE",
     "TAG_SIZE",
     "InvalidTag",
+    "Sealer",
     "aead",
     "argon2id",
     "derive",
@@ -37,6 +38,9 @@ KEY_SIZE = 32
 NONCE_SIZE = 12
 TAG_SIZE = 16
 DIGEST_SIZE = 32
+
+
+Sealer = AESGCM  # one key, ready for use
 
 
 def aead(key: bytes) -> AESGCM:

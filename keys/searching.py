@@ -55,9 +55,9 @@ def require_fitting(searching: Searching, following: Searching | None, search_ne
 
 def kinds_that_open(scheme: Scheme) -> list[Scheme]:
     """Padding and search tokens may be switched on and off in a field's life, and epochs of terms change, so all such
-    kinds open.  Term and row binding may not: an envelope without the binding would be a way around it.
+    kinds open.  Term, row binding and the subject's secret may not: an envelope without one would be a way around it.
     """
-    fixed = scheme & (Scheme.TERM | Scheme.ROW_BOUND)
+    fixed = scheme & (Scheme.TERM | Scheme.ROW_BOUND | Scheme.SUBJECT)
     free = (Scheme.PADDED, Scheme.TOKENS, Scheme.SECOND, Scheme.EVEN)
     kinds = [fixed]
     for bit in free:

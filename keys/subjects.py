@@ -1,0 +1,155 @@
+"""Cells that open only with their data subject's secret, so that destroying the secret destroys them.  Pure.
+
+A field of a table that declares its subject has a data key like any other; each cell is sealed twice, under the secret
+of the subject whose row it is, and then under the data key (docs/envelope.md, Per-subject secrets).  The key that the
+cell is bound to names the subject.
+
+Secrets are AES-256 keys, 32 random bytes that stand, wrapped, in the control database.  Here they are in a bounded
+memory, and what is not in it must be loaded before it can be used.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, NamedTuple, Protocol
+
+from .ciphers import Unshareable
+from .envelope import MAX_PLAINTEXT, pad, unpad
+from .errors import CipherMisused, EnvelopeInvalid, SubjectDestroyed, SubjectSecretNeeded, UnknownKey
+from .field import FieldKeyCipher
+from .primitives import NONCE_SIZE, InvalidTag, Sealer, aead, random_bytes
+
+SECRET_SIZE = 32
+CAPACITY = 200_000  # secrets in memory; some 250 bytes each
+_UNKNOWN = bytes(1)  # no secret is so short
+
+
+class SubjectName(NamedTuple):
+    """`kind`: what numbers its subjects alike (`customer`); `key`: the canonical bytes of the subject's key."""
+
+    kind: str
+    key: bytes
+
+
+class KindSecrets(Protocol):
+    """Those of one kind of subjects."""
+
+    def sealer(self, key: bytes) -> Sealer:
+        """AES-256-GCM under the secret of this subject.
+
+        Raises SubjectSecretNeeded when it must be loaded first, SubjectDestroyed, UnknownKey when there is none.
+        """
+        ...
+
+
+class SubjectSecrets(Protocol):
+    def of_kind(self, kind: str) -> KindSecrets: ...
+
+
+class _Kind(Unshareable):
+    """The last subject's is kept ready, since all cells of a row, and often rows that stand together, are one's."""
+
+    __slots__ = ("_kind", "known", "last", "last_sealer")
+
+    def __init__(self, kind: str) -> None:
+        self._kind = kind
+        self.known: dict[bytes, bytes | None] = {}  # None: there is none; empty: destroyed
+        self.last: bytes | None = None
+        self.last_sealer: Sealer
+
+    def sealer(self, key: bytes) -> Sealer:
+        if key == self.last:
+            return self.last_sealer
+        found = self.known.get(key, _UNKNOWN)
+        if found is _UNKNOWN:
+            raise SubjectSecretNeeded(SubjectName(self._kind, key))
+        if found is None:
+            raise UnknownKey("the data subject has no secret in the key store")
+        if not found:
+            raise SubjectDestroyed("the data subject's secret was destroyed")
+        self.last, self.last_sealer = key, aead(found)
+        return self.last_sealer
+
+    def forget_last(self) -> None:
+        self.last = None
+
+
+class SubjectCache(Unshareable):
+    """The secrets that are in memory, and what is known of others; the oldest go first.  One for each controller."""
+
+    __slots__ = ("_capacity", "_kinds", "_size")
+
+    def __init__(self, capacity: int = CAPACITY) -> None:
+        self._capacity = capacity
+        self._kinds: dict[str, _Kind] = {}
+        self._size = 0
+
+    def of_kind(self, kind: str) -> _Kind:
+        return self._kinds.setdefault(kind, _Kind(kind))
+
+    def missing(self, names: Iterable[SubjectName]) -> set[SubjectName]:
+        """Those that must be loaded before their cells can be opened."""
+        return {name for name in names if name.key not in self.of_kind(name.kind).known}
+
+    def absent(self, names: Iterable[SubjectName]) -> set[SubjectName]:
+        """Those of which none is known: one is made, or loaded, before anything of theirs is sealed."""
+        return {name for name in names if self.of_kind(name.kind).known.get(name.key) is None}
+
+    def put(self, name: SubjectName, secret: bytes | None) -> None:
+        """`secret`: empty when it was destroyed, None when there is none."""
+        if secret and len(secret) != SECRET_SIZE:
+            raise ValueError(f"a subject's secret has {SECRET_SIZE} bytes")
+        kind = self.of_kind(name.kind)
+        kind.forget_last()
+        self._size += name.key not in kind.known
+        kind.known[name.key] = secret
+        if self._size > self._capacity:
+            fullest = max(self._kinds.values(), key=lambda each: len(each.known)).known
+            del fullest[next(iter(fullest))]
+            self._size -= 1
+
+    def forget(self) -> None:
+        """All of them: one may have been destroyed elsewhere."""
+        for kind in self._kinds.values():
+            kind.known.clear()
+            kind.forget_last()
+        self._size = 0
+
+    def __len__(self) -> int:
+        return self._size
+
+
+class SubjectFieldCipher(FieldKeyCipher):
+    """One field whose cells are sealed under their subjects' secrets, too; they are bound to the subject's key."""
+
+    __slots__ = ("_secrets",)
+
+    def __init__(self, *, secrets: KindSecrets, **parts: Any) -> None:
+        """`parts`: those of FieldKeyCipher, without `row_bound` and `per_subject`."""
+        super().__init__(row_bound=True, per_subject=True, **parts)
+        self._secrets = secrets
+
+    def seal(self, plaintext: bytes, *, term_input: bytes | None = None, row_key: bytes | None = None) -> bytes:
+        """Raises SubjectSecretNeeded, SubjectDestroyed and UnknownKey besides what every cipher raises."""
+        header = self._header(plaintext, term_input)
+        associated = header + self._context + self._bound(row_key)
+        if len(plaintext) > MAX_PLAINTEXT:
+            raise CipherMisused("the value is too long for a sealed field")
+        inner = self._secrets.sealer(row_key or b"")
+        self._take_seal()
+        nonce = random_bytes(NONCE_SIZE)
+        inside = inner.encrypt(nonce, pad(plaintext, self._bucket) if self._bucket else plaintext, associated)
+        return header + nonce + self._encrypt(nonce, inside, associated)
+
+    def open(self, envelope: bytes, *, row_key: bytes | None = None) -> bytes:
+        """Raises SubjectSecretNeeded and SubjectDestroyed besides what every cipher raises."""
+        found, start = self._find(envelope)
+        body = start + NONCE_SIZE
+        associated = envelope[:start] + self._context + self._bound_or_invalid(row_key)
+        nonce = envelope[start:body]
+        inner = self._secrets.sealer(row_key or b"")
+        try:
+            plaintext = inner.decrypt(nonce, found[0](nonce, envelope[body:], associated), associated)
+        except InvalidTag:
+            raise EnvelopeInvalid("the envelope was changed, cut, or stands where it was not sealed for") from None
+        return unpad(plaintext) if found[1] else plaintext
