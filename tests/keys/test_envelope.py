@@ -64,7 +64,7 @@ def test_any_bytes_parse_or_are_invalid(value: bytes) -> None:
         "even term of none",
         "short with two terms",
         "short with two terms and tokens",
-        "bit 6",
+        "a subject's, not bound",
         "bit 7",
     ],
 )

@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 
 import keys.field
+import keys.subjects
 from keys.envelope import parse
 from keys.field import DataKey, FieldKeyCipher, Searching, TermKey, TokenKey
+from keys.subjects import SubjectCache, SubjectFieldCipher, SubjectName
 from tests.keys.making import CountedLeases
 from tests.vectors import make_envelope_vectors
 
@@ -36,18 +38,25 @@ def token_key_of(vector: dict[str, Any], name: str = "token_key") -> TokenKey | 
 
 
 def cipher_of(vector: dict[str, Any]) -> FieldKeyCipher:
+    if vector["subject_secret"] is not None:
+        cache = SubjectCache()
+        cache.put(SubjectName("customer", bytes.fromhex(vector["row_key"])), bytes.fromhex(vector["subject_secret"]))
+        return SubjectFieldCipher(secrets=cache.of_kind("customer"), **parts_of(vector))
+    return FieldKeyCipher(row_bound=vector["row_key"] is not None, **parts_of(vector))
+
+
+def parts_of(vector: dict[str, Any]) -> dict[str, Any]:
     following = Searching(term_key_of(vector, "next_term_key"), token_key_of(vector, "next_token_key"))
-    return FieldKeyCipher(
-        controller=vector["controller"],
-        field_id=vector["field_id"],
-        primary=DataKey(bytes.fromhex(vector["key_id"]), bytes.fromhex(vector["data_key"])),
-        leases=CountedLeases(),
-        term_key=term_key_of(vector),
-        token_key=token_key_of(vector),
-        next_searching=following if following != Searching() else None,
-        row_bound=vector["row_key"] is not None,
-        pad_to=vector["pad_to"],
-    )
+    return {
+        "controller": vector["controller"],
+        "field_id": vector["field_id"],
+        "primary": DataKey(bytes.fromhex(vector["key_id"]), bytes.fromhex(vector["data_key"])),
+        "leases": CountedLeases(),
+        "term_key": term_key_of(vector),
+        "token_key": token_key_of(vector),
+        "next_searching": following if following != Searching() else None,
+        "pad_to": vector["pad_to"],
+    }
 
 
 @each_vector
@@ -58,7 +67,8 @@ def test_opens_what_was_computed_elsewhere(vector: dict[str, Any]) -> None:
 
 @each_vector
 def test_seals_the_same_bytes_under_the_same_nonce(vector: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(keys.field, "random_bytes", lambda count: bytes.fromhex(vector["nonce"])[:count])
+    for module in (keys.field, keys.subjects):
+        monkeypatch.setattr(module, "random_bytes", lambda count: bytes.fromhex(vector["nonce"])[:count])
     sealed = cipher_of(vector).seal(
         bytes.fromhex(vector["plaintext"]),
         term_input=optional(vector["term_input"]),

@@ -111,12 +111,13 @@ def vector(
     token_inputs: tuple[str, ...] | None = None,
     epoch: int = 1,
     rotating: bool = False,
+    subject_secret: bytes | None = None,
     controller: str = "shop",
 ) -> dict[str, object]:
     field_id, key_id = label(f"{name} field", 16), label(f"{name} key id", 8)
     data_key, nonce = label(f"{name} data key", 32), label(f"{name} nonce", 12)
     scheme = (1 if term_scope else 0) | (2 if row_key is not None else 0) | (4 if pad_to else 0) | (8 if modes else 0)
-    scheme |= (16 if rotating else 0) | (32 if epoch % 2 == 0 else 0)
+    scheme |= (16 if rotating else 0) | (32 if epoch % 2 == 0 else 0) | (64 if subject_secret is not None else 0)
     header = bytes.fromhex("f96701") + bytes((scheme,)) + key_id
     term_key = label(f"{term_scope} term key{of_epoch(epoch)}", 32) if term_scope else None
     next_term_key = label(f"{term_scope} term key{of_epoch(epoch + 1)}", 32) if term_scope and rotating else None
@@ -146,6 +147,8 @@ def vector(
     if pad_to:
         inside = prefixed(plaintext)
         inside += bytes(-len(inside) % pad_to)
+    if subject_secret is not None:
+        inside = gcm_seal(subject_secret, nonce, inside, associated)
     return {
         "name": name,
         "controller": controller,
@@ -162,6 +165,7 @@ def vector(
         "next_term_key": next_term_key.hex() if next_term_key else None,
         "next_token_key": next_token_key.hex() if next_token_key else None,
         "row_key": row_key.hex() if row_key is not None else None,
+        "subject_secret": subject_secret.hex() if subject_secret is not None else None,
         "pad_to": pad_to,
         "nonce": nonce.hex(),
         "plaintext": plaintext.hex(),
@@ -286,6 +290,15 @@ def vectors() -> list[dict[str, object]]:
             rotating=True,
             row_key=b"7",
             pad_to=16,
+        ),
+        vector("under a subject's secret", b"Anna", row_key=b"42", subject_secret=label("secret", 32)),
+        vector(
+            "under a subject's secret, with a term, padded",
+            email,
+            term_scope="group:email",
+            row_key=b"42",
+            pad_to=32,
+            subject_secret=label("secret", 32),
         ),
         vector("everything", email, term_scope="group:email", row_key=b"7f000001", pad_to=64, controller="Магазин"),
     ]

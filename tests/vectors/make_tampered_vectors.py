@@ -52,7 +52,8 @@ def changes(vector: Case) -> Iterator[tuple[str, str, dict[str, object]]]:
 
 def inside_size(vector: Case) -> int:
     size, bucket = len(bytes.fromhex(str(vector["plaintext"]))), int(str(vector["pad_to"]))
-    return size if not bucket else -(-(size + 4) // bucket) * bucket
+    size = size if not bucket else -(-(size + 4) // bucket) * bucket
+    return size + (16 if vector["subject_secret"] else 0)
 
 
 def flipped(cell: bytes, at: int, mask: int = 1) -> str:
@@ -98,6 +99,9 @@ def context_changes(vector: Case) -> Iterator[tuple[str, str, dict[str, object]]
         yield "opened as if it were not bound", "context", {"row_key": None}
     else:
         yield "opened as if it were bound to a row", "context", {"row_key": b"1".hex()}
+    if vector["subject_secret"]:
+        another = label("another secret", 32).hex()
+        yield "opened with another secret of the subject", "key", {"subject_secret": another}
     yield "opened with another data key under the same id", "key", {"data_key": label("another data key", 32).hex()}
 
 
@@ -115,6 +119,8 @@ def forged_padding(vector: Case, start: int) -> Iterator[tuple[str, str, dict[st
         ("no length", b"\0\0\0"),
         ("nothing inside", b""),
     ):
+        if vector["subject_secret"]:
+            inside = gcm_seal(bytes.fromhex(str(vector["subject_secret"])), nonce, inside, associated)
         sealed = gcm_seal(key, nonce, inside, associated)
         yield f"padded with {comment}, and authentic", "padding", {"envelope": (cell[: start + 12] + sealed).hex()}
 
