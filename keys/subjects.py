@@ -14,8 +14,8 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple, Protocol
 
 from .ciphers import Unshareable
-from .envelope import MAX_PLAINTEXT, pad, unpad
-from .errors import CipherMisused, EnvelopeInvalid, SubjectDestroyed, SubjectSecretNeeded, UnknownKey
+from .envelope import pad, unpad
+from .errors import EnvelopeInvalid, SubjectDestroyed, SubjectSecretNeeded, UnknownKey
 from .field import FieldKeyCipher
 from .primitives import NONCE_SIZE, InvalidTag, Sealer, aead, random_bytes
 
@@ -129,17 +129,13 @@ class SubjectFieldCipher(FieldKeyCipher):
         super().__init__(row_bound=True, per_subject=True, **parts)
         self._secrets = secrets
 
-    def seal(self, plaintext: bytes, *, term_input: bytes | None = None, row_key: bytes | None = None) -> bytes:
+    def _sealed(self, plaintext: bytes, associated: bytes, row_key: bytes | None) -> bytes:
         """Raises SubjectSecretNeeded, SubjectDestroyed and UnknownKey besides what every cipher raises."""
-        header = self._header(plaintext, term_input)
-        associated = header + self._context + self._bound(row_key)
-        if len(plaintext) > MAX_PLAINTEXT:
-            raise CipherMisused("the value is too long for a sealed field")
         inner = self._secrets.sealer(row_key or b"")
         self._take_seal()
         nonce = random_bytes(NONCE_SIZE)
         inside = inner.encrypt(nonce, pad(plaintext, self._bucket) if self._bucket else plaintext, associated)
-        return header + nonce + self._encrypt(nonce, inside, associated)
+        return nonce + self._encrypt(nonce, inside, associated)
 
     def open(self, envelope: bytes, *, row_key: bytes | None = None) -> bytes:
         """Raises SubjectSecretNeeded and SubjectDestroyed besides what every cipher raises."""

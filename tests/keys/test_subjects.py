@@ -167,6 +167,15 @@ def test_no_byte_can_be_changed(data: st.DataObject) -> None:
         made.open(bytes(cell), row_key=b"1")
 
 
+def test_a_cell_is_sealed_anew_under_another_data_key() -> None:
+    old, new, cache, terms = data_key(), data_key(), cache_of(ANNA), term_key()
+    cell = subject_cipher(cache, old, term=terms).seal(b"Anna", term_input=b"Anna", row_key=b"1")
+    made = subject_cipher(cache, new, readable=(old,), term=terms)
+    again = made.reseal(cell, row_key=b"1")
+    assert again.startswith(made.head) and parse(again).term == parse(cell).term
+    assert made.open(again, row_key=b"1") == b"Anna"
+
+
 def test_memory_is_bounded_and_says_what_is_missing() -> None:
     names = [SubjectName("customer", b"%d" % number) for number in range(10)]
     cache = cache_of(*names, capacity=4)
