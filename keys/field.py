@@ -44,8 +44,8 @@ _SCHEME_AT, _KEY_ID_AT = 3, 4
 _EPOCHS = Scheme.SECOND | Scheme.EVEN
 
 
-# Decrypts; whether it is padded, has search tokens; how many bytes stand behind the tokens; the least size of all.
-Opening = tuple[Callable[[bytes, bytes, bytes], bytes], bool, bool, int, int]
+# Decrypts; is padded; has search tokens; how many bytes stand behind these; the least size; how often it was used.
+Opening = tuple[Callable[[bytes, bytes, bytes], bytes], bool, bool, int, int, list[int]]
 
 
 class FieldKeyCipher(Unshareable):

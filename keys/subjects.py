@@ -148,4 +148,5 @@ class SubjectFieldCipher(FieldKeyCipher):
             plaintext = inner.decrypt(nonce, found[0](nonce, envelope[body:], associated), associated)
         except InvalidTag:
             raise EnvelopeInvalid("the envelope was changed, cut, or stands where it was not sealed for") from None
+        found[5][0] += 1
         return unpad(plaintext) if found[1] else plaintext

@@ -176,6 +176,15 @@ def test_a_cell_is_sealed_anew_under_another_data_key() -> None:
     assert made.open(again, row_key=b"1") == b"Anna"
 
 
+def test_uses_are_counted() -> None:
+    key, cache = data_key(), cache_of(ANNA)
+    made = subject_cipher(cache, key)
+    cell = made.seal(b"Anna", row_key=b"1")
+    made.open(cell, row_key=b"1")
+    made.open(cell, row_key=b"1")
+    assert list(made.uses()) == [(key.key_id, 1, 2)]
+
+
 def test_memory_is_bounded_and_says_what_is_missing() -> None:
     names = [SubjectName("customer", b"%d" % number) for number in range(10)]
     cache = cache_of(*names, capacity=4)
