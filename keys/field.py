@@ -144,6 +144,10 @@ class FieldKeyCipher(Unshareable):
             raise CipherMisused("the value is too long for a sealed field")
         return header + self._sealed(plaintext, associated, row_key)
 
+    def found_by(self, plaintext: bytes, term_input: bytes | None = None) -> bytes:
+        """What stands in a cell's header behind the head: the terms and tokens that this value is found by."""
+        return self._header(plaintext, term_input)[HEAD_SIZE:]
+
     def reseal(
         self,
         envelope: bytes,
