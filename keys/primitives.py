@@ -23,7 +23,6 @@ __all__ = [
     "KEY_SIZE",
     "NONCE_SIZE",
     "TAG_SIZE",
-    "Aead",
     "InvalidTag",
     "Sealer",
     "aead",
@@ -39,7 +38,6 @@ KEY_SIZE = 32
 NONCE_SIZE = 12
 TAG_SIZE = 16
 DIGEST_SIZE = 32
-Aead = AESGCM
 
 
 Sealer = AESGCM  # one key, ready for use

@@ -6,6 +6,7 @@ name is untagged and therefore denied for everyone (design, Words).
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
@@ -63,6 +64,7 @@ class Field:
     column: str
     tag: str
     sealing: Sealing | None = None  # None: protected but stored plain
+    migrating: Sealing | None = None  # its form is changing: how it is sealed when it is, whatever it is now
 
     @property
     def name(self) -> str:
@@ -127,6 +129,25 @@ class DataMap:
         kept = {name: table for name, table in self.tables.items() if not table.observed}
         return self if len(kept) == len(self.tables) else replace(self, tables=kept)
 
+    @property
+    def migrates(self) -> bool:
+        """Some field's form is changing."""
+        return any(f.migrating is not None for table in self.tables.values() for f in table.fields.values())
+
+    def as_stored(self, sealed: Collection[str]) -> DataMap:
+        """The same, where of the fields that change their form those with the ids `sealed` are sealed, others plain."""
+        tables = {name: replace(table, fields=_stored(table.fields, sealed)) for name, table in self.tables.items()}
+        return replace(self, tables=tables)
+
     def field(self, schema: str, table: str, column: str) -> Field | None:
         found = self.tables.get((schema, table))
         return found.fields.get(column) if found else None
+
+
+def _stored(fields: dict[str, Field], sealed: Collection[str]) -> dict[str, Field]:
+    return {
+        name: each
+        if each.migrating is None
+        else replace(each, sealing=each.migrating if each.migrating.field_id in sealed else None)
+        for name, each in fields.items()
+    }

@@ -14,6 +14,7 @@ from proxy.casing_loader import load_byte_order, load_casing
 from proxy.catalog_reach import Dependencies, Found, assemble
 from proxy.lowering_loader import load_lowering
 from proxy.sql.catalog import Catalog
+from proxy.stored_forms import as_stored
 from proxy.structure_loader import with_structure
 
 from . import catalog_queries as queries
@@ -120,6 +121,8 @@ async def load_catalog(
     """
     async with connection.transaction(isolation="repeatable_read", readonly=True):
         await connection.execute("SET LOCAL search_path = ''")
+        checks = await connection.fetch(_CHECKS)
+        data_map = as_stored(data_map, [row["name"] for row in checks])
         server = await connection.fetchval("SELECT pg_catalog.current_setting('server_version_num')::pg_catalog.int4")
         found = Found(
             relations=await connection.fetch(_RELATIONS),
@@ -129,7 +132,7 @@ async def load_catalog(
             functions=await connection.fetch(queries.FUNCTIONS),
             objects=Objects(*[await connection.fetch(query) for query in _OBJECTS]),
             dependencies=Dependencies(await connection.fetch(_RULES), await connection.fetch(_INHERITS)),
-            checks=await connection.fetch(_CHECKS),
+            checks=checks,
         )
         catalog = assemble(data_map, version, server, found, before)
         catalog = replace(catalog, lowering=await load_lowering(connection, data_map, before))

@@ -1,1 +1,1 @@
-"""Providers of key-encryption keys: one module or package for each kind, and what they share."""
+"""Key-encryption-key providers."""

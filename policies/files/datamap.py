@@ -51,10 +51,11 @@ _SIGNATURE = re.compile(r"[^.()]+\.[^()]+\((?:[^ ,][^,]*(?:, [^ ,][^,]*)*)?\)")
 _TYPE = re.compile(r"(?P<name>[a-z0-9]+)(\((?P<first>\d{1,8})(?:, ?(?P<second>-?\d{1,4}))?\))?")
 _SEALING_KEYS = (
     "type", "equality", "unique", "join_group", "normaliser", "match", "prefix", "range", "own_key",
-    "row_bound", "not_null", "pad_to",
+    "row_bound", "not_null", "pad_to", "state",
 )  # fmt: skip
 FORCED = "low-entropy"
 ENFORCE, OBSERVE = "enforce", "observe"
+SEALED, MIGRATING = "sealed", "migrating"
 _NO_EQUALITY = (LogicalType.JSON,)  # PostgreSQL's own json has no `=`
 _TEXTS = (LogicalType.TEXT, LogicalType.VARCHAR)
 _MODES = {MATCH: "match", PREFIX: "prefix"}
@@ -157,7 +158,15 @@ def _field(schema: str, table: str, column: str, entry: Section, tags: Mapping[s
         entry.only("tag")
         return Field(schema, table, column, tag)
     entry.only("tag", "sealed", *_SEALING_KEYS)
-    return Field(schema, table, column, tag, _sealing(entry, tag, has_key))
+    sealing = _sealing(entry, tag, has_key)
+    return Field(schema, table, column, tag, sealing, sealing if _migrates(entry) else None)
+
+
+def _migrates(entry: Section) -> bool:
+    state = entry.text("state", SEALED)
+    if state not in (SEALED, MIGRATING):
+        raise entry.error(f'must be "{SEALED}" or "{MIGRATING}"', "state")
+    return state == MIGRATING
 
 
 def _sealing(entry: Section, tag: str, has_key: bool) -> Sealing:

@@ -6,10 +6,12 @@ tables: their owner, or a superuser.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from policies.policy_set import PolicySet
 from proxy.errors import ConfigError
+from proxy.stored_forms import stored_forms
 
 from . import live
 from .planning import GrantPlan, plan
@@ -21,7 +23,7 @@ Connection = Any  # asyncpg has no types that mypy can check
 
 async def plan_grants(connection: Connection, policy: PolicySet, control_role: str | None = None) -> GrantPlan:
     """What would be changed, and what a person must change."""
-    policy = policy.enforced()
+    policy = await _as_stored(connection, policy.enforced())
     if not policy.data_map.tables:
         return GrantPlan((), ())
     snapshot = await live.read(connection, policy.data_map)
@@ -49,11 +51,16 @@ async def apply_grants(connection: Connection, policy: PolicySet, control_role: 
 
 async def verify_grants(connection: Connection, policy: PolicySet) -> tuple[Finding, ...]:
     """Over-privileged upstream roles: none, or the proxy does not start (I2)."""
-    policy = policy.enforced()
+    policy = await _as_stored(connection, policy.enforced())
     if not policy.data_map.tables:
         return ()  # everything is observed only, and nothing is promised yet
     snapshot = await live.read(connection, policy.data_map)
     return verify(snapshot, wanted(policy, snapshot), upstream_roles(policy))
+
+
+async def _as_stored(connection: Connection, policy: PolicySet) -> PolicySet:
+    """Who may read a field needs its own column while it is plain, and its term's while it is sealed."""
+    return replace(policy, data_map=await stored_forms(connection, policy.data_map))
 
 
 def _roles(policy: PolicySet, control_role: str | None) -> frozenset[str]:

@@ -100,7 +100,9 @@ def _rules(rights: TableRights, table: ProtectedTable, column: str) -> tuple[str
 def _drawn_keys(found: Wanted, role: str, policy: PolicySet, sequences: Iterable[Sequence]) -> None:
     for sequence in sequences:
         table = policy.data_map.tables[sequence.table]
-        bound = any(field.sealing is not None and field.sealing.row_bound for field in table.fields.values())
+        # While a field's form changes, plans for its sealed form are about when it is plain already.
+        forms = [field.migrating or field.sealing for field in table.fields.values()]
+        bound = any(sealing is not None and sealing.row_bound for sealing in forms)
         if bound and sequence.column == table.row_key:
             reason = {f"to draw row keys of {table.table}"}
             found.setdefault(Privilege(role, sequence.target, "USAGE"), set()).update(reason)

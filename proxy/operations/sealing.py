@@ -15,13 +15,23 @@ from policies.policy_set import PolicySet
 from proxy.config import Config, load_config
 from proxy.control import Connection
 from proxy.errors import ConfigError
+from proxy.grants.command import apply_grants
 from proxy.sealing.job import abandon_sealing, abandon_unsealing, find_field, seal_field, unseal_field
 from proxy.sealing.needs import key_needs
 from proxy.sealing.remains import remaining_plaintext
-from proxy.sealing.run import Hooks, SealOptions, SealOutcome, SealStep
+from proxy.sealing.run import Hooks, InSwitch, SealOptions, SealOutcome, SealStep
 from proxy.terminal import DEFAULT_CONFIG, ConfigOption, reporting
 
-from .shared import DatabaseOption, OwnerOption, current_passphrase, keys_config, out, policy_of, with_owner
+from .shared import (
+    DatabaseOption,
+    OwnerOption,
+    control_user,
+    current_passphrase,
+    keys_config,
+    out,
+    policy_of,
+    with_owner,
+)
 
 Doing = Callable[..., Awaitable[SealOutcome]]  # seal_field or unseal_field
 Abandoning = Callable[[Connection, DataMap, str], Awaitable[None]]
@@ -101,7 +111,7 @@ def _carry_out(
     ciphers = opened.keyring.ciphers(key_needs(policy.data_map), opened.leases())
     try:
         with _SealProgress(field.name) as bar:
-            hooks = Hooks(bar.step)
+            hooks = Hooks(bar.step, in_switch=_with_grants(loaded, policy, field))
             return with_owner(
                 loaded,
                 owner,
@@ -110,6 +120,16 @@ def _carry_out(
             )
     finally:
         ciphers.close()
+
+
+def _with_grants(loaded: Config, policy: PolicySet, field: Field) -> InSwitch:
+    """Proxies go on serving a field whose form changes, so its privileges change with it."""
+
+    async def grant(connection: Connection) -> None:
+        if field.migrating is not None:
+            await apply_grants(connection, policy, control_user(loaded))
+
+    return grant
 
 
 class _SealProgress:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from keys.envelope import HEAD_SIZE, KEY_ID_SIZE, TERM_SIZE
 from policies.fields import DataMap, Field, ProtectedTable, Sealing
+from proxy.sql.parameters import OIDS
 
 from .ddl import (
     check_name,
@@ -89,6 +90,9 @@ def problems_of(
         return
     if sealing is None:
         return
+    if field.migrating is not None and not checks_of(sealing, table.checks):
+        yield from _plain_problems(column, sealing)
+        return
     if column.type_oid != BYTEA:
         yield f"is {column.type_name}, not sealed bytea: run `fieldgate seal {field.table}.{field.column}`"
         return
@@ -105,6 +109,14 @@ def problems_of(
         yield from _term_problems(field, column, table, root=root)
     if sealing.tokens:
         yield from _token_problems(field, column, table, root=root)
+
+
+def _plain_problems(column: ColumnFacts, sealing: Sealing) -> Iterator[str]:
+    """While its form changes, a field may stand plain, just as its cells would be shown."""
+    if (column.type_oid, column.typmod) != (OIDS[sealing.logical_type][0], sealing.typmod):
+        yield f"is {column.type_name}: neither sealed nor plain as the data map says"
+    if column.not_null != sealing.not_null:
+        yield "is NOT NULL" + (" in the data map only" if sealing.not_null else ", but not in the data map")
 
 
 def _check_problems(

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from proxy.errors import FieldgateError, ProtocolViolation, SqlState
+from proxy.sql.forms import changed, is_changed
 from proxy.wire import backend
 
+from .commands import RefreshCatalog
 from .forwarding import Forwarding
 from .refusals import is_copy_failure, is_stand_in_failure
 from .replies import Owed, Reply
@@ -42,6 +44,9 @@ def failure(forwarding: Forwarding, head: Reply, start: int, end: int) -> bool:
         return forwarding.put(start, backend.error_response(_said_first(state, head, refusal)))
     if head.copy_refusal is not None and is_copy_failure(fields):
         return forwarding.put(start, backend.error_response(head.copy_refusal))
+    if _is_unsettled(head) and (is_changed(fields) or forwarding.holds_envelope(start, end)):
+        state.commands.append(RefreshCatalog())
+        return forwarding.put(start, backend.error_response(changed()))
     if protected or forwarding.holds_envelope(start, end):
         return forwarding.put(start, backend.build_error_response(scrub(fields, rewritten=not unchanged)))
     if not unchanged:
@@ -71,6 +76,10 @@ def notice(forwarding: Forwarding, start: int, end: int) -> bool:
         fields = backend.parse_error_response(forwarding.body(start, end))
         return forwarding.put(start, backend.build_notice_response(scrub(fields, rewritten=True)))
     return not forwarding.holds_envelope(start, end)
+
+
+def _is_unsettled(head: Reply) -> bool:
+    return any(plan.unsettled for plan in (head.plan, *head.statements) if plan is not None)
 
 
 def _protected(head: Reply) -> bool:

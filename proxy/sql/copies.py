@@ -103,6 +103,7 @@ def _wrapped(request: Request, body: Node, query: bytes, tree: Node | None, sour
         fingerprint=fingerprint(source.decode()),
         writes=plan.writes,
         edited=True,
+        unsettled=plan.unsettled,
         copy=CopyTo(given.rows, columns, plan.hidden_outputs, _row_key_types(request, columns)),
     )
 

@@ -45,6 +45,7 @@ def plan_copy_from(request: Request, body: Node, source: bytes, found: Findings)
         fingerprint=fingerprint(source.decode()),
         effect=SessionEffect.TAKES_DATA,
         edited=True,
+        unsettled=any(field.migrating is not None for field in table.fields.values()),
         copy=copy,
     )
 

@@ -326,6 +326,7 @@ class StatementPlan:
     copy: CopyTo | CopyFrom | None = None  # COPY of protected data
     writes: bool = False  # INSERT, UPDATE, DELETE or MERGE stands somewhere in it, in WITH, too
     edited: bool = False  # the text is not the client's own, even if it is one segment without a slot (`*` spelt out)
+    unsettled: bool = False  # it uses a field whose form is changing (forms.py)
     keeps: Kept | None = None  # PREPARE and DECLARE
     arguments: tuple[Argument, ...] | None = None  # EXECUTE; None: EXECUTE inside another statement, or another kind
     outline: str = ""  # of a refused or observed one, for audit: the statement without values (outline.py)

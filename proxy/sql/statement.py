@@ -16,6 +16,7 @@ from .crosscheck import check_agreement
 from .edits import SqlText
 from .expressions import walk as walk_expression
 from .fences import check_fences
+from .forms import guard, guarded, migrating
 from .fragments import HIDDEN_PREFIX
 from .given import seal_given, settle
 from .inserts import walk_insert
@@ -58,6 +59,8 @@ class Request:
     declared: tuple[int, ...] = ()
     scripted: bool = False  # one of several statements: what stands before it may change search_path
 
+
+_GUARDED = frozenset({"ExplainStmt", "DeclareCursorStmt", *KINDS})
 
 WalkStatement = Callable[[Analysis, str, Node, SqlText], list[Item]]
 
@@ -140,7 +143,11 @@ def _finish(
     check_agreement(flat, text, statement.start, rendered)
     if text.edits:
         check_rewritten(a.catalog, whole.kind, flat, rendered, frozenset(a.analysed))
-    segments, slots = a.parameters.number(rendered.segments) if text.edits else ((text.source,), ())
+    proof = guard(a.catalog, a.analysed) if whole.kind in _GUARDED else None
+    edited = bool(text.edits) or proof is not None
+    segments, slots = a.parameters.number(rendered.segments) if edited else ((text.source,), ())
+    if proof is not None:
+        segments = guarded(segments, statement.start, proof)
     returns = statement.kind == "SelectStmt" or bool(statement.body.get("returningList"))
     return StatementPlan(
         KINDS.get(statement.kind, StatementKind.UTILITY),
@@ -157,7 +164,8 @@ def _finish(
         uses=tuple(a.ledger.uses),
         rules=tuple(a.ledger.rules),
         fingerprint=fingerprint(text.source.decode()),
-        edited=bool(text.edits),
+        edited=edited,
+        unsettled=bool(migrating(a.catalog, a.analysed)),
         writes=any(kind in WRITES for kind in (statement.kind, *(kind for kind, _ in flat))),
         draws=tuple(a.draws),
     )

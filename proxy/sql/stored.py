@@ -40,6 +40,11 @@ def plan_stored(request: Request, statement: RawStatement, source: bytes, found:
     refuse_shadowing(request.catalog, made["relname"])
     refuse_temporary_shadow(request.catalog, made)
     plan = plan_touching(request, statement, source, found, walk=_walk)
+    if plan.unsettled:
+        raise Unsupported(
+            "what a query shows of a table whose fields are being sealed or unsealed can not be stored",
+            hint="Wait until the data map says `migrating` of none of them.",
+        )
     return replace(
         plan,
         kind=StatementKind.UTILITY,

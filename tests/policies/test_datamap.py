@@ -200,3 +200,19 @@ def test_modes_of_search_that_can_not_be(tmp_path: Path, declared: str, reason: 
         found.value.key
         == f"table.people.columns.pay.{next(key for key in ('match', 'prefix', 'range') if key in declared)}"
     )
+
+
+def test_a_field_whose_form_changes(tmp_path: Path) -> None:
+    policy = load_policy(write(tmp_path, datamap=('"numeric(12,2)"', '"numeric(12,2)", state = "migrating"')))
+    data_map, key = policy.data_map, ("public", "people")
+    pay = data_map.tables[key].fields["pay"]
+    assert data_map.migrates and pay.migrating is pay.sealing is not None
+    assert data_map.as_stored({pay.migrating.field_id}).tables[key].fields["pay"] == pay
+    plain = data_map.as_stored(()).tables[key].fields["pay"]
+    assert (plain.sealing, plain.migrating, plain.term_column) == (None, pay.migrating, None)
+    others = {name: field for name, field in data_map.tables[key].fields.items() if name != "pay"}
+    assert {name: f for name, f in data_map.as_stored(()).tables[key].fields.items() if name != "pay"} == others
+    settled = load_policy(write(tmp_path / "settled", datamap=('"numeric(12,2)"', '"numeric(12,2)", state = "sealed"')))
+    assert not settled.data_map.migrates
+    with pytest.raises(PolicyError, match='must be "sealed" or "migrating"'):
+        load_policy(write(tmp_path / "wrong", datamap=('"numeric(12,2)"', '"numeric(12,2)", state = "plain"')))
