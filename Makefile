@@ -62,7 +62,7 @@ soak: $(VENV)/.ready
 
 lock: $(VENV)/.ready
 	$(BIN)/pip-compile $(LOCK) --output-file=requirements.txt pyproject.toml
-	$(BIN)/pip-compile $(LOCK) --extra=demo --extra=dev --output-file=requirements-dev.txt pyproject.toml
+	$(BIN)/pip-compile $(LOCK) --extra=aws --extra=demo --extra=dev --extra=pkcs11 --output-file=requirements-dev.txt pyproject.toml
 
 LOCK := --quiet --strip-extras --no-emit-index-url --no-emit-find-links --no-emit-trusted-host
 

@@ -26,6 +26,10 @@ class FieldCipher(Protocol):
         """The plaintext.  Raises EnvelopeInvalid or UnknownKey, and nothing else."""
         ...
 
+    def open_all(self, envelopes: Sequence[bytes]) -> list[bytes]:
+        """What `open` gives for each, quicker; for fields that are not bound to their rows.  Raises as `open`."""
+        ...
+
     def term(self, term_input: bytes) -> bytes:
         """The 16-byte equality term, as it stands in `fg_<column>_eq`; normalised as in `seal`."""
         ...

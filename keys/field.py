@@ -16,6 +16,8 @@ from .envelope import (
     MAX_BUCKET,
     MAX_PLAINTEXT,
     TERM_SIZE,
+    TOKEN_COUNT_SIZE,
+    TOKEN_SIZE,
     Scheme,
     build_head,
     build_tokens,
@@ -44,8 +46,9 @@ _SCHEME_AT, _KEY_ID_AT = 3, 4
 _EPOCHS = Scheme.SECOND | Scheme.EVEN
 
 
+Decrypt = Callable[[bytes, bytes, bytes], bytes]
 # Decrypts; is padded; has search tokens; how many bytes stand behind these; the least size; how often it was used.
-Opening = tuple[Callable[[bytes, bytes, bytes], bytes], bool, bool, int, int, list[int]]
+Opening = tuple[Decrypt, bool, bool, int, int, list[int]]
 
 
 class FieldKeyCipher(Unshareable):
@@ -141,6 +144,10 @@ class FieldKeyCipher(Unshareable):
             raise CipherMisused("the value is too long for a sealed field")
         return header + self._sealed(plaintext, associated, row_key)
 
+    def found_by(self, plaintext: bytes, term_input: bytes | None = None) -> bytes:
+        """What stands in a cell's header behind the head: the terms and tokens that this value is found by."""
+        return self._header(plaintext, term_input)[HEAD_SIZE:]
+
     def reseal(
         self,
         envelope: bytes,
@@ -184,18 +191,23 @@ class FieldKeyCipher(Unshareable):
 
     def seal_all(self, plaintexts: Sequence[bytes], term_inputs: Sequence[bytes] | None = None) -> list[bytes]:
         inputs: Sequence[bytes | None] = [None] * len(plaintexts) if term_inputs is None else term_inputs
-        if len(plaintexts) > self._left or self._term is not None or self._tokens is not None or self._row_bound:
+        unusual = self._row_bound or (self._term is None) is not (term_inputs is None)
+        if unusual or not 0 < len(plaintexts) <= self._left or max(map(len, plaintexts)) > MAX_PLAINTEXT:
             return [self.seal(plain, term_input=given) for plain, given in zip(plaintexts, inputs, strict=True)]
-        if term_inputs is not None:
-            raise CipherMisused("the field has no equality term")
-        if any(len(plain) > MAX_PLAINTEXT for plain in plaintexts):
-            raise CipherMisused("the value is too long for a sealed field")
         self._left -= len(plaintexts)
         drawn = random_bytes(NONCE_SIZE * len(plaintexts))
         nonces = [drawn[at : at + NONCE_SIZE] for at in range(0, len(drawn), NONCE_SIZE)]
         padded = [pad(plain, self._bucket) for plain in plaintexts] if self._bucket else plaintexts
-        head, encrypt, associated = self._head, self._encrypt, self._head + self._context
-        return [head + nonce + encrypt(nonce, plain, associated) for nonce, plain in zip(nonces, padded, strict=True)]
+        encrypt, behind, head, associated = self._encrypt, self._context, self._head, self._head + self._context
+        if self._header_end == HEAD_SIZE and self._tokens is None and self._next_term is None:
+            return [
+                head + nonce + encrypt(nonce, plain, associated) for nonce, plain in zip(nonces, padded, strict=True)
+            ]
+        headers = map(self._header, plaintexts, inputs)
+        return [
+            header + nonce + encrypt(nonce, plain, header + behind)
+            for header, nonce, plain in zip(headers, nonces, padded, strict=True)
+        ]
 
     def open(self, envelope: bytes, *, row_key: bytes | None = None) -> bytes:
         found = self._openers.get(envelope[:HEAD_SIZE])  # as in `_find`: a call would be a fifth of the time
@@ -214,7 +226,7 @@ class FieldKeyCipher(Unshareable):
         try:
             plaintext = decrypt(envelope[start:body], envelope[body:], associated)
         except InvalidTag:
-            raise EnvelopeInvalid("the envelope was changed, cut, or stands where it was not sealed for") from None
+            raise _changed() from None
         opened[0] += 1
         return unpad(plaintext) if padded else plaintext
 
@@ -244,6 +256,40 @@ class FieldKeyCipher(Unshareable):
             if len(envelope) < start + NONCE_SIZE + TAG_SIZE:
                 self._explain(envelope)
         return found, start
+
+    def open_all(self, envelopes: Sequence[bytes]) -> list[bytes]:
+        heads = {envelope[:HEAD_SIZE] for envelope in envelopes}
+        found = self._openers.get(min(heads)) if len(heads) == 1 and not self._row_bound else None
+        if found is None or min(map(len, envelopes)) < found[4]:
+            return [self.open(envelope) for envelope in envelopes]
+        decrypt, padded, has_tokens, second, _, counted = found
+        start, behind = self._header_end + second, self._context
+        body = start + NONCE_SIZE
+        try:
+            if has_tokens:
+                opened = self._open_behind_tokens(envelopes, decrypt, second)
+            elif start == HEAD_SIZE:
+                associated = envelopes[0][:start] + behind
+                opened = [decrypt(each[start:body], each[body:], associated) for each in envelopes]
+            else:
+                opened = [decrypt(each[start:body], each[body:], each[:start] + behind) for each in envelopes]
+        except InvalidTag:
+            raise _changed() from None
+        counted[0] += len(opened)
+        return list(map(unpad, opened)) if padded else opened
+
+    def _open_behind_tokens(self, envelopes: Sequence[bytes], decrypt: Decrypt, second: int) -> list[bytes]:
+        """The number of tokens is read as `header_end` reads it."""
+        at, behind = self._header_end, self._context
+        fixed, rest = at + TOKEN_COUNT_SIZE + second, NONCE_SIZE + TAG_SIZE
+        opened: list[bytes] = []
+        for each in envelopes:
+            start = fixed + TOKEN_SIZE * (each[at] << 8 | each[at + 1])
+            if len(each) < start + rest:
+                self._explain(each)
+            body = start + NONCE_SIZE
+            opened.append(decrypt(each[start:body], each[body:], each[:start] + behind))
+        return opened
 
     def term(self, term_input: bytes) -> bytes:
         return self._required_term(self._asked_term, term_input)
@@ -310,3 +356,7 @@ class FieldKeyCipher(Unshareable):
         if parts.key_id not in self._key_ids:
             raise UnknownKey("the envelope's key is not among the keys that open this field")
         raise EnvelopeInvalid("the envelope is not of the field's scheme")
+
+
+def _changed() -> EnvelopeInvalid:
+    return EnvelopeInvalid("the envelope was changed, cut, or stands where it was not sealed for")

@@ -96,7 +96,10 @@ class DatabaseTables:
         async with self._connections() as connection, connection.transaction(isolation="read_committed"):
             if await connection.fetchval(_LOCKED_NUMBER) != expected:
                 return False
-            in_order = sorted(rows, key=lambda key: key.info.key_id)  # as leases lock them: nobody waits in a circle
+            # Locked in the order in which leases lock them, so that nobody waits in a circle; then put so that a key is
+            # retired before the next one of its slot becomes active, since there is one at each moment.
+            await connection.execute(_LOCK, [key.info.key_id for key in rows])
+            in_order = sorted(rows, key=lambda key: key.info.state is KeyState.ACTIVE)
             await connection.executemany(_PUT, [_row(key) for key in in_order])
             await connection.execute(_ADVANCE, expected + 1, code)
             await connection.execute("SELECT pg_catalog.pg_notify($1, $2)", CHANNEL, str(expected + 1))
@@ -176,6 +179,7 @@ FROM fieldgate.data_keys ORDER BY controller, scope, purpose, epoch
 _LOCKED_NUMBER = "SELECT number FROM fieldgate.keys_revision FOR UPDATE"
 _LOCKED_NUMBER_SHARED = "SELECT number FROM fieldgate.keys_revision FOR SHARE"
 _ADVANCE = "UPDATE fieldgate.keys_revision SET number = $1, code = $2, changed_at = pg_catalog.now()"
+_LOCK = "SELECT FROM fieldgate.data_keys WHERE key_id = ANY ($1::bytea[]) ORDER BY key_id FOR UPDATE"
 # What a key is for is never updated (a trigger holds it), and the count of seals is the leases' alone.
 _PUT = """
 INSERT INTO fieldgate.data_keys AS d (key_id, controller, scope, purpose, epoch, state, kek_uri, wrapped, created_at,

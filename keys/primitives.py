@@ -23,6 +23,7 @@ __all__ = [
     "KEY_SIZE",
     "NONCE_SIZE",
     "TAG_SIZE",
+    "Aead",
     "InvalidTag",
     "Sealer",
     "aead",
@@ -38,6 +39,7 @@ KEY_SIZE = 32
 NONCE_SIZE = 12
 TAG_SIZE = 16
 DIGEST_SIZE = 32
+Aead = AESGCM
 
 
 Sealer = AESGCM  # one key, ready for use

@@ -17,13 +17,21 @@ from typing import Protocol
 
 from .ciphers import Unshareable
 
+MAX_MATERIAL = 1024
+MAX_CONTEXT = 4096
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Wrapping(Unshareable):
-    """A key that is to be wrapped: 1 to 1024 bytes of material, 1 to 4096 of context."""
+    """A key that is to be wrapped: 1 to 1024 bytes of material, 1 to 4096 of context.  Raises ValueError for others."""
 
     material: bytes = field(repr=False)
     context: bytes
+
+    def __post_init__(self) -> None:
+        if not 1 <= len(self.material) <= MAX_MATERIAL:
+            raise ValueError(f"the material of a key has 1 to {MAX_MATERIAL} bytes, not {len(self.material)}")
+        _require_context(self.context)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +40,14 @@ class Wrapped:
 
     blob: bytes = field(repr=False)
     context: bytes
+
+    def __post_init__(self) -> None:
+        _require_context(self.context)
+
+
+def _require_context(context: bytes) -> None:
+    if not 1 <= len(context) <= MAX_CONTEXT:
+        raise ValueError(f"the context of a key has 1 to {MAX_CONTEXT} bytes, not {len(context)}")
 
 
 class KekProvider(Protocol):

@@ -1,1 +1,1 @@
-"""Key-encryption-key providers."""
+"""Providers of key-encryption keys: one module or package for each kind, and what they share."""

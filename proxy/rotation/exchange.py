@@ -19,7 +19,7 @@ from proxy.sealing.ddl import check_expression, check_name, qualified, quote, se
 from proxy.sealing.facts import Connection, read_tables
 from proxy.sealing.verify import admitted_heads
 
-from .errors import RotationRefused
+from .errors import RotationRefused, StepWaits
 
 Retrying = Callable[[Callable[[], Awaitable[None]]], Awaitable[None]]
 
@@ -34,9 +34,13 @@ async def admitted_now(connection: Connection, field: Field) -> frozenset[bytes]
 
     Raises RotationRefused when a CHECK is missing, not validated, or says anything else than a sealed column's.
     """
+    return await _admitted(connection, field, check_name(sealing_of(field)))
+
+
+async def _admitted(connection: Connection, field: Field, name: str) -> frozenset[bytes]:
     found: set[frozenset[bytes]] = set()
     for member in (await read_tables(connection, [(field.schema, field.table)])).get((field.schema, field.table), ()):
-        check, column = member.checks.get(check_name(sealing_of(field))), member.columns.get(field.column)
+        check, column = member.checks.get(name), member.columns.get(field.column)
         admitted = admitted_heads(check.definition, column, sealing_of(field)) if check and column else None
         if check is None or not check.enforced or admitted is None:
             raise RotationRefused(
@@ -68,6 +72,9 @@ async def exchange_check(connection: Connection, field: Field, heads: Collection
         await connection.execute(f"ALTER TABLE {table} VALIDATE CONSTRAINT {name}")
 
     async def swap() -> None:
+        await connection.execute(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE")
+        if await _admitted(connection, field, next_check(field)) != frozenset(heads):
+            raise StepWaits(f"{field.name}: another run exchanges its CHECK")
         own = quote(check_name(sealing_of(field)))
         await connection.execute(f"ALTER TABLE {table} DROP CONSTRAINT {own}")
         await connection.execute(f"ALTER TABLE {table} RENAME CONSTRAINT {name} TO {own}")

@@ -13,6 +13,7 @@ keys first (proxy/session/failures.py).
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from policies.fields import Field
 from proxy.sealing.ddl import qualified, quote, sealing_of
@@ -33,7 +34,6 @@ def raise_fence(field: Field, head: bytes, members: Sequence[Member]) -> tuple[s
     new = is_old("NEW", field, head)
     changed = f"NEW.{quote(field.column)} IS DISTINCT FROM OLD.{quote(field.column)}"
     statements = [
-        *lower_fence(field, members)[:-1],
         f"CREATE OR REPLACE FUNCTION {function}() RETURNS pg_catalog.trigger LANGUAGE plpgsql"
         " SET search_path = pg_catalog AS $fieldgate$\n"
         f"BEGIN\n  RAISE EXCEPTION '{FENCE_MESSAGE}' USING ERRCODE = '40001';\nEND\n$fieldgate$",
@@ -72,16 +72,25 @@ def _every(field: Field, members: Sequence[Member]) -> list[str]:
     return [*_holders(field, members), *partitions]
 
 
-async def fenced_head(connection: Connection, field: Field, members: Sequence[Member]) -> bytes | None:
-    """The head that whole fences on *all* these tables admit; None when a trigger is missing or not always on."""
+@dataclass(frozen=True, slots=True)
+class FenceState:
+    """`head`: what whole fences on *all* tables admit; None when a trigger is missing or not always on.
+
+    `heads`: what any trigger of a fence admits.
+    """
+
+    head: bytes | None
+    heads: frozenset[bytes]
+
+
+async def fence_state(connection: Connection, field: Field, members: Sequence[Member]) -> FenceState:
     name = write_fence_name(sealing_of(field))
     async with connection.transaction():
         await fix_settings(connection)
         rows = await connection.fetch(_FENCES, [m.schema for m in members], [m.name for m in members], name)
-    if len(rows) != 2 * len(members) or any(row["enabled"] != "A" for row in rows):
-        return None
-    heads = {fence_head(row["definition"]) for row in rows}
-    return heads.pop() if len(heads) == 1 else None
+    heads = frozenset(fence_head(row["definition"]) or b"" for row in rows)
+    whole = len(rows) == 2 * len(members) and all(row["enabled"] == "A" for row in rows) and len(heads) == 1
+    return FenceState(next(iter(heads)) if whole else None, heads)
 
 
 _FENCES = """

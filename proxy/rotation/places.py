@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from policies.fields import DataMap, Field, ProtectedTable
-from proxy.errors import ConfigError
 from proxy.sealing.ddl import qualified, sealing_of
+
+from .errors import RotationRefused
+
+Key = tuple[Any, ...]  # of a row: the values of its primary key
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,18 +69,21 @@ def places_of(data_maps: Mapping[str, DataMap]) -> tuple[Place, ...]:
     )
 
 
-def find_places(places: Iterable[Place], database: str | None, name: str) -> tuple[Place, ...]:
-    """The field named `schema.table.column` (or `table.column`), and all others that share its keys, it first.
+def wanted_places(places: Iterable[Place], database: str | None, name: str) -> list[tuple[Place, ...]]:
+    """The places of each field that is named: `schema.table.column`, or `schema.table.*` for all of a table.
 
-    Raises ConfigError when it is no sealed field, or of several databases without saying of which.
+    With each come all that share its keys, the named one first.  Raises RotationRefused.
     """
     places = tuple(places)
-    full = name if name.count(".") == 2 else f"public.{name}"
-    named = [p for p in places if p.field.name == full and database in (None, p.database)]
+    here = [place for place in places if database in (None, place.database)]
+    table, star = name.removesuffix(".*"), name.endswith(".*")
+    named = [p for p in here if p.field.name == name or (star and f"{p.field.schema}.{p.field.table}" == table)]
     if not named:
-        raise ConfigError(f"{name} is not a sealed field of {database or 'any database'}")
-    if len({(p.controller, p.scope) for p in named}) > 1:
-        raise ConfigError(f"{name} is a field of several databases: say of which")
-    first = named[0]
-    shared = [p for p in places if (p.controller, p.scope) == (first.controller, first.scope) and p is not first]
-    return (first, *shared)
+        raise RotationRefused(name, [f"it is not a sealed field of {database or 'any database'}"])
+    if len({place.database for place in named}) > 1:
+        raise RotationRefused(name, ["it is a field of several databases: say of which"])
+    return [(first, *(p for p in places if _shares_keys(p, first) and p is not first)) for first in named]
+
+
+def _shares_keys(one: Place, other: Place) -> bool:
+    return (one.controller, one.scope) == (other.controller, other.scope)

@@ -26,21 +26,24 @@ from proxy.rows.row_key import row_key_bytes
 from proxy.sealing.ddl import sealing_of
 from proxy.sealing.facts import Connection
 
-from .places import Member
+from .places import Key, Member
 from .statements import Batches
 
 FIRST_BATCH = 64
 BATCH_BYTES = 8 << 20  # of cells in memory at a time, once their size is known
-Key = tuple[Any, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Sealed:
-    """A field, the head that its cells are to have, and the cipher that makes it."""
+    """A field, the head that its cells are to have, and the cipher that makes it.
+
+    `term_input` gives the input of a value's term, for cells with terms of another epoch than are written now.
+    """
 
     field: Field
     head: bytes
     cipher: FieldKeyCipher
+    term_input: Callable[[bytes], bytes] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,10 +171,10 @@ def _sealed_anew(
     target: Sealed, old: Sequence[bytes | None], row_keys: Sequence[bytes | None], tally: Tally
 ) -> list[bytes | None]:
     """A new cell for each old one that opens; None where there is none to make."""
-    reseal, made = target.cipher.reseal, list[bytes | None]()
+    reseal, term_input, made = target.cipher.reseal, target.term_input, list[bytes | None]()
     for cell, row_key in zip(old, row_keys, strict=True):
         try:
-            made.append(None if cell is None else reseal(cell, row_key=row_key))
+            made.append(None if cell is None else reseal(cell, row_key=row_key, term_input=term_input))
         except (EnvelopeInvalid, UnknownKey):
             made.append(None)
             tally.damaged[target.field.name] = tally.damaged.get(target.field.name, 0) + 1

@@ -97,6 +97,14 @@ class Batches:
             f" ORDER BY {self._names} LIMIT $1" + (" FOR NO KEY UPDATE OF t SKIP LOCKED" if lock else "")
         )
 
+    def read(self, *, after: bool) -> str:
+        """The next rows with all their cells, otherwise as `select`; for reading, without any lock."""
+        keys = ", ".join(self._key(key) for key in self.keys)
+        bound = self._row_key if self.bound else "NULL"
+        cells = ", ".join(f"t.{quote(field.column)}" for field, _ in self.fields)
+        where = f" WHERE {self._after(2)}" if after else ""
+        return f"SELECT {keys}, {bound}, {cells} FROM {self.member.sql} t{where} ORDER BY {self._names} LIMIT $1"
+
     def replace(self, *, compare: bool = True) -> str:
         """Puts new cells in the place of old ones where these still stand: compare and set, for each cell by itself.
 

@@ -16,13 +16,27 @@ _DIRECT = frozenset({"int2", "int4", "int8", "uuid", "text", "varchar"})
 
 async def survey(connection: Connection, place: Place) -> tuple[Member, ...]:
     """The tables that hold the field's rows, in a fixed order.  Raises RotationRefused with everything in the way."""
+    rows = await _rows(connection, place)
+    obstacles = [text for row in rows for text in _obstacles(place, row)]
+    if obstacles:
+        raise RotationRefused(place.field.name, obstacles)
+    return _members(place, rows)
+
+
+async def members_of(connection: Connection, place: Place) -> tuple[Member, ...]:
+    """The same without a look at what stands in the way."""
+    return _members(place, await _rows(connection, place))
+
+
+async def _rows(connection: Connection, place: Place) -> list[Any]:
     hushed = await connection.fetchval("SELECT pg_catalog.current_setting('session_replication_role') = 'replica'")
     rows = await connection.fetch(_MEMBERS, place.field.schema, place.field.table, place.table.row_key, hushed)
     if not rows:
         raise RotationRefused(place.field.name, [f"its table does not exist in database {place.database}"])
-    obstacles = [text for row in rows for text in _obstacles(place, row)]
-    if obstacles:
-        raise RotationRefused(place.field.name, obstacles)
+    return list(rows)
+
+
+def _members(place: Place, rows: list[Any]) -> tuple[Member, ...]:
     return tuple(_member(place, row) for row in rows if row["kind"] == "r")
 
 

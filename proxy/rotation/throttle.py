@@ -77,18 +77,18 @@ class Gauge:
     def __init__(self, connection: Connection, probe: str, *, clock: Callable[[], float] = time.perf_counter) -> None:
         self._connection, self._probe, self._clock = connection, probe, clock
 
-    async def baseline(self, times: int = 21) -> float:
-        """The median of some probes."""
-        return sorted([await self.latency() for _ in range(times)])[times // 2]
+    async def baseline(self, times: int = 7) -> float:
+        """The median of some looks."""
+        return sorted([await self.latency_now() for _ in range(times)])[times // 2]
 
-    async def latency(self) -> float:
-        started = self._clock()
-        await self._connection.fetchval(self._probe)
-        return self._clock() - started
-
-    async def worst_of(self, times: int = 5) -> float:
-        """What one probe in five exceeds: a single one says little."""
-        return max([await self.latency() for _ in range(times)])
+    async def latency_now(self, probes: int = 10) -> float:
+        """What one probe in five exceeds: an average would hide those that wait."""
+        found = []
+        for _ in range(probes):
+            started = self._clock()
+            await self._connection.fetchval(self._probe)
+            found.append(self._clock() - started)
+        return sorted(found)[probes * 4 // 5 - 1]
 
     async def lag(self) -> float | None:
         """Seconds that the furthest streaming replica is behind; None without replicas, or without the right to see."""

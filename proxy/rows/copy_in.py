@@ -7,7 +7,9 @@ a value that does not fit its field, ends the data: the rows before it are sent,
 from __future__ import annotations
 
 from binascii import hexlify
+from bisect import bisect_right
 from collections.abc import Sequence
+from itertools import accumulate
 from typing import Protocol
 
 from keys.field import FieldCiphers
@@ -15,14 +17,14 @@ from proxy.errors import CellUnreadable, FieldgateError, SqlState, ValueRejected
 from proxy.sql.plan import CopyFrom
 from proxy.wire.copying.lines import LineReader
 from proxy.wire.copying.options import CopyFormat, CopyHeader, bad_format, wrong_count
-from proxy.wire.copying.text_fields import decode, text_splitter
+from proxy.wire.copying.text_fields import Column, decode, text_columns, text_splitter
 from proxy.wire.framing import message
 from proxy.wire.values.codec import bad_encoding, is_text
 from proxy.wire.values.settings import ValueSettings
 
 from .copy_in_binary import BinaryIn
-from .copy_in_csv import csv_row_taker
-from .copy_sealing import MESSAGE, CopySealing, SealAll, seal_all
+from .copy_in_csv import csv_columns_taker, csv_row_taker
+from .copy_sealing import MESSAGE, CopySealing, SealAll, sealed_together
 
 # What makes the server itself skip a row under ON_ERROR ignore, and count it: no bytea has this form.
 _NO_BYTEA = b"\\\\xz"
@@ -68,12 +70,13 @@ class _LinesIn(CopySealing):
     def __init__(self, copy: CopyFrom, ciphers: FieldCiphers, settings: ValueSettings) -> None:
         super().__init__(copy, ciphers, settings)
         self._reader = LineReader(copy.options)
-        csv = copy.options.format is CopyFormat.CSV
+        csv, width = copy.options.format is CopyFormat.CSV, len(copy.columns)
         self._take = csv_row_taker(copy.options) if csv else text_splitter(copy.options.delimiter)
+        self._take_all = csv_columns_taker(copy.options, width) if csv else text_columns(copy.options.delimiter, width)
         self._header = copy.options.header
         self._null, self._default, self._join = copy.upstream.null, copy.upstream.default, copy.upstream.delimiter.join
-        self._width = len(copy.columns)
-        self._together = _sealed_together(copy, ciphers, settings)
+        self._width = width
+        self._together = sealed_together(copy, ciphers, settings, binary=False)
         self._last: list[bytes] = []  # the beginning of a bad row, at which the server fails by itself
 
     def data(self, payload: bytes, out: list[bytes]) -> None:
@@ -94,22 +97,26 @@ class _LinesIn(CopySealing):
 
     def _all_rows(self, rows: Sequence[bytes]) -> list[bytes]:
         """The server's rows, made column by column; empty: go row by row, one of them is not as usual."""
-        if self._together is None:
+        if self._together is None or not rows:
             return []
-        null, default, width = self._null, self._default, self._width
         try:
-            taken = [self._take(row) for row in rows]
-            if any(len(fields) != width for fields in taken):
+            columns = self._take_all(rows)
+            if columns is None:
                 return []
             for index, seal in self._together:
-                given = [fields for fields in taken if fields[index] != null and fields[index] != default]
-                values = [fields[index] for fields in given]
-                cells = seal([decode(value) for value in values] if b"\\" in b"".join(values) else values)
-                for fields, cell in zip(given, cells, strict=True):
-                    fields[index] = _HEX + hexlify(cell)
+                columns[index] = self._sealed_column(columns[index], seal)
         except (ValueRejected, CellUnreadable):
             return []
-        return [self._join(fields) for fields in taken]
+        return list(map(self._join, zip(*columns, strict=True)))
+
+    def _sealed_column(self, fields: Column, seal: SealAll) -> Column:
+        null, default = self._null, self._default
+        if null in fields or default in fields:
+            given = [field for field in fields if field != null and field != default]
+            made = iter(self._sealed_column(given, seal))
+            return [field if field in (null, default) else next(made) for field in fields]
+        values = list(map(decode, fields)) if b"\\" in b"".join(fields) else fields
+        return [_HEX + hexlify(cell) for cell in seal(values)]
 
     def _rows_before_failure(self, rows: Sequence[bytes]) -> list[bytes]:
         made: list[bytes] = []
@@ -183,27 +190,11 @@ class _LinesIn(CopySealing):
             self.failure = error
 
 
-def _sealed_together(
-    copy: CopyFrom, ciphers: FieldCiphers, settings: ValueSettings
-) -> list[tuple[int, SealAll]] | None:
-    """The sealed columns, where whole columns can be sealed; None where cells need their row's key."""
-    found = []
-    for index, column in enumerate(copy.columns):
-        if column.field is not None:
-            made = seal_all(column, ciphers, settings)
-            if made is None or copy.row_key is not None:
-                return None
-            found.append((index, made))
-    return found
-
-
 def _send_lines(rows: Sequence[bytes], out: list[bytes]) -> None:
     """In messages of many rows each."""
-    start, size = 0, 0
-    for end, row in enumerate(rows, 1) if sum(map(len, rows)) > MESSAGE else ():
-        size += len(row)
-        if size > MESSAGE:
-            out.append(message(b"d", b"\n".join(rows[start:end]) + b"\n"))
-            start, size = end, 0
-    if start < len(rows):
-        out.append(message(b"d", b"\n".join(rows[start:]) + b"\n"))
+    ends = list(accumulate(map(len, rows)))  # of each row, in bytes
+    start = sent = 0
+    while start < len(rows):
+        following = bisect_right(ends, sent + MESSAGE, start) + 1
+        out.append(message(b"d", b"\n".join(rows[start:following]) + b"\n"))
+        start, sent = following, ends[min(following, len(ends)) - 1]

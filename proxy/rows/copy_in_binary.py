@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+
 from keys.field import FieldCiphers
 from proxy.errors import CellUnreadable, ValueRejected
 from proxy.sql.plan import CopyFrom
-from proxy.wire.copying.binary_rows import HEADER, TRAILER, BinaryReader, Row, build_row
+from proxy.wire.copying.binary_rows import HEADER, TRAILER, BinaryReader, Row, build_row, build_rows
 from proxy.wire.framing import message
 from proxy.wire.values.settings import ValueSettings
 
-from .copy_sealing import MESSAGE, CopySealing
+from .copy_sealing import MESSAGE, CopySealing, SealAll, sealed_together
 
 
 class BinaryIn(CopySealing):
@@ -18,6 +20,7 @@ class BinaryIn(CopySealing):
     def __init__(self, copy: CopyFrom, ciphers: FieldCiphers, settings: ValueSettings) -> None:
         super().__init__(copy, ciphers, settings)
         self._reader = BinaryReader(len(copy.columns))
+        self._together = sealed_together(copy, ciphers, settings, binary=True)
         self._parts: list[bytes] = [HEADER]
         self._size = 0
 
@@ -35,16 +38,31 @@ class BinaryIn(CopySealing):
         self._flush(out)
 
     def _rows(self, rows: list[Row], out: list[bytes]) -> None:
-        for row in rows:
-            taken = self._row(row)
-            if taken is None:
-                break
+        for made in self._all_rows(rows) or self._rows_before_failure(rows):
             self._done += 1
-            self._parts.append(taken)
-            self._size += len(taken)
+            self._parts.append(made)
+            self._size += len(made)
             if self._size > MESSAGE:
                 self._flush(out)
         self.look_for_failure(self._reader.failure)
+
+    def _all_rows(self, rows: list[Row]) -> list[bytes]:
+        """The server's rows, made column by column; empty: go row by row, one of them is not as usual."""
+        if self._together is None or not rows or not rows[0]:
+            return []
+        columns: list[Sequence[bytes | None]] = list(zip(*rows, strict=True))
+        try:
+            for index, seal in self._together:
+                columns[index] = _sealed_column(columns[index], seal)
+        except (ValueRejected, CellUnreadable):
+            return []
+        return build_rows(columns)
+
+    def _rows_before_failure(self, rows: list[Row]) -> Iterator[bytes]:
+        for row in rows:
+            if (taken := self._row(row)) is None:
+                break
+            yield taken
 
     def _row(self, row: Row) -> bytes | None:
         column: int | None = None
@@ -65,3 +83,11 @@ class BinaryIn(CopySealing):
         if self._parts:
             out.append(message(b"d", b"".join(self._parts)))
             self._parts, self._size = [], 0
+
+
+def _sealed_column(values: Sequence[bytes | None], seal: SealAll) -> Sequence[bytes | None]:
+    given = [value for value in values if value is not None]
+    if len(given) == len(values):
+        return seal(given)
+    made = iter(seal(given))
+    return [None if value is None else next(made) for value in values]

@@ -12,15 +12,24 @@ from binascii import Error as NotHex
 from binascii import unhexlify
 from collections.abc import Callable, Sequence
 from functools import partial
+from itertools import chain, repeat
 from struct import Struct
 from typing import Protocol
 
 from keys.field import FieldCiphers
 from proxy.errors import CellUnreadable, ProtocolViolation, ValueRejected
 from proxy.sql.plan import CopyTo, OutputAction, OutputColumn
-from proxy.wire.copying.csv_fields import csv_decoder, csv_encoder, csv_splitter
+from proxy.wire.copying.csv_fields import csv_column_encoder, csv_decoder, csv_encoder, csv_splitter
 from proxy.wire.copying.options import CopyFormat, CopyHeader
-from proxy.wire.copying.text_fields import decode, text_encoder, text_splitter
+from proxy.wire.copying.text_fields import (
+    Column,
+    EncodeAll,
+    decode,
+    in_columns,
+    text_column_encoder,
+    text_encoder,
+    text_splitter,
+)
 from proxy.wire.framing import HEADER_SIZE, Span
 from proxy.wire.values.settings import ValueSettings
 
@@ -28,12 +37,14 @@ from .copy_out_binary import BinaryOut
 from .envelopes import may_hold_envelope, value_holds_envelope
 from .results import cell_opener, cells_opener, envelope_from_text
 from .row_key import row_key_bytes
+from .run import OpenAll
 
 _HEAD = Struct("!ci")
 _ESCAPED_SIGN = b"371g\\"  # of an envelope in bytea's escape form, whose backslashes text doubles
 _NEWLINE = 10
+_HEADS = tuple(_HEAD.pack(b"d", size + 5) for size in range(1024))  # those of nearly all rows, made once
+_LONG = len(_HEADS)
 _Open = Callable[[bytes, Sequence[bytes]], bytes]
-_OpenAll = Callable[[Sequence[bytes]], Sequence[bytes]]
 
 
 class CopyOut(Protocol):
@@ -60,27 +71,29 @@ class _LinesOut:
         csv = options.format is CopyFormat.CSV
         self._delimiter, self._null = options.delimiter, options.null
         self._split = csv_splitter(options) if csv else text_splitter(options.delimiter)
+        self._marks_split = options.quote if csv else b"\\" + options.delimiter  # what makes a split not enough
         self._decode = _csv_value(csv_decoder(options)) if csv else decode
         self._columns, self._visible = len(copy.columns) + copy.hidden, len(copy.columns)
         self._header = options.header is CopyHeader.LINE
         keys = dict(copy.row_key_types)
         self._cells: list[tuple[int, _Open]] = []
-        self._together: list[tuple[int, _OpenAll]] | None = []  # None: some cells need their row's key
+        self._together: list[tuple[int, OpenAll]] | None = []  # None: some cells need their row's key
         for index, column in enumerate(copy.columns):
             if column.action is OutputAction.OPEN:
-                forced = index in options.force_quote
-                encode = (
-                    csv_encoder(options, single=self._visible == 1, always=forced)
-                    if csv
-                    else text_encoder(options.delimiter)
-                )
+                forced, single = index in options.force_quote, self._visible == 1
+                encode = csv_encoder(options, single=single, always=forced) if csv else text_encoder(options.delimiter)
                 opened = cell_opener(column, ciphers, settings, binary=False)
                 self._cells.append((index, self._opener(column, opened, encode, keys.get(index, 0), csv)))
                 if column.row_key_output is not None:
                     self._together = None
                 elif self._together is not None:
-                    mark = b"\\x" if csv else b"\\\\x"
-                    self._together.append((index, _all_opener(cells_opener(column, ciphers, settings), encode, mark)))
+                    encode_all = (
+                        csv_column_encoder(options, single=single, always=forced)
+                        if csv
+                        else text_column_encoder(options.delimiter)
+                    )
+                    opened_all = cells_opener(column, ciphers, settings, binary=False)
+                    self._together.append((index, _all_opener(opened_all, encode_all, b"\\x" if csv else b"\\\\x")))
         sealed = {index for index, _ in self._cells}
         self._plain = [index for index in range(self._columns) if index not in sealed]
         marks = options.delimiter + (options.quote + options.escape if csv else b"")
@@ -105,24 +118,32 @@ class _LinesOut:
 
     def _all_rows(self, data: bytes, spans: Sequence[Span], parts: list[bytes]) -> bool:
         """Column by column; False: nothing was done, and it goes row by row, because one of them is not as usual."""
-        if self._together is None or self._header:
+        if self._together is None or self._header or not self._columns:
             return False
-        null, columns, visible, split = self._null, self._columns, self._visible, self._split
-        rows = [split(data[start + HEADER_SIZE : end - 1]) for _, start, end in spans if data[end - 1] == _NEWLINE]
-        if len(rows) != len(spans) or any(len(fields) != columns for fields in rows):
+        given = [data[start + HEADER_SIZE : end - 1] for _, start, end in spans if data[end - 1] == _NEWLINE]
+        strange = self._marks_split in data
+        columns = in_columns(
+            map(self._split, given) if strange else [row.split(self._delimiter) for row in given], self._columns
+        )
+        if columns is None or len(given) != len(spans):
             return False
         try:
             for index, opened in self._together:
-                given = [fields for fields in rows if fields[index] != null]
-                for fields, value in zip(given, opened([fields[index] for fields in given]), strict=True):
-                    fields[index] = value
+                columns[index] = self._opened_column(columns[index], opened)
         except (CellUnreadable, ValueRejected, ValueError, LookupError, struct.error):
             return False
-        join, pack = self._delimiter.join, _HEAD.pack
-        for fields in rows:
-            row = join(fields if visible == columns else fields[:visible])
-            parts += (pack(b"d", len(row) + 5), row, b"\n")
+        rows = list(map(self._delimiter.join, zip(*columns[: self._visible], strict=True)))
+        pack = _HEAD.pack
+        heads = [_HEADS[size] if size < _LONG else pack(b"d", size + 5) for size in map(len, rows)]
+        parts += chain.from_iterable(zip(heads, rows, repeat(b"\n")))
         return True
+
+    def _opened_column(self, fields: Column, opened: OpenAll) -> Column:
+        null = self._null
+        if null not in fields:
+            return opened(fields)
+        made = iter(opened([field for field in fields if field != null]))
+        return [field if field == null else next(made) for field in fields]
 
     def _rows(self, data: bytes, spans: Sequence[Span], parts: list[bytes]) -> None:
         null, cells, columns, visible = self._null, self._cells, self._columns, self._visible
@@ -187,14 +208,14 @@ class _LinesOut:
                     raise CellUnreadable("a sealed cell stands where the analysis expects none")
 
 
-def _all_opener(opened: _OpenAll, encode: Callable[[bytes], bytes], mark: bytes) -> _OpenAll:
+def _all_opener(opened: OpenAll, encode_all: EncodeAll, mark: bytes) -> OpenAll:
     """From the fields of a column, as bytea in hex.  Raises ValueError for another form, and what `opened` raises."""
     size = len(mark)
 
-    def opener(values: Sequence[bytes]) -> Sequence[bytes]:
-        if not all(value.startswith(mark) for value in values):
+    def opener(fields: Sequence[bytes]) -> Sequence[bytes]:
+        if {field[:size] for field in fields} - {mark}:
             raise ValueError("another form")
-        return [encode(value) for value in opened([unhexlify(value[size:]) for value in values])]
+        return encode_all(opened([unhexlify(field[size:]) for field in fields]))
 
     return opener
 

@@ -6,6 +6,7 @@ import struct
 from collections.abc import Callable, Sequence
 from functools import partial
 
+from keys.errors import CryptoError
 from keys.field import FieldCiphers
 from proxy.errors import CellUnreadable, ProtocolViolation, ValueRejected
 from proxy.sql.plan import CopyTo, OutputAction
@@ -15,9 +16,9 @@ from proxy.wire.framing import HEADER_SIZE, Span, message
 from proxy.wire.values.settings import ValueSettings
 
 from .envelopes import may_hold_envelope, value_holds_envelope
-from .results import cell_opener
+from .results import cell_opener, cells_opener
 from .row_key import row_key_bytes
-from .run import Opener, transform
+from .run import OpenAll, Opener, transform, transform_all
 
 _Bound = Callable[[bytes, bytes | None], bytes]
 
@@ -30,12 +31,14 @@ class BinaryOut:
         self._begun = False
         keys = dict(copy.row_key_types)
         self._openers: list[Opener | None] = [None] * len(copy.columns)
+        self._together: list[OpenAll | None] = [None] * len(copy.columns)
         self._bound: dict[int, tuple[_Bound, int, int]] = {}  # opener, the key's column and type
         for index, column in enumerate(copy.columns):
             if column.action is not OutputAction.OPEN:
                 continue
             opened = cell_opener(column, ciphers, settings, binary=True)
             self._openers[index] = partial(_unbound, opened)
+            self._together[index] = cells_opener(column, ciphers, settings, binary=True)
             if column.row_key_output is not None:
                 self._bound[index] = (opened, column.row_key_output, keys[index])
 
@@ -43,8 +46,9 @@ class BinaryOut:
         parts: list[bytes] = []
         failure: CellUnreadable | None = None
         try:
-            for _, start, end in spans:
-                self._message(data, start, end, parts)
+            if not self._all_rows(data, spans, parts):
+                for _, start, end in spans:
+                    self._message(data, start, end, parts)
         except CellUnreadable as error:
             failure = error
         except (ValueRejected, ValueError, LookupError, struct.error):
@@ -55,6 +59,18 @@ class BinaryOut:
         out.append(made)
         if failure is not None:
             raise failure
+
+    def _all_rows(self, data: bytes, spans: Sequence[Span], parts: list[bytes]) -> bool:
+        """False: nothing was done, and it goes message by message, because one of them is not as usual."""
+        if not self._begun or self._bound or not spans:
+            return False
+        made: list[bytes] = []
+        try:
+            copied = transform_all(data, spans, self._columns, self._together, made, b"d")
+        except (CryptoError, CellUnreadable, ValueRejected, ValueError, LookupError, struct.error):
+            return False
+        parts += made
+        return copied is not None
 
     def _message(self, data: bytes, start: int, end: int, parts: list[bytes]) -> None:
         body = start + HEADER_SIZE

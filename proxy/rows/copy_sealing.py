@@ -52,8 +52,22 @@ class CopySealing:
         return row_key_bytes(raw, binary=binary, type_oid=kind, key_oid=kind)
 
 
-def seal_all(column: CopyColumn, ciphers: FieldCiphers, settings: ValueSettings) -> SealAll | None:
-    """The same for many values in text form at once; None where cells are bound to their rows.
+def sealed_together(
+    copy: CopyFrom, ciphers: FieldCiphers, settings: ValueSettings, *, binary: bool
+) -> list[tuple[int, SealAll]] | None:
+    """The sealed columns, where whole columns can be sealed; None where cells need their row's key."""
+    found = []
+    for index, column in enumerate(copy.columns):
+        if column.field is not None:
+            made = _seal_all(column, ciphers, settings, binary=binary)
+            if made is None or copy.row_key is not None:
+                return None
+            found.append((index, made))
+    return found
+
+
+def _seal_all(column: CopyColumn, ciphers: FieldCiphers, settings: ValueSettings, *, binary: bool) -> SealAll | None:
+    """`_seal` for many values at once; None where cells are bound to their rows.
 
     Raises ValueRejected or CellUnreadable if it would be raised for one of them.
     """
@@ -62,14 +76,18 @@ def seal_all(column: CopyColumn, ciphers: FieldCiphers, settings: ValueSettings)
     sealing, codec = field.sealing, codec_for(field.sealing.logical_type)
     if sealing.row_bound:
         return None
-    seal, typmod, from_text = cipher_of(ciphers, field).seal_all, sealing.typmod, codec.from_text
+    seal, typmod, oid = cipher_of(ciphers, field).seal_all, sealing.typmod, codec.type_oid
+    from_text, from_binary = codec.from_text, codec.from_binary
     as_it_is, term_input = codec.logical is LogicalType.TEXT, codec.term_input if sealing.equality else None
 
     def sealed(values: Sequence[bytes]) -> list[bytes]:
-        if not as_it_is:
+        if as_it_is:
+            if not is_text(b"\n".join(values)):
+                raise bad_encoding()
+        elif binary:
+            values = [from_binary(raw, typmod, oid, settings) for raw in values]
+        else:
             values = [from_text(raw, typmod, settings) for raw in values]
-        elif not is_text(b"\n".join(values)):
-            raise bad_encoding()
         try:
             return seal(values, [term_input(value) for value in values] if term_input else None)
         except SealBudgetExhausted:

@@ -34,6 +34,17 @@ class RememberingCipher:
         opened = self._opened.get(envelope) if row_key is None else None
         return self._cipher.open(envelope, row_key=row_key) if opened is None else opened
 
+    def look_at_all(self, envelopes: Sequence[bytes]) -> list[bytes]:
+        opened = self._cipher.open_all(envelopes)
+        self._opened.update(zip(envelopes, opened, strict=True))
+        return opened
+
+    def open_all(self, envelopes: Sequence[bytes]) -> list[bytes]:
+        known = self._opened
+        if all(envelope in known for envelope in envelopes):
+            return [known[envelope] for envelope in envelopes]
+        return [self.open(envelope) for envelope in envelopes]
+
     def seal(self, plaintext: bytes, *, term_input: bytes | None = None, row_key: bytes | None = None) -> bytes:
         return self._cipher.seal(plaintext, term_input=term_input, row_key=row_key)
 

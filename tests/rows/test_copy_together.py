@@ -12,10 +12,11 @@ from proxy.errors import FieldgateError
 from proxy.rows.copy_in import copy_in
 from proxy.rows.copy_out import copy_out
 from proxy.wire import frontend
+from proxy.wire.copying.binary_rows import HEADER, TRAILER, build_row
 from proxy.wire.copying.options import CopyOptions
-from proxy.wire.framing import BACKEND_LIMITS, scan
+from proxy.wire.framing import BACKEND_LIMITS, FRONTEND_LIMITS, scan
 from proxy.wire.values.settings import DEFAULT_SETTINGS
-from tests.session.copy_plans import CSV, TEXT, copy_in_plan, copy_out_plan
+from tests.session.copy_plans import BINARY, CSV, TEXT, copy_in_plan, copy_out_plan
 from tests.session.talk import PlainCiphers, hex_cell
 
 FIELDS = st.sampled_from(
@@ -50,6 +51,53 @@ def test_in(options: CopyOptions, rows: list[list[bytes]]) -> None:
     together, apart = (copy_in(plan, PlainCiphers(), DEFAULT_SETTINGS) for _ in range(2))  # type: ignore[arg-type]
     assert together._together  # type: ignore[attr-defined]
     apart._together = None  # type: ignore[attr-defined]
+    assert outcome(together, act) == outcome(apart, act)
+
+
+@given(
+    rows=st.lists(st.lists(FIELDS | st.none(), min_size=2, max_size=2), max_size=8),
+    cut=st.integers(0, 40),
+    rest=st.sampled_from([TRAILER, b"", b"\0", b"\0\2\0\0\0\1a", b"\0\1", b"\0\2\xff\xff\xff\xfe", TRAILER + b"x"]),
+)
+def test_in_binary(rows: list[list[bytes | None]], cut: int, rest: bytes) -> None:
+    data = HEADER + b"".join(map(build_row, rows)) + rest
+    plan = copy_in_plan(BINARY).copy
+
+    def act(made: Any, out: list[bytes]) -> None:
+        made.data(data[:cut], out)
+        made.data(data[cut:], out)
+        made.end(out)
+
+    together, apart = (copy_in(plan, PlainCiphers(), DEFAULT_SETTINGS) for _ in range(2))  # type: ignore[arg-type]
+    assert together._together  # type: ignore[attr-defined]
+    apart._together = None  # type: ignore[attr-defined]
+    one, other = outcome(together, act), outcome(apart, act)
+    assert (_payload(one[0]), one[1:]) == (_payload(other[0]), other[1:])
+
+
+def _payload(messages: bytes) -> bytes:
+    """However it is cut into messages."""
+    return b"".join(messages[start + 5 : end] for _, start, end in scan(messages, 0, FRONTEND_LIMITS)[0])
+
+
+@given(
+    rows=st.lists(st.tuples(FIELDS | st.none(), FIELDS | st.none(), st.booleans()), max_size=8),
+    ending=st.sampled_from([[], [TRAILER]]),
+    joined=st.booleans(),
+)
+def test_out_binary(rows: list[tuple[bytes | None, bytes | None, bool]], ending: list[bytes], joined: bool) -> None:
+    sealed = PlainCiphers().cipher("")
+    bodies = [build_row([one, two if bad or two is None else sealed.seal(two)]) for one, two, bad in rows] + ending
+    first = [HEADER + b"".join(bodies[:1]), *bodies[1:]] if joined else [HEADER, *bodies]
+    plan = copy_out_plan(BINARY).copy
+
+    def act(made: Any, out: list[bytes]) -> None:
+        for part in (first[:1], first[1:]):
+            data = b"".join(map(frontend.build_copy_data, part))
+            made.messages(data, scan(data, 0, BACKEND_LIMITS)[0], out)
+
+    together, apart = (copy_out(plan, PlainCiphers(), DEFAULT_SETTINGS) for _ in range(2))  # type: ignore[arg-type]
+    apart._all_rows = lambda *_: False  # type: ignore[attr-defined]
     assert outcome(together, act) == outcome(apart, act)
 
 

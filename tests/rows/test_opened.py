@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 
 from keys.errors import CryptoError
@@ -26,6 +28,9 @@ class Counted:
         self.opened += 1
         return SEALING[self._field].open(envelope, row_key=row_key)
 
+    def open_all(self, envelopes: Sequence[bytes]) -> list[bytes]:
+        return [self.open(envelope) for envelope in envelopes]
+
 
 def test_what_was_looked_at_is_opened_once() -> None:
     counted = Counted()
@@ -35,6 +40,14 @@ def test_what_was_looked_at_is_opened_once() -> None:
     assert (one.look(cell), one.look(cell), one.open(cell), counted.opened) == (b"Anna", b"Anna", b"Anna", 1)
     ciphers.forget()
     assert (one.open(cell), one.open(cell), counted.opened) == (b"Anna", b"Anna", 3)
+
+
+def test_what_was_looked_at_together_is_opened_once() -> None:
+    counted = Counted()
+    one = RememberingCiphers(counted).cipher(FIELD_A)  # type: ignore[arg-type]
+    cells = [SEALING[FIELD_A].seal(name) for name in (b"Anna", b"Bob", b"Eva")]
+    assert (one.look_at_all(cells[:2]), one.open_all(cells[:2]), counted.opened) == ([b"Anna", b"Bob"],) * 2 + (2,)
+    assert (one.open(cells[1]), one.open_all(cells), counted.opened) == (b"Bob", [b"Anna", b"Bob", b"Eva"], 3)
 
 
 def test_another_field_and_a_row_key_are_not_served_by_it() -> None:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from unittest import mock
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from policies.fields import Field
 from proxy.errors import CellUnreadable
+from proxy.rows import results
 from proxy.rows.results import RowTransformer
 from proxy.sql.plan import StatementPlan
 from proxy.wire.backend import FieldDescription, build_data_row
@@ -70,3 +74,28 @@ def test_a_group_key_that_may_not_be_read_is_shown_normalised(binary: bool) -> N
         plan = replace(SELECT_EMAIL, outputs=(passed, replace(column, field=field, normalised=normalised)))
         sent = cell if binary else b"\\x" + cell.hex().encode()
         assert opened(20, [b"7", sent], binary=binary, plan=plan) == build_data_row([b"7", shown])
+
+
+FIRST = st.sampled_from([b"7", None, b"", b"\xf9\x67\x01", SEALED, b"\\x" + SEALED.hex().encode(), b"x" * 1100])
+SECOND = st.sampled_from([SEALED, SEALED, SEALED, None, b"no envelope, but long enough for one" * 2])
+
+
+@given(
+    rows=st.lists(st.tuples(FIRST, SECOND).map(list), min_size=4, max_size=9),
+    first_type=st.sampled_from([17, 20]),
+    binary=st.booleans(),
+)
+def test_many_rows_become_what_each_of_them_becomes(
+    rows: list[list[bytes | None]], first_type: int, binary: bool
+) -> None:
+    if not binary:
+        rows = [[one, b"\\x" + two.hex().encode() if two is not None else None] for one, two in rows]
+
+    def outcome(many: int) -> bytes | str:
+        with mock.patch.object(results, "_MANY", many):
+            try:
+                return opened(first_type, *rows, binary=binary)
+            except CellUnreadable as error:
+                return f"{error} {error.detail}"
+
+    assert outcome(1) == outcome(1000)

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from keys.errors import EnvelopeInvalid
 from proxy.errors import ProtocolViolation
-from proxy.rows.run import ColumnUnreadable, Opener, transform
-from proxy.wire.backend import build_data_row
+from proxy.rows.run import ColumnUnreadable, Opener, column_values, transform, transform_all
+from proxy.wire.backend import build_data_row, parse_data_row
 from proxy.wire.framing import BACKEND_LIMITS, scan
 
 VALUES = st.none() | st.binary(max_size=40) | st.binary(min_size=1020, max_size=1030)
@@ -41,6 +41,52 @@ def test_every_row_becomes_what_its_columns_say(data: st.DataObject, width: int)
         build_data_row([o(v) if o and v is not None else v for o, v in zip(openers, row, strict=False)]) for row in rows
     )
     assert b"".join(run(rows, openers)) == expected
+
+
+@given(st.data(), st.integers(1, 5))
+def test_together_gives_what_row_by_row_gives(data: st.DataObject, width: int) -> None:
+    """Rows of other widths and bodies of anything among them: then nothing was done."""
+    rows = data.draw(
+        st.lists(st.lists(VALUES, min_size=width, max_size=width).map(build_data_row), min_size=1, max_size=5)
+    )
+    body = data.draw(
+        st.none() | st.binary(max_size=24) | st.binary(max_size=20).map(lambda b: width.to_bytes(2, "big") + b)
+    )
+    if body is not None:
+        rows.insert(data.draw(st.integers(0, len(rows))), b"D" + (len(body) + 4).to_bytes(4, "big") + body)
+    openers = data.draw(st.lists(st.sampled_from([None, reverse]), min_size=width - 1, max_size=width))
+    whole = b"".join(rows) + data.draw(st.sampled_from([b"", b"Z\0\0\0\x05I"]))
+    spans = scan(whole, 0, BACKEND_LIMITS)[0][: len(rows)]
+    apart: list[bytes] = []
+    together: list[bytes] = []
+    all_openers = [None if opener is None else lambda values: list(map(reverse, values)) for opener in openers]
+    copied = transform_all(whole, spans, width, all_openers, together)
+    try:
+        transform(whole, spans, width, openers, apart)
+    except ProtocolViolation:
+        assert copied is None and together == []
+    else:
+        assert copied is not None and b"".join(together) == b"".join(apart)
+        kept = [] if body is not None else [value for row in rows for value in plain_values(row, openers)]
+        assert all(value in copied for value in kept)
+
+
+def plain_values(row: bytes, openers: list[Opener | None]) -> list[bytes]:
+    return [v for o, v in zip(openers, parse_data_row(row[5:]), strict=False) if o is None and v is not None]
+
+
+@given(st.lists(st.lists(VALUES, min_size=3, max_size=3), max_size=4), st.integers(0, 2), st.binary(max_size=12))
+def test_a_column_is_what_its_rows_have_there(rows: list[list[bytes | None]], wanted: int, body: bytes) -> None:
+    data = b"".join(map(build_data_row, rows))
+    spans, _ = scan(data, 0, BACKEND_LIMITS)
+    assert column_values(data, spans, 3, wanted) == [row[wanted] for row in rows]
+    longer = data + b"D" + (len(body) + 4).to_bytes(4, "big") + body
+    try:
+        last = parse_data_row(body)
+    except ProtocolViolation:
+        last = []
+    found = column_values(longer, [*spans, (0x44, len(data), len(longer))], 3, wanted)
+    assert found == ([*(row[wanted] for row in rows), last[wanted]] if len(last) == 3 else None)
 
 
 def test_a_cell_that_cannot_be_opened_is_named_and_its_row_leaves_nothing() -> None:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from keys.field import TokenKey
 from keys.primitives import random_bytes
@@ -13,6 +17,7 @@ from proxy.rows.client_values import ClientValues
 from proxy.rows.sifting import Sifter, Sought, sought_of
 from proxy.sql.plan import Comparing, Search, Sift, ValueSource
 from proxy.wire.backend import FieldDescription, build_data_row
+from proxy.wire.framing import BACKEND_LIMITS, Span, scan
 from proxy.wire.values.settings import ValueSettings
 from tests.keys.making import FIELD_A, cipher
 
@@ -50,6 +55,27 @@ def shown(using: Sifter, *names: bytes | None) -> list[int]:
 def test_false_candidates_are_dropped() -> None:
     assert shown(sifter(), b"Anna", b"Bob", None, b"Joan", b"Hank") == [3, 4]
     assert shown(sifter(None), b"Anna", None) == []
+
+
+@given(
+    st.lists(st.none() | st.sampled_from([b"Anna", b"Bob", b"Joan", b""]), max_size=8), st.sampled_from([None, 3, 5])
+)
+def test_many_are_looked_at_as_each_of_them(names: list[bytes | None], broken: int | None) -> None:
+    rows = [build_data_row([b"%d" % n, None if name is None else CIPHER.seal(name)]) for n, name in enumerate(names)]
+    if broken is not None and broken < len(rows):
+        rows[broken] = rows[broken][:-1] + bytes((rows[broken][-1] ^ 1,))
+    data = b"".join(rows)
+    spans, _ = scan(data, 0, BACKEND_LIMITS)
+
+    def outcome(how: Callable[[Sifter], list[Span]]) -> list[Span] | str:
+        try:
+            return how(sifter())
+        except CellUnreadable as error:
+            return str(error)
+
+    one_by_one = outcome(lambda using: [span for span in spans for _ in using.sift(data, [span])])
+    assert outcome(lambda using: using.sift(data, spans)) == one_by_one
+    assert outcome(lambda using: [span for span in spans if using._passes(data, span)]) == one_by_one
 
 
 def test_what_is_searched_for_is_read_as_the_server_reads_it() -> None:

@@ -57,6 +57,9 @@ class PlainCipher:
             raise EnvelopeInvalid("no envelope")
         return envelope[56:]
 
+    def open_all(self, envelopes: Sequence[bytes]) -> list[bytes]:
+        return [self.open(envelope) for envelope in envelopes]
+
     def term(self, term_input: bytes) -> bytes:
         return term_input[:16].ljust(16, b".")
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import struct
+from collections.abc import Iterable, Sequence
+from itertools import repeat
 from struct import Struct
 
 from proxy.errors import ValueRejected
@@ -17,6 +19,7 @@ _HEAD_SIZE = len(HEADER)
 _COUNT = Struct("!h")
 _SIZE = Struct("!i")
 _WITH_OIDS = 1 << 16
+_NULL = b"\xff\xff\xff\xff"
 
 Row = list[bytes | None]
 
@@ -81,8 +84,7 @@ class BinaryReader:
 
     def _row(self, buffer: bytes, start: int, rows: list[Row]) -> int:
         """Behind the row that begins at `start`; there again, if it is not whole.  Raises ValueRejected."""
-        size = len(buffer)
-        if start + 2 > size:
+        if start + 2 > len(buffer):
             return start
         (count,) = _COUNT.unpack_from(buffer, start)
         if count == -1:
@@ -90,25 +92,26 @@ class BinaryReader:
             return start + 2
         if count != self._columns:
             raise bad_format(f"row field count is {count}, expected {self._columns}")
-        position, unpack = start + 2, _SIZE.unpack_from
+        position, furthest, unpack = start + 2, start + LONGEST_ROW, _SIZE.unpack_from
         row: Row = []
-        for _ in range(count):
-            if position + 4 > size:
-                return start
-            (length,) = unpack(buffer, position)
-            position += 4
-            if length < 0:
-                if length != -1:
+        try:
+            for _ in range(count):
+                (length,) = unpack(buffer, position)
+                position += 4
+                if length >= 0:
+                    follow = position + length
+                    if follow > furthest:
+                        raise too_long()
+                    row.append(buffer[position:follow])  # cut short where the row is not whole, and dropped then
+                    position = follow
+                elif length == -1:
+                    row.append(None)
+                else:
                     raise bad_format("invalid field size")
-                row.append(None)
-                continue
-            follow = position + length
-            if follow - start > LONGEST_ROW:
-                raise too_long()
-            if follow > size:
-                return start
-            row.append(buffer[position:follow])
-            position = follow
+        except struct.error:  # the next length is still to come
+            return start
+        if position > len(buffer):
+            return start
         rows.append(row)
         return position
 
@@ -129,7 +132,19 @@ def build_row(values: Sequence[bytes | None]) -> bytes:
     parts = [_COUNT.pack(len(values))]
     for value in values:
         if value is None:
-            parts.append(b"\xff\xff\xff\xff")
+            parts.append(_NULL)
         else:
             parts += (_SIZE.pack(len(value)), value)
     return b"".join(parts)
+
+
+def build_rows(columns: Sequence[Sequence[bytes | None]]) -> list[bytes]:
+    """What `build_row` makes of each row of these columns, which are equally long."""
+    parts: list[Iterable[bytes]] = [repeat(_COUNT.pack(len(columns)))]
+    for column in columns:
+        given = [value for value in column if value is not None]
+        if len(given) == len(column):
+            parts += (map(_SIZE.pack, map(len, given)), given)
+        else:
+            parts += ([_NULL if value is None else _SIZE.pack(len(value)) + value for value in column],)
+    return list(map(b"".join, zip(*parts, strict=False)))

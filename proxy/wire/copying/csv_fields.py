@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable
 
 from .options import CopyOptions, bad_format
+from .text_fields import Column, EncodeAll
 
 Split = Callable[[bytes], list[bytes]]
 Decode = Callable[[bytes], tuple[bytes, bool]]
@@ -107,6 +108,21 @@ def csv_encoder(options: CopyOptions, *, single: bool, always: bool) -> Callable
         return quote + special.sub(lambda found: escape + found[0], value) + quote
 
     return encode
+
+
+def csv_column_encoder(options: CopyOptions, *, single: bool, always: bool) -> EncodeAll:
+    """The same for many values at once."""
+    encode = csv_encoder(options, single=single, always=always)
+    needy = b"\r\n" + options.quote + options.delimiter
+
+    def encode_all(values: Column) -> Column:
+        joined = b"".join(values)
+        needed = always or options.null in values or (single and b"\\." in values)
+        if needed or len(joined.translate(None, needy)) != len(joined):
+            return list(map(encode, values))
+        return values
+
+    return encode_all
 
 
 def _unterminated() -> Exception:

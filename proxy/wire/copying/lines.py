@@ -85,6 +85,15 @@ class LineReader:
         return rest
 
     def _merge(self, buffer: bytes, rows: list[bytes]) -> bytes:
+        """Where quotes stand in whole lines, by one split; else line by line."""
+        quote, (lines, newline, rest) = self._quote, buffer.rpartition(b"\n")
+        parts = lines.split(quote)
+        if not newline or len(parts) % 2 == 0 or b"\n" in quote.join(parts[1::2]):
+            return self._merge_lines(buffer, rows)
+        rows.extend(lines.split(b"\n"))
+        return rest
+
+    def _merge_lines(self, buffer: bytes, rows: list[bytes]) -> bytes:
         """Lines with an odd number of quotes begin or end a row of several lines."""
         pending: list[bytes] = []
         quote, lines = self._quote, buffer.split(b"\n")

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 
 _NAMED = {b"b": b"\b", b"f": b"\f", b"n": b"\n", b"r": b"\r", b"t": b"\t", b"v": b"\v"}
 _ENCODED = re.compile(rb"\\(?:([0-7]{1,3})|x([0-9A-Fa-f]{1,2})|(.)|\Z)", re.DOTALL)
 _LETTERS = {value: b"\\" + letter for letter, value in _NAMED.items()}
 
+_MARKS = b"\\\b\f\n\r\t\v"  # what is written as something else
+
 Split = Callable[[bytes], list[bytes]]
+Encode = Callable[[bytes], bytes]
+Column = Sequence[bytes]
+Columns = list[Column]
+EncodeAll = Callable[[Column], Column]
+TakeAll = Callable[[Sequence[bytes]], Columns | None]  # many rows to columns; None: not all rows are equally wide
 
 
 def text_splitter(delimiter: bytes) -> Split:
@@ -31,6 +38,23 @@ def text_splitter(delimiter: bytes) -> Split:
     return split
 
 
+def text_columns(delimiter: bytes, width: int) -> TakeAll:
+    """The same for many rows at once."""
+    split, escaped = text_splitter(delimiter), b"\\" + delimiter
+
+    def columns(rows: Sequence[bytes]) -> Columns | None:
+        if escaped in b"\n".join(rows):
+            return in_columns(map(split, rows), width)
+        return in_columns([row.split(delimiter) for row in rows], width)
+
+    return columns
+
+
+def in_columns(rows: Iterable[list[bytes]], width: int) -> Columns | None:
+    fields = list(rows)
+    return list(zip(*fields, strict=True)) if set(map(len, fields)) == {width} else None
+
+
 def decode(field: bytes) -> bytes:
     """The value of a field that is not NULL."""
     return _ENCODED.sub(_decoded, field) if b"\\" in field else field
@@ -45,9 +69,9 @@ def _decoded(found: re.Match[bytes]) -> bytes:
     return _NAMED.get(letter, letter) if letter is not None else b""
 
 
-def text_encoder(delimiter: bytes) -> Callable[[bytes], bytes]:
+def text_encoder(delimiter: bytes) -> Encode:
     """Makes a value that is not NULL a field, as PostgreSQL writes it (copyto.c, CopyAttributeOutText)."""
-    marks = b"\\\b\f\n\r\t\v" + delimiter
+    marks = _MARKS + delimiter
     special = re.compile(b"[" + re.escape(marks) + b"]")
     written = {**_LETTERS, b"\\": b"\\\\", delimiter: b"\\" + (b"t" if delimiter == b"\t" else delimiter)}
 
@@ -57,3 +81,14 @@ def text_encoder(delimiter: bytes) -> Callable[[bytes], bytes]:
         return special.sub(lambda found: written[found[0]], value)
 
     return encode
+
+
+def text_column_encoder(delimiter: bytes) -> EncodeAll:
+    """The same for many values at once."""
+    encode, marks = text_encoder(delimiter), _MARKS + delimiter
+
+    def encode_all(values: Column) -> Column:
+        joined = b"".join(values)
+        return values if len(joined.translate(None, marks)) == len(joined) else list(map(encode, values))
+
+    return encode_all

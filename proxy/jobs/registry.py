@@ -1,0 +1,30 @@
+"""Which handler does which kind of operation: the one place where they are named."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import timedelta
+from functools import partial
+
+from proxy.keywork.handler import Handler, Work
+from proxy.keywork.operation import OperationKind
+from proxy.rotation.keks import rewrap, rotate_kek
+from proxy.rotation.retire import DESTROY_AFTER, destroy_key, disable_key, enable_key
+from proxy.rotation.rotate import rotate_data_key
+from proxy.rotation.tools import Tools
+from proxy.rotation.verify import verify_field
+
+_WITH_TOOLS: Mapping[OperationKind, Callable[[Tools, Work], Awaitable[None]]] = {
+    OperationKind.ROTATE_KEK: rotate_kek,
+    OperationKind.REWRAP: rewrap,
+    OperationKind.ROTATE_DATA_KEY: rotate_data_key,
+    OperationKind.VERIFY: verify_field,
+    OperationKind.DISABLE_KEY: disable_key,
+    OperationKind.ENABLE_KEY: enable_key,
+}
+
+
+def handlers(tools: Tools, destroy_after: timedelta = DESTROY_AFTER) -> dict[OperationKind, Handler]:
+    made: dict[OperationKind, Handler] = {kind: partial(handler, tools) for kind, handler in _WITH_TOOLS.items()}
+    made[OperationKind.DESTROY_KEY] = partial(destroy_key, tools, destroy_after=destroy_after)
+    return made
