@@ -22,6 +22,7 @@ from . import (
     measure_memory,
     measure_pgbench,
     measure_planner,
+    measure_rotation,
     measure_searches,
     report,
     searched,
@@ -44,6 +45,8 @@ _CONTESTS: dict[str, Callable[[Workplace, Gates], Contest]] = {
     measure_searches.RANGE: measure_searches.in_range,
     measure_searches.MATCH: measure_searches.match,
     measure_memory.NAME: measure_memory.contest,
+    measure_rotation.REENCRYPT: measure_rotation.reencrypt,
+    measure_rotation.LATENCY: measure_rotation.latency,
 }
 NAMES = tuple(_CONTESTS)
 _ONE_ROUND = (measure_memory.NAME,)  # memory does not waver as time does, and its clients take long to connect
