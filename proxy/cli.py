@@ -27,7 +27,7 @@ from .app import check_all
 from .config import Config, load_config
 from .peers import ask, prepare_run_dir, worker_sockets
 from .process import Assignment, WorkerProcess, make_process_logger, run_dir_of
-from .terminal import DEFAULT_CONFIG, ConfigOption, fail, has_source, passphrase_of, reporting
+from .terminal import DEFAULT_CONFIG, ConfigOption, fail, guard_memory, has_source, passphrase_of, reporting
 from .workers import Supervisor, WorkerFailed
 
 app = typer.Typer(
@@ -49,6 +49,7 @@ def serve(config: ConfigOption = DEFAULT_CONFIG) -> None:
     """Run the proxy until SIGTERM; SIGHUP reloads policy, certificates and logins."""
     with reporting():
         loaded = load_config(config)
+        guard_memory(loaded)
         run_dir = run_dir_of(loaded, config)
         prepare_run_dir(run_dir)
         with _pid_file(run_dir):
@@ -62,8 +63,9 @@ def serve(config: ConfigOption = DEFAULT_CONFIG) -> None:
 def worker(config: ConfigOption, number: Annotated[int, typer.Option()], port: Annotated[int, typer.Option()]) -> None:
     """One worker of a supervisor; its first line of standard input is what was asked for at the terminal."""
     with reporting():
-        said = json.loads(sys.stdin.buffer.readline() or b"{}").get("passphrase")
         loaded = load_config(config)
+        guard_memory(loaded)
+        said = json.loads(sys.stdin.buffer.readline() or b"{}").get("passphrase")
         passphrase = (lambda: str(said)) if said is not None else passphrase_of(loaded.keys)
         _run_worker(Assignment(config, number, port, passphrase, supervised=True), loaded)
 
@@ -90,6 +92,7 @@ def check(config: ConfigOption = DEFAULT_CONFIG) -> None:
     """Validate everything that `serve` would, without listening."""
     with reporting():
         loaded = load_config(config)
+        guard_memory(loaded)
         _, logger = make_process_logger(loaded, worker="check")
         remarks = _run(check_all(loaded, logger, passphrase_of(loaded.keys)), loaded)
         for remark in remarks:

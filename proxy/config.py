@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
+from pydantic_core import ErrorDetails
 
 from policies.audit.sink import Durability
 from proxy.errors import ConfigError
@@ -22,6 +23,7 @@ from proxy.session.login import LoginMethod
 from proxy.session.upstream_authentication import Binding
 
 from . import toml_lines
+from .config_keys import KekConfig
 from .config_types import Count, Duration, FilePath, Flag, Port, Size, is_loopback, split_host
 
 _STRICT = ConfigDict(extra="forbid", str_min_length=1)
@@ -151,6 +153,7 @@ class KeysConfig:
     keyring: FilePath
     passphrase_file: FilePath | None = None
     passphrase_env: str | None = None  # neither: asked for on the terminal
+    provider: KekConfig | None = None  # of the key-encryption key for keys outside of the keyring file
 
 
 @dataclass(frozen=True, slots=True, config=_STRICT)
@@ -199,6 +202,7 @@ class ProcessConfig:
     run_dir: FilePath | None = None  # None: `run` beside the configuration file
     drain_timeout: Duration = 30.0
     uvloop: Flag = True
+    core_dumps: Flag = False  # true: a crash may write the keys in memory to disk
 
 
 @dataclass(frozen=True, slots=True, config=_STRICT)
@@ -269,14 +273,36 @@ def parse_config(data: dict[str, Any], path: Path, text: str = "") -> Config:
     try:
         return TypeAdapter(Config).validate_python(data, context=context)
     except ValidationError as error:
-        raise ConfigError("\n".join(_problems(error, path, text))) from None
+        raise ConfigError("\n".join(_problems(error, path, data, text))) from None
 
 
-def _problems(error: ValidationError, path: Path, text: str) -> list[str]:
+def _problems(error: ValidationError, path: Path, data: dict[str, Any], text: str) -> list[str]:
     found = []
     for problem in error.errors(include_input=False, include_url=False):
-        key = tuple(str(part) for part in problem["loc"])
+        key = _written(problem["loc"], data)
         line = toml_lines.line_of(text, key)
-        message = "unknown key" if problem["type"] == "unexpected_keyword_argument" else problem["msg"]
-        found.append(f"{path}:{line}: {'.'.join(key) or 'file'}: {message.removeprefix('Value error, ')}")
+        found.append(f"{path}:{line}: {'.'.join(key) or 'file'}: {_message(problem)}")
     return found
+
+
+def _message(problem: ErrorDetails) -> str:
+    context = problem.get("ctx", {})
+    match problem["type"]:
+        case "unexpected_keyword_argument":
+            return "unknown key"
+        case "union_tag_not_found":
+            return f"{context['discriminator']} is required"
+        case "union_tag_invalid":
+            return f"{context['discriminator']} is one of {context['expected_tags']}"
+    return problem["msg"].removeprefix("Value error, ")
+
+
+def _written(location: tuple[int | str, ...], data: object) -> tuple[str, ...]:
+    """The key as it stands in the file: where a table is one of several kinds, pydantic puts the kind into the path."""
+    key, node = [], data
+    for part in location:
+        if isinstance(node, dict) and part not in node and part in (node.get("kind"), node.get("method")):
+            continue
+        node = node[part] if isinstance(node, dict) and part in node else None
+        key.append(str(part))
+    return tuple(key)

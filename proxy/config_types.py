@@ -70,3 +70,9 @@ def split_host(text: str) -> tuple[str, int]:
     if match is None or int(match[2] or 1) not in range(1, 65536):
         raise ValueError("a host is written name:port, [address]:port, or /socket/folder:port")
     return match[1].strip("[]"), int(match[2] or 5432)
+
+
+def split_address(text: str) -> tuple[str, str]:
+    """Scheme and host of `scheme://host[:port]`; two empty strings for anything else, a login or a path among it."""
+    match = re.fullmatch(r"(https?)://(\[[0-9a-fA-F:]+\]|[^\s/:@?#\[\]]+)(?::\d{1,5})?/?", text)
+    return (match[1], match[2]) if match else ("", "")

@@ -13,11 +13,12 @@ import typer
 from rich.console import Console
 
 from keys.errors import CryptoError
+from keys.memory import forbid_core_dumps
 from keys.passphrase import PassphraseSource
 from policies.errors import PolicyError
 from proxy.errors import FieldgateError
 
-from .config import KeysConfig
+from .config import Config, KeysConfig
 
 EXIT_WRONG = 78  # EX_CONFIG: configuration, policy, keys or database are not as they must be
 DEFAULT_CONFIG = Path("/etc/fieldgate/fieldgate.toml")
@@ -44,6 +45,12 @@ def reporting() -> Iterator[None]:
 def fail(message: str, code: int) -> NoReturn:
     _err.print(f"fieldgate: {message}", markup=False, soft_wrap=True)
     raise typer.Exit(code)
+
+
+def guard_memory(config: Config) -> None:
+    """Before anything secret is read: what this process holds stays out of core dumps and debuggers."""
+    if not config.process.core_dumps:
+        forbid_core_dumps()
 
 
 def has_source(keys: KeysConfig) -> bool:

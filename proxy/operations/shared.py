@@ -19,7 +19,7 @@ from proxy.config import Config, KeysConfig
 from proxy.control import Connection, connect
 from proxy.errors import ConfigError
 from proxy.sealing.needs import check_own_keys, key_needs
-from proxy.terminal import ask_secret, has_source, passphrase_of
+from proxy.terminal import ask_secret, guard_memory, has_source, passphrase_of
 
 DatabaseOption = Annotated[str | None, typer.Option("--database", "-d", help="Needed when several are configured.")]
 OwnerOption = Annotated[
@@ -30,8 +30,10 @@ Result = TypeVar("Result")
 
 
 def keys_config(config: Config) -> KeysConfig:
+    """Whoever asks for it is about to hold keys, so the process's memory is guarded from here on."""
     if config.keys is None:
         raise ConfigError("[keys] is required")
+    guard_memory(config)
     return config.keys
 
 

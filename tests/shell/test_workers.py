@@ -164,6 +164,13 @@ def test_it_is_ready_and_says_what_it_counts(served: Served) -> None:
     assert served.metric("fieldgate_sessions_total") == before + 6
 
 
+def test_no_process_that_may_hold_keys_leaves_a_core_dump(served: Served) -> None:
+    for pid in (served.process.pid, *served.workers()):
+        limits = Path(f"/proc/{pid}/limits").read_text()
+        [line] = [line for line in limits.splitlines() if line.startswith("Max core file size")]
+        assert line.split()[4:6] == ["0", "0"]
+
+
 @pytest.mark.parametrize("protocol", ["3.0", "3.2"])
 def test_a_cancel_finds_its_session_in_whichever_worker_it_is(served: Served, protocol: str) -> None:
     """The kernel spreads connections over the workers, so several cancels meet both cases, with short and long keys."""
