@@ -19,6 +19,7 @@ from . import (
     machine,
     measure_copy,
     measure_customers,
+    measure_kek,
     measure_memory,
     measure_pgbench,
     measure_planner,
@@ -48,7 +49,9 @@ _CONTESTS: dict[str, Callable[[Workplace, Gates], Contest]] = {
     measure_rotation.REENCRYPT: measure_rotation.reencrypt,
     measure_rotation.LATENCY: measure_rotation.latency,
 }
-NAMES = tuple(_CONTESTS)
+# These need no servers but their own, and come first.
+_ALONE: dict[str, Callable[[Sizes], Contest]] = {measure_kek.NAME: lambda sizes: measure_kek.contest(sizes.keks)}
+NAMES = (*_ALONE, *_CONTESTS)
 _ONE_ROUND = (measure_memory.NAME,)  # memory does not waver as time does, and its clients take long to connect
 
 
@@ -94,6 +97,12 @@ def _play_all(console: Console, names: tuple[str, ...], sizes: Sizes, rounds: in
 
 def _contests(names: tuple[str, ...], sizes: Sizes, progress: Callable[[str], None]) -> Iterator[Contest]:
     """The servers stand until the last one has been played."""
+    for name in names:
+        if name in _ALONE:
+            yield _ALONE[name](sizes)
+    names = tuple(name for name in names if name in _CONTESTS)
+    if not names:
+        return
     with contextlib.ExitStack() as stack:
         place = stack.enter_context(workplace(sizes, progress))
         progress("sealing the application's own customers")

