@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from . import explain, grants, keyring, leakage, observe, policy, sealing
+from . import explain, grants, keyring, leakage, observe, policy, provider, sealing
 
 
 def add_to(app: typer.Typer) -> None:
@@ -13,6 +13,7 @@ def add_to(app: typer.Typer) -> None:
     app.command()(sealing.unseal)
     app.command("explain")(explain.explain_statement)
     app.command()(leakage.leakage)
+    keyring.keys_app.add_typer(provider.provider_app, name="provider")
     app.add_typer(keyring.keys_app, name="keys")
     app.add_typer(grants.grants_app, name="grants")
     app.add_typer(observe.observe_app, name="observe")

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 import tomllib
+from pathlib import Path
 
 import yaml
 
 from policies.loader import SHOP, load_policy
 from proxy.config import load_config
+from proxy.config_keys import VaultKekConfig
 
 from .tree import ROOT
 
@@ -24,6 +26,19 @@ def test_the_example_configuration_is_accepted() -> None:
     assert config.databases.keys() == {"shop"}
     assert not config.listener.allow_plaintext
     assert config.upstream.sslmode.value == "verify-full"
+
+
+def test_the_provider_that_it_shows_is_accepted(tmp_path: Path) -> None:
+    shown = re.sub(
+        r"(?m)^# (?=\[keys\.provider|kind|address|ca|mount|key|timeout|method|role_id|secret_id_file)", "", text()
+    )
+    (tmp_path / "fieldgate.toml").write_text(shown)
+    keys = load_config(tmp_path / "fieldgate.toml").keys
+    assert keys is not None and isinstance(keys.provider, VaultKekConfig)
+
+
+def text() -> str:
+    return (ROOT / "deploy" / "fieldgate.toml").read_text()
 
 
 def test_its_upstream_roles_are_those_of_the_sample_policy() -> None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 
 import pytest
+from click.testing import Result
+from typer.testing import CliRunner
 
 from keys.providers.aws_kms import AwsKmsKek
 from keys.providers.local import LOWEST_COST
@@ -13,8 +16,10 @@ from keys.providers.local_file import LocalFileKek, create_kek_file
 from keys.providers.pkcs11 import Pkcs11Kek
 from keys.providers.resilient import Patience, ResilientKek
 from keys.providers.vault.transit import TransitKek
+from proxy.cli import app
 from proxy.config import load_config
 from proxy.config_keys import KekConfig
+from proxy.demo.server import free_port
 from proxy.errors import ConfigError
 from proxy.key_provider import make_provider
 
@@ -83,6 +88,48 @@ async def test_the_local_kind_works_at_once(tmp_path: Path, monkeypatch: pytest.
     await made.close()
 
 
+def run(folder: Path, *words: str) -> Result:
+    return CliRunner().invoke(app, ["keys", "provider", *words, "--config", str(folder / "fieldgate.toml")])
+
+
+def test_the_local_kind_is_made_and_looked_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FG_TEST_PASSPHRASE", "a passphrase for the test")
+    provider_of(tmp_path, LOCAL)
+    missing = run(tmp_path, "check")
+    assert missing.exit_code == 78 and "keks cannot be read" in missing.stderr
+    made = run(tmp_path, "init")
+    assert made.exit_code == 0 and "keks" in made.stdout
+    checked = run(tmp_path, "check")
+    assert (checked.exit_code, checked.stdout) == (0, "local:default can be used; its newest version is 1\n")
+    again = run(tmp_path, "init")
+    assert again.exit_code == 78 and "exists already" in again.stderr
+    monkeypatch.setenv("FG_TEST_PASSPHRASE", "another passphrase")
+    wrong = run(tmp_path, "check")
+    assert wrong.exit_code == 78 and "passphrase" in wrong.stderr and "another passphrase" not in wrong.stderr
+
+
+def test_other_kinds_are_made_at_their_holder(tmp_path: Path) -> None:
+    provider_of(tmp_path, KMS)
+    shown = run(tmp_path, "init")
+    assert shown.exit_code == 78 and "made at its holder" in shown.stderr
+
+
+def test_without_a_provider_there_is_nothing_to_look_at(tmp_path: Path) -> None:
+    (tmp_path / "fieldgate.toml").write_text(HEAD.removesuffix("[keys.provider]\n"))
+    shown = run(tmp_path, "check")
+    assert shown.exit_code == 78 and "[keys.provider] is required" in shown.stderr
+
+
+def test_a_provider_that_is_down_is_named(tmp_path: Path) -> None:
+    token = tmp_path / "token"
+    token.touch(mode=0o600)
+    token.write_text("canary")
+    address = f"http://127.0.0.1:{free_port()}"
+    provider_of(tmp_path, VAULT.replace("https://vault.example:8200", address) + "attempts = 1\n" + LOGIN)
+    shown = run(tmp_path, "check")
+    assert shown.exit_code == 78 and f"{address} does not answer" in shown.stderr and "canary" not in shown.stderr
+
+
 def test_patience_is_configured(tmp_path: Path) -> None:
     text = KMS + 'timeout = "2s"\nattempts = 7\nfailures = 9\npause = "1m"\n'
     made = make_provider(provider_of(tmp_path, text))
@@ -141,3 +188,10 @@ def test_a_library_that_is_not_installed(
     with pytest.raises(ConfigError) as caught:
         make_provider(provider_of(tmp_path, text))
     assert extra in str(caught.value)
+
+
+def test_what_the_page_shows_is_accepted(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "key-providers.md").read_text()
+    shown = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
+    kinds = [type(provider_of(tmp_path, block.removeprefix("[keys.provider]\n"))).__name__ for block in shown]
+    assert kinds == ["LocalKekConfig", "VaultKekConfig", "Pkcs11KekConfig", "AwsKmsKekConfig"]
