@@ -60,9 +60,10 @@ fuzz: $(VENV)/.ready
 soak: $(VENV)/.ready
 	$(BIN)/python -m tests.integration.soak $(ARGS)
 
+# The image gets what was tested: with the extras some versions must be older than without.
 lock: $(VENV)/.ready
-	$(BIN)/pip-compile $(LOCK) --output-file=requirements.txt pyproject.toml
 	$(BIN)/pip-compile $(LOCK) --extra=aws --extra=demo --extra=dev --extra=pkcs11 --output-file=requirements-dev.txt pyproject.toml
+	$(BIN)/pip-compile $(LOCK) --constraint=requirements-dev.txt --output-file=requirements.txt pyproject.toml
 
 LOCK := --quiet --strip-extras --no-emit-index-url --no-emit-find-links --no-emit-trusted-host
 
