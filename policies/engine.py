@@ -10,10 +10,13 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Protocol
 
 from .closure import closure
-from .model import NO_VERBS, FieldRights, Principal, RowFilter, TableRights, Verb
+from .fields import ProtectedTable
+from .model import NO_VERBS, FieldRights, Parts, Principal, RowFilter, TableRights, Verb
+from .parts import is_grouped_only, parts_of
 from .policy_set import ANY_PURPOSE, Effect, PolicySet, Rule, Tag
 
 _NOTHING = FieldRights(NO_VERBS)
@@ -96,12 +99,28 @@ class CompiledDecisions:
         self._compiled.move_to_end(key)
         return found
 
+    def parts(self, schema: str, table: str) -> Parts:
+        """Of what figures over a table of the data map are made, where someone may see it in groups only."""
+        return self._parts[schema, table]
+
+    @cached_property
+    def _parts(self) -> dict[tuple[str, str], Parts]:
+        tables, grouping = self._policy.data_map.tables, {rule.role for rule in self._policy.rules if rule.min_group}
+        roles = [role for role in self._roles if not grouping.isdisjoint(closure([role], self._roles))]
+        by_tags = [
+            self._by_tag(closure([role], self._roles), purpose) for role in roles for purpose in self._policy.purposes
+        ]
+        return {name: parts_of(table, [_fields(table, by_tag) for by_tag in by_tags]) for name, table in tables.items()}
+
     def _compile(self, key: _Key) -> _Rights:
         roles = closure(key.roles, self._roles) if key.active else frozenset()
-        purposes = closure([key.purpose], self._purposes) | {ANY_PURPOSE}
-        rules = [r for r in self._policy.rules if r.role in roles and not purposes.isdisjoint(r.purposes)]
-        by_tag = {tag: _field_rights(rules, reach) for tag, reach in self._reach.items()} if rules else {}
+        by_tag = self._by_tag(roles, key.purpose)
         return {name: self._table(name, roles, by_tag) for name in self._policy.data_map.tables}
+
+    def _by_tag(self, roles: frozenset[str], purpose: str) -> Mapping[str, FieldRights]:
+        purposes = closure([purpose], self._purposes) | {ANY_PURPOSE}
+        rules = [r for r in self._policy.rules if r.role in roles and not purposes.isdisjoint(r.purposes)]
+        return {tag: _field_rights(rules, reach) for tag, reach in self._reach.items()} if rules else {}
 
     def _table(self, name: tuple[str, str], roles: frozenset[str], by_tag: Mapping[str, FieldRights]) -> TableRights:
         table = self._policy.data_map.tables[name]
@@ -110,8 +129,14 @@ class CompiledDecisions:
         }
         if len(filters) > 1:  # two filters that do not agree: no rows would be the answer, so nothing is allowed
             return TableRights(dict.fromkeys(table.fields, _NOTHING))
-        fields = {column: by_tag.get(field.tag, _NOTHING) for column, field in table.fields.items()}
-        return TableRights(fields, _only(filters), max((r.min_group for r in fields.values()), default=0))
+        fields = _fields(table, by_tag)
+        least = max((r.min_group for r in fields.values()), default=0)
+        hidden = least and any(is_grouped_only(rights) for rights in fields.values())
+        return TableRights(fields, _only(filters), least, self.parts(*name) if hidden else None)
+
+
+def _fields(table: ProtectedTable, by_tag: Mapping[str, FieldRights]) -> dict[str, FieldRights]:
+    return {column: by_tag.get(field.tag, _NOTHING) for column, field in table.fields.items()}
 
 
 @dataclass(frozen=True, slots=True)

@@ -87,6 +87,7 @@ class ProtectedTable:
     fields: dict[str, Field]
     row_key: str | None = None  # the column that row-bound cells are bound to
     subject: str | None = None  # the column that names the data subject, if the table declares one
+    parts: tuple[str, ...] = ()  # columns by which groups are parted first, in this order (policies.parts)
     observed: bool = False  # the policy is not in force for it yet: what it would refuse is recorded, and passes
 
 

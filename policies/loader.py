@@ -10,7 +10,7 @@ from pathlib import Path
 
 from .engine import CompiledDecisions
 from .errors import PolicyError
-from .files.datamap import read_datamap
+from .files.datamap import read_datamap, table_section
 from .files.people import read_filters, read_logins
 from .files.registers import read_clauses, read_purposes, read_roles, read_tags
 from .files.rules import Registers, read_rules
@@ -34,12 +34,14 @@ def load_policy(folder: Path) -> PolicySet:
     tags = read_tags(_toml(folder, "tags.toml"))
     purposes = read_purposes(_toml(folder, "purposes.toml"), clauses)
     roles = read_roles(_toml(folder, "roles.toml"), purposes)
-    data_map = read_datamap(_toml(folder, "datamap.toml"), tags)
+    map_file = _toml(folder, "datamap.toml")
+    data_map = read_datamap(map_file, tags)
     rules = read_rules("policy.csv", _text(folder, "policy.csv"), Registers(tags, roles, purposes, clauses))
     filters = read_filters(_toml(folder, "rowfilters.toml"), roles, data_map, clauses)
     logins = read_logins(_toml(folder, "logins.toml"), roles, purposes, data_map.controller)
     made = PolicySet(data_map, tags, roles, purposes, clauses, rules, filters, logins)
     _check_own_rows(made)
+    _check_parts(made, map_file)
     return made
 
 
@@ -56,6 +58,18 @@ def _check_own_rows(policy: PolicySet) -> None:
                     f"role {role.name} has own_rows and rights in {schema}.{table}, but no filter says which rows",
                     file="rowfilters.toml",
                     line=1,
+                )
+
+
+def _check_parts(policy: PolicySet, map_file: Section) -> None:
+    """The order is of columns by which somebody may group: one more would part rows that nobody can tell apart."""
+    decisions = CompiledDecisions(policy)
+    for name, table in policy.data_map.tables.items():
+        known = decisions.parts(*name).columns
+        for column in table.parts:
+            if column not in known:
+                raise table_section(map_file, name).error(
+                    f'nobody who may see this table in groups only may group by "{column}"', "parts"
                 )
 
 

@@ -79,12 +79,25 @@ class RowFilter:
 
 
 @dataclass(frozen=True, slots=True)
+class Parts:
+    """What figures over a table are made of, for everyone who may see it in groups only.
+
+    The rows are parted by `columns`, one after another, into parts of `least` rows or more; a figure is over whole
+    parts, so no sum of figures and no difference between them is over fewer rows.
+    """
+
+    columns: tuple[str, ...]
+    least: int
+
+
+@dataclass(frozen=True, slots=True)
 class TableRights:
     """All that the planner must know about one protected table for one role set and purpose."""
 
     fields: dict[str, FieldRights] = field(default_factory=dict)  # column name -> rights
     row_filter: RowFilter | None = None
     min_group: int = 0  # the strictest of the fields': holds for `count(*)` too, which names no field
+    parts: Parts | None = None  # figures of what these rights do not let read are over whole parts only
 
     @property
     def countable(self) -> bool:

@@ -45,4 +45,7 @@ def _for_their_own_sake(table: ProtectedTable, rights: TableRights) -> list[str]
         for field in table.fields.values()
     )  # fmt: skip
     columns = [table.row_key] if table.row_key is not None and any(opened) else []
+    if rights.parts is not None:
+        parting = (table.fields[column] for column in rights.parts.columns)
+        columns += [field.term_column or field.column for field in parting]
     return [*columns, rights.row_filter.column] if rights.row_filter is not None else columns

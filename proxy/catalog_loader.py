@@ -100,7 +100,7 @@ WHERE d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.refobjid <
 """
 
 _TYPES = """
-SELECT t.oid::pg_catalog.int8 AS oid, pg_catalog.format_type(t.oid, -1) AS name
+SELECT t.oid::pg_catalog.int8 AS oid, pg_catalog.format_type(t.oid, -1) AS name, t.typtype::pg_catalog.text AS kind
 FROM pg_catalog.pg_type t
 WHERE t.oid IN (SELECT a.atttypid FROM pg_catalog.pg_attribute a WHERE a.attnum > 0 AND NOT a.attisdropped)
 """
@@ -124,17 +124,19 @@ async def load_catalog(
         checks = await connection.fetch(_CHECKS)
         data_map = as_stored(data_map, [row["name"] for row in checks])
         server = await connection.fetchval("SELECT pg_catalog.current_setting('server_version_num')::pg_catalog.int4")
+        types = await connection.fetch(_TYPES)
         found = Found(
             relations=await connection.fetch(_RELATIONS),
             columns=await connection.fetch(_COLUMNS),
             unique=await connection.fetch(_UNIQUE),
-            types={row["oid"]: row["name"] for row in await connection.fetch(_TYPES)},
+            types={row["oid"]: row["name"] for row in types},
             functions=await connection.fetch(queries.FUNCTIONS),
             objects=Objects(*[await connection.fetch(query) for query in _OBJECTS]),
             dependencies=Dependencies(await connection.fetch(_RULES), await connection.fetch(_INHERITS)),
             checks=checks,
         )
         catalog = assemble(data_map, version, server, found, before)
+        catalog = replace(catalog, enums=frozenset(row["oid"] for row in types if row["kind"] == "e"))
         catalog = replace(catalog, lowering=await load_lowering(connection, data_map, before))
         catalog = replace(catalog, casing=await load_casing(connection, data_map, before))
         catalog = replace(catalog, byte_order=await load_byte_order(connection, data_map, before))

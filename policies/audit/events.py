@@ -127,6 +127,18 @@ def _are_fields(value: object) -> bool:
     )
 
 
+def _are_parts(value: object) -> bool:
+    """`schema.table` -> the least number of rows of its parts, and the columns that these are made of."""
+    return isinstance(value, dict) and all(
+        _is_name(name)
+        and isinstance(parts, dict)
+        and parts.keys() == {"rows", "by"}
+        and type(parts["rows"]) is int
+        and _are_names(parts["by"])
+        for name, parts in value.items()
+    )
+
+
 def _are_rules(value: object) -> bool:
     return isinstance(value, list | tuple) and all(map(_is_rule, value))
 
@@ -156,6 +168,7 @@ _FORMS: dict[str, Callable[[object], bool]] = {
     "error": lambda value: value is None or _is_sqlstate(value),
     "fields": _are_fields,
     "rules": _are_rules,
+    "parts": _are_parts,
     "kind": _matches(r"[a-z_]{1,32}(,[a-z_]{1,32})*"),
     "fingerprint": _matches(r"[0-9a-f]{0,64}(,[0-9a-f]{0,64})*"),
     "statement": lambda value: value is None or _is_outline(value),

@@ -125,7 +125,7 @@ def _check_observed(section: Section, fields: Mapping[str, Field]) -> None:
 
 
 def _table(name: str, section: Section, tags: Mapping[str, Tag], observed: bool) -> ProtectedTable:
-    section.only("mode", "row_key", "subject", "columns")
+    section.only("mode", "row_key", "subject", "parts", "columns")
     schema, table = split_table(name)
     if not _identifier(schema) or not _identifier(table):
         raise section.error('is no name for a table ("table" or "schema.table")')
@@ -140,9 +140,13 @@ def _table(name: str, section: Section, tags: Mapping[str, Tag], observed: bool)
     for key, column in (("row_key", row_key), ("subject", subject)):
         if column is not None and (column not in fields or fields[column].sealing is not None):
             raise section.error("must name a column of this table that is stored plain", key)
+    parts = section.texts("parts", required="parts" in section.values)
+    for column in parts:
+        if column not in fields:
+            raise section.error(f'"{column}" is no column of this table', "parts")
     if observed := _observed(section, default=observed):
         _check_observed(section, fields)
-    return ProtectedTable(schema, table, fields, row_key, subject, observed)
+    return ProtectedTable(schema, table, fields, row_key, subject, parts, observed)
 
 
 def _field(schema: str, table: str, column: str, entry: Section, tags: Mapping[str, Tag], has_key: bool) -> Field:
@@ -303,9 +307,13 @@ def _check_across(root: Section, data_map: DataMap) -> None:
 
 
 def _entry(root: Section, each: Field) -> Section:
+    return table_section(root, (each.schema, each.table)).section("columns").section(each.column)
+
+
+def table_section(root: Section, table: tuple[str, str]) -> Section:
+    """Where a (schema, table) of the data map stands."""
     tables = root.section("table")
-    name = next(n for n in tables.values if split_table(n) == (each.schema, each.table))
-    return tables.section(name).section("columns").section(each.column)
+    return tables.section(next(name for name in tables.values if split_table(name) == table))
 
 
 def _identifier(name: str) -> bool:

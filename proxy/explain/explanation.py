@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from policies.model import FieldRights, Principal, TableRights, Verb
+from policies.model import FieldRights, Parts, Principal, TableRights, Verb
 from policies.policy_set import Effect, PolicySet, Rule
 from proxy.errors import FieldgateError
 from proxy.sql.catalog import Catalog, Relation
@@ -50,6 +50,7 @@ class TableTold:
     min_group: int
     null_fields: tuple[str, ...]  # in `*` they are NULL
     masked_fields: tuple[str, ...]  # NULL also when they are named
+    parts: Parts | None = None  # figures are over whole parts of this kind
     observed: bool = False  # the policy is not in force for it yet
 
 
@@ -201,6 +202,7 @@ def _bound(name: tuple[str, str], rights: TableRights, observed: bool) -> TableT
         rights.min_group,
         tuple(column for column in hidden if column not in masked),
         tuple(masked),
+        rights.parts,
         observed,
     )
 

@@ -8,7 +8,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from .explanation import Decided, Explanation, UseTold
+from .explanation import Decided, Explanation, TableTold, UseTold
 from .server_plan import ServerPlan
 
 
@@ -27,7 +27,7 @@ def _parts(told: Explanation, plan: ServerPlan) -> Iterator[RenderableType]:
     for table in told.tables:
         if table.observed:
             yield _line("observed", f"{table.name}: the policy is not in force; what it would refuse passes")
-        yield from _obligations(table.name, table.row_filter, table.min_group, table.null_fields, table.masked_fields)
+        yield from _obligations(table)
     yield from _refused(told) if told.refusal is not None else _passed(told, plan)
 
 
@@ -43,17 +43,19 @@ def _rule(rule: Decided) -> str:
     return f"{rule.origin} {rule.effect} {', '.join(rule.clauses)}" + (f": {rule.comment}" if rule.comment else "")
 
 
-def _obligations(
-    name: str, row_filter: str | None, min_group: int, null: tuple[str, ...], masked: tuple[str, ...]
-) -> Iterator[RenderableType]:
-    if row_filter is not None:
-        yield _line("row filter", f"{name}: only rows where {row_filter}")
-    if min_group:
-        yield _line("min. group", f"{name}: no figures over fewer than {min_group} rows")
-    if null:
-        yield _line("NULL in *", f"{name}: {', '.join(null)}")
-    if masked:
-        yield _line("mask", f"{name}: NULL in place of {', '.join(masked)}")
+def _obligations(table: TableTold) -> Iterator[RenderableType]:
+    name = table.name
+    if table.row_filter is not None:
+        yield _line("row filter", f"{name}: only rows where {table.row_filter}")
+    if table.min_group:
+        yield _line("min. group", f"{name}: no figures over fewer than {table.min_group} rows")
+    if table.parts is not None:
+        by = f" by {', '.join(table.parts.columns)}" if table.parts.columns else ""
+        yield _line("figures", f"{name}: over whole parts{by}, each of {table.parts.least} rows or more")
+    if table.null_fields:
+        yield _line("NULL in *", f"{name}: {', '.join(table.null_fields)}")
+    if table.masked_fields:
+        yield _line("mask", f"{name}: NULL in place of {', '.join(table.masked_fields)}")
 
 
 def _refused(told: Explanation) -> Iterator[RenderableType]:

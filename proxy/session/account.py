@@ -75,6 +75,7 @@ def account_of(
             "error": str(refused.sqlstate) if refused is not None else observed.sqlstate if observed else None,
             "fields": _fields(plans),
             "rules": sorted({rule for plan in plans for rule in plan.rules}),
+            "parts": {name: {"rows": parts.least, "by": parts.columns} for plan in plans for name, parts in plan.parts},
             "kind": ",".join(dict.fromkeys(str(plan.kind) for plan in plans)),
             "fingerprint": ",".join(dict.fromkeys(plan.fingerprint for plan in plans)),
             "statement": said.outline or None if said is not None else None,

@@ -8,7 +8,7 @@ from enum import Enum, auto
 from typing import TYPE_CHECKING, Any, Protocol
 
 from policies.fields import Field, LogicalType
-from policies.model import NO_VERBS, Verb
+from policies.model import NO_VERBS, Parts, Verb
 
 from .appendix import Appendix
 from .authorise import Guarded, Ledger
@@ -134,6 +134,7 @@ class Analysis:
     hidden: int = 0  # columns that were put in behind the outermost select list
     left_side: dict[int, Callable[[list[Item]], None]] = field(default_factory=dict)  # by identity of a UNION's body
     given: list[Given] = field(default_factory=list)
+    parts: dict[str, Parts] = field(default_factory=dict)  # of the tables (schema.table) that are seen in parts
     volatile: list[tuple[str, int | None]] = field(default_factory=list)  # such functions, and where
     filters: list[int | None] = field(default_factory=list)  # aggregates with FILTER
     computed_keys: list[int | None] = field(default_factory=list)  # GROUP BY of something that is no column

@@ -6,17 +6,18 @@ Contract: every use of a protected column passes through `charge`; the refusal n
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from policies.engine import DecisionTable
 from policies.fields import Field, ProtectedTable
-from policies.model import NO_VERBS, FieldRights, Principal, TableRights, Verb
+from policies.model import NO_VERBS, FieldRights, Parts, Principal, TableRights, Verb
 from policies.physical import selectable
 from proxy.errors import Refused
 
 from .plan import FieldUse
 
 DENIED = FieldRights(NO_VERBS)
+CHOOSING = Verb.FILTER_EQ | Verb.FILTER_RANGE | Verb.JOIN | Verb.GROUP | Verb.ORDER
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -30,6 +31,7 @@ class Guarded:
     column: str
     field: Field | None
     rights: FieldRights
+    withheld: Verb = NO_VERBS  # verbs that policy gives, but not where figures are shown (parts.py)
 
     @property
     def name(self) -> str:
@@ -51,7 +53,7 @@ class Ledger:
     rules: dict[str, None] = field(default_factory=dict)
     _tables: dict[tuple[str, str], TableRights] = field(default_factory=dict)
     _selectable: dict[tuple[str, str], Collection[str]] = field(default_factory=dict)
-    _columns: dict[tuple[str, str, str], Guarded] = field(default_factory=dict)
+    _columns: dict[tuple[str, str, str, bool], Guarded] = field(default_factory=dict)
 
     def table(self, table: ProtectedTable) -> TableRights:
         key = (table.schema, table.table)
@@ -70,13 +72,18 @@ class Ledger:
             self._selectable[key] = selectable(column.table, self.table(column.table))
         return column.column in self._selectable[key]
 
-    def guarded(self, table: ProtectedTable, column: str) -> Guarded:
-        """The same column is the same object, however often it is asked for."""
-        key = (table.schema, table.table, column)
+    def guarded(self, table: ProtectedTable, column: str, parts: Parts | None = None) -> Guarded:
+        """The same column is the same object, however often it is asked for.
+
+        `parts`: of the table in parts, where a column chooses no rows unless the parts are made of it.
+        """
+        key = (table.schema, table.table, column, parts is not None)
         if key not in self._columns:
             tagged = table.fields.get(column)
             rights = self.table(table).fields.get(column, DENIED) if tagged is not None else DENIED
-            self._columns[key] = Guarded(table, column, tagged, rights)
+            withheld = rights.verbs & CHOOSING if parts is not None and column not in parts.columns else NO_VERBS
+            left = replace(rights, verbs=rights.verbs & ~withheld) if withheld else rights
+            self._columns[key] = Guarded(table, column, tagged, left, withheld)
         return self._columns[key]
 
     def charge(self, column: Guarded, verbs: Verb, position: int | None) -> None:
@@ -109,7 +116,9 @@ class UseRefused(Refused):
 
 def refused_use(column: Guarded, verb: Verb, position: int | None) -> UseRefused:
     name = (verb.name or "").lower()
-    if column.field is None:
+    if verb in column.withheld:
+        detail = "Where figures are shown rows are not chosen by it: two figures could be subtracted from one another."
+    elif column.field is None:
         detail = "The column is not in the data map, and what is not in the data map is denied to everyone."
     elif column.rights.rules:
         detail = f"Decided by {', '.join(column.rights.rules)}."

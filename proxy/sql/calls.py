@@ -91,12 +91,12 @@ def _aggregated(a: Analysis, name: str, operand: Operand, scope: Scope, use: Use
     readless = name in functions.READLESS_AGGREGATES and "over" not in body and not operand.casts
     if readless:
         a.charge(operand.origin, Verb.AGGREGATE | grouping, position)
-        require_group(operand.reference, scope)
+        require_group(a, operand.reference, scope)
         return ()
     if masked(operand.origin.columns, use):
         raise Refused("an aggregate over a column that reads as NULL is refused", position=position)
     a.charge(operand.origin, use.general | Verb.READ | Verb.AGGREGATE | grouping, position)
-    require_group(operand.reference, scope)
+    require_group(a, operand.reference, scope)
     return operand.origin.columns
 
 
@@ -107,7 +107,7 @@ def _aggregated_cell(a: Analysis, name: str, operand: Operand, scope: Scope, use
         refuse_unreadable(operand.origin.columns, use, operand.reference.position)
         raise sealed_in(operand.cell, use.what, operand.reference.position)
     a.charge(operand.origin, Verb.AGGREGATE | grouping, operand.reference.position)
-    require_group(operand.reference, scope)
+    require_group(a, operand.reference, scope)
     if grouping:
         require_equality(operand.cell, operand.reference.position)
         retype_casts(operand)

@@ -93,6 +93,7 @@ class Catalog:
     byte_order: bool = False  # the database's own collation orders texts by their bytes
     structure: Structure | None = None  # how PostgreSQL's own catalogs are shown; None: as they are
     opened: frozenset[str] = frozenset()  # PostgreSQL's own functions that the data map allows beyond the usual ones
+    enums: frozenset[int] = frozenset()  # OIDs of the types that are enumerations
     observing: bool = False  # some tables are observed only; they are not protected here
     names: frozenset[str] = field(init=False, repr=False, compare=False, default=frozenset())
     _schemas: dict[str, frozenset[str]] = field(init=False, repr=False, compare=False, default_factory=dict)

@@ -45,7 +45,7 @@ def _plain_key(a: Analysis, node: Node, targets: list[Node], scope: Scope) -> No
         a.computed_keys.append(scope.text.position(key.get("location", -1)))
         a.walk(a, target if target is not None else node, scope, GROUPING)
         return
-    require_group(operand.reference, scope)
+    require_group(a, operand.reference, scope)
     _remember(operand, scope)
     if target is None:
         group_by(a, operand)

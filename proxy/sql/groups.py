@@ -1,7 +1,7 @@
 """Minimum groups: what may only be grouped or summed is shown for groups of so many rows, and for no smaller ones.
 
 The condition is put into HAVING.  It counts rows of the protected table itself (its primary key, distinct), so that a
-join can not blow a small group up.
+join can not blow a small group up.  What two groups have not in common is no smaller either: see parts.py.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from .scope import Level, Scope, Source
 _AFTER_GROUP = ("having", "window", "union", "intersect", "except", "order", "limit", "offset", "fetch", "for")
 
 
-def require_group(reference: Reference, scope: Scope) -> None:
+def require_group(a: Analysis, reference: Reference, scope: Scope) -> None:
     """The column is grouped or summed: remember how many rows its groups must have."""
     visible = reference.visible
     if visible is None or visible.column.origin.released:
@@ -34,7 +34,7 @@ def require_group(reference: Reference, scope: Scope) -> None:
             hint="Group the table itself.",
             position=reference.position,
         )
-    _require(scope.level, source, least)
+    _require(a, scope.level, source, least)
 
 
 def count_groups(a: Analysis, scope: Scope, *, window: bool, position: int | None) -> None:
@@ -48,10 +48,16 @@ def count_groups(a: Analysis, scope: Scope, *, window: bool, position: int | Non
         if least and window:
             raise too_small(position)
         if least:
-            _require(scope.level, source, least)
+            _require(a, scope.level, source, least)
 
 
-def _require(level: Level, source: Source, least: int) -> None:
+def _require(a: Analysis, level: Level, source: Source, least: int) -> None:
+    assert source.relation is not None and source.relation.protected is not None  # noqa: S101 - the callers look
+    if a.ledger.table(source.relation.protected).parts != source.parts:
+        raise Unsupported(
+            f'"{source.relation.name}" may only be seen in groups, and it is not clear beforehand that this forms some',
+            hint="Write the aggregate into the select list, or use GROUP BY.",
+        )
     level.over[id(source)] = (source, max(least, level.over.get(id(source), (source, 0))[1]))
 
 
@@ -113,4 +119,6 @@ def _enough_rows(source: Source, least: int) -> str:
     if len(key) != 1:
         raise Unsupported(f'groups of "{source.relation.name}" can not be counted: it has no primary key of one column')
     named = next(column.name for column in source.columns if column.inner == key[0])  # an alias list may rename it
-    return f"pg_catalog.count(DISTINCT {dotted(source.alias, named)}) >= {least}"
+    # Of a table in parts there are all rows of a part or none, however often a join repeats them.
+    rows = dotted(source.alias, named) if source.parts is not None else f"DISTINCT {dotted(source.alias, named)}"
+    return f"pg_catalog.count({rows}) >= {least}"

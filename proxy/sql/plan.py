@@ -16,7 +16,7 @@ from enum import StrEnum, auto
 from typing import TYPE_CHECKING
 
 from policies.fields import Field, LogicalType
-from policies.model import Verb
+from policies.model import Parts, Verb
 from proxy.errors import FieldgateError
 from proxy.wire.copying.options import CopyOptions
 from proxy.wire.values.codecs import follows_settings
@@ -319,6 +319,7 @@ class StatementPlan:
     touches_protected: bool = False
     uses: tuple[FieldUse, ...] = ()
     rules: tuple[str, ...] = ()
+    parts: tuple[tuple[str, Parts], ...] = ()  # tables (schema.table) over whole parts of which its figures are
     effect: SessionEffect = SessionEffect.NONE
     effect_value: str | None = None
     refusal: FieldgateError | None = None

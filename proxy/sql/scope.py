@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from policies.fields import Field
+from policies.model import Parts
 from proxy.errors import Refused, SqlState, Unsupported
 
 from .authorise import Guarded
@@ -96,6 +97,7 @@ class Source:
     opaque: bool = False
     anonymous: bool = False  # has no alias: its columns have no qualified name
     replaced: bool = False  # a subquery stands in its place, which has no schema
+    parts: Parts | None = None  # it is seen in these
 
     @property
     def protected(self) -> bool:
@@ -166,6 +168,7 @@ class Level:
 
     keys: set[tuple[int, str]] = field(default_factory=set)  # (identity of the source, column) in GROUP BY
     grouped: bool = False  # GROUP BY, HAVING or an aggregate: one row stands for a group
+    totals: bool = False  # what stands in the query says beforehand that it is going to be grouped
     sets: bool = False  # GROUPING SETS, ROLLUP or CUBE
     counts_rows: bool = False
     table: int | None = None  # the token TABLE, where the query is `TABLE name`

@@ -19,6 +19,7 @@ from .groups import add_minimum, check_rows_are_grouped
 from .lexer import TokenKind
 from .ordering import walk_window
 from .outputs import add_hidden_keys
+from .parts import totals
 from .placing import place_finished
 from .ranges import finish_ranges, walk_range
 from .scope import Origin, Scope
@@ -51,6 +52,7 @@ def run_query(a: Analysis, body: Node, outer: Scope, role: QueryRole) -> list[It
 def _select(a: Analysis, body: Node, scope: Scope, role: QueryRole) -> list[Item]:
     scope.level.values = role is QueryRole.DERIVED and body.keys() <= _ONE_ROW
     scope.level.table = _table_word(body, scope)
+    scope.level.totals = totals(body)
     walk_from(a, body.get("fromClause", []), scope)
     if "whereClause" in body:
         _walk_where(a, body, scope, role)

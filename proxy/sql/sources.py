@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from policies.model import Verb
+from policies.model import Parts, Verb
 from policies.physical import selectable
 from proxy.errors import Unsupported
 
@@ -18,6 +18,8 @@ from .edits import SqlText
 from .fragments import quoted
 from .joins import walk_join
 from .lexer import TokenKind
+from .parts import parted_table, parts_for
+from .parts_view import parts_view
 from .range_functions import range_function
 from .relations import Reach, closed, find_relation, reach_of
 from .row_view import row_view
@@ -71,16 +73,17 @@ def locate(a: Analysis, body: Node, scope: Scope, *, target: bool = False) -> Re
     relation = find_relation(a.catalog, body, path, scope.text.position(body.get("location", -1)))
     if relation is not None and "schemaname" not in body and relation.name in a.catalog.sensitive_names:
         token = scope.text.token_at(body.get("location", -1), TokenKind.WORD, TokenKind.QUOTED)
-        if target or not _replaced(a, relation):
+        if target or not _replaced(a, relation, scope):
             scope.text.insert_before(token, f"{quoted(relation.schema)}.")
     return relation
 
 
-def _replaced(a: Analysis, relation: Relation) -> bool:
-    """The name itself is going to be replaced, by a view's definition or by the principal's rows."""
+def _replaced(a: Analysis, relation: Relation, scope: Scope) -> bool:
+    """The name itself is going to be replaced, by a view's definition, the principal's rows, or the table in parts."""
     if relation.protected is None:
         return bool(relation.reaches)
-    return a.ledger.table(relation.protected).row_filter is not None
+    parts = parts_for(a, relation.protected, scope.level)
+    return parts is not None or a.ledger.table(relation.protected).row_filter is not None
 
 
 def _protected_table(a: Analysis, relation: Relation, body: Node, scope: Scope) -> Source:
@@ -88,24 +91,39 @@ def _protected_table(a: Analysis, relation: Relation, body: Node, scope: Scope) 
     a.analysed.add(relation.oid)
     position = scope.text.position(body.get("location", -1))
     a.ledger.charge_existence(relation.protected, position)
-    source = protected_source(a, relation, body)
-    filtered = a.ledger.table(relation.protected).row_filter
-    if filtered is not None:
+    rights = a.ledger.table(relation.protected)
+    parts = parts_for(a, relation.protected, scope.level)
+    source = protected_source(a, relation, body, parts)
+    if rights.row_filter is not None or parts is not None:
         source.replaced = True
-        first, last = name_span(scope.text, body)
-        only = not body.get("inh", False)
-        if only:
-            if scope.text.tokens.word(first - 1) != "only":
-                raise Unsupported("ONLY (table) is not supported here", hint="Write ONLY table.", position=position)
-            first -= 1
-        usable = selectable(relation.protected, a.ledger.table(relation.protected))
-        listed = bool(body.get("alias", {}).get("colnames"))
-        view = row_view(relation, usable, filtered, a.catalog, only=only, placed=listed)
-        scope.text.replace(first, last, *view, *given_alias(body))
+        _replace(a, relation, body, scope, parts)
     return source
 
 
-def protected_source(a: Analysis, relation: Relation, body: Node) -> Source:
+def _replace(a: Analysis, relation: Relation, body: Node, scope: Scope, parts: Parts | None) -> None:
+    """By the principal's rows, or by the table in parts."""
+    assert relation.protected is not None  # noqa: S101 - the caller looked
+    position = scope.text.position(body.get("location", -1))
+    first, last = name_span(scope.text, body)
+    only = not body.get("inh", False)
+    if only:
+        if scope.text.tokens.word(first - 1) != "only":
+            raise Unsupported("ONLY (table) is not supported here", hint="Write ONLY table.", position=position)
+        first -= 1
+    rights = a.ledger.table(relation.protected)
+    usable = selectable(relation.protected, rights)
+    listed = bool(body.get("alias", {}).get("colnames"))
+    if parts is not None:
+        parted = parted_table(a, relation, parts, only=only, position=position)
+        a.parts[f"{relation.schema}.{relation.name}"] = parts
+        view = parts_view(parted, usable, [c.name for c in relation.columns if not is_hidden(c.name)] if listed else ())
+    else:
+        assert rights.row_filter is not None  # noqa: S101 - the caller looked
+        view = row_view(relation, usable, rights.row_filter, a.catalog, only=only, placed=listed)
+    scope.text.replace(first, last, *view, *given_alias(body))
+
+
+def protected_source(a: Analysis, relation: Relation, body: Node, parts: Parts | None = None) -> Source:
     """The logical columns of a protected table; its term columns are known by their columns only."""
     table = relation.protected
     assert table is not None  # noqa: S101
@@ -114,7 +132,7 @@ def protected_source(a: Analysis, relation: Relation, body: Node) -> Source:
     for column in relation.columns:
         if is_hidden(column.name):
             continue
-        guarded = a.ledger.guarded(table, column.name)
+        guarded = a.ledger.guarded(table, column.name, parts)
         cell = guarded.cell
         term = cell.term_column if cell is not None else None
         tokens = cell.token_column if cell is not None else None
@@ -129,7 +147,8 @@ def protected_source(a: Analysis, relation: Relation, body: Node) -> Source:
                 tokens=tokens if tokens in physical else None,
             )
         )
-    return renamed(Source(alias_of(body), columns, relation, qualified="alias" not in body), body)
+    source = Source(alias_of(body), columns, relation, qualified="alias" not in body, parts=parts)
+    return renamed(source, body)
 
 
 def _view(a: Analysis, relation: Relation, body: Node, scope: Scope) -> Source:

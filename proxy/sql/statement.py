@@ -163,6 +163,7 @@ def _finish(
         touches_protected=a.touched,
         uses=tuple(a.ledger.uses),
         rules=tuple(a.ledger.rules),
+        parts=tuple(a.parts.items()),
         fingerprint=fingerprint(text.source.decode()),
         edited=edited,
         unsettled=bool(migrating(a.catalog, a.analysed)),

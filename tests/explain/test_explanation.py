@@ -6,6 +6,7 @@ import pytest
 from rich.console import Console
 
 from policies.loader import SHOP, load_policy
+from policies.model import Parts
 from proxy.explain.explanation import Explanation, explain, principal_for_role
 from proxy.explain.server_plan import ServerPlan
 from proxy.explain.text import rendered
@@ -55,6 +56,7 @@ def test_a_refused_statement_tells_all_its_uses_and_which_are_denied() -> None:
 def test_obligations() -> None:
     assert told("SELECT city FROM customers", "client").tables[0].row_filter == "id = the principal's subject"
     assert told("SELECT count(*) FROM customers", "analyst").tables[0].min_group == 5
+    assert told("SELECT count(*) FROM customers", "analyst").tables[0].parts == Parts(("status", "city"), 5)
     assert told("SELECT id FROM customers", "masked").tables[0].masked_fields == ("city", "email", "phone")
     assert told("SELECT id FROM orders", "support").tables[0].null_fields == ("customer_id", "total", "recipient")
 
@@ -91,3 +93,11 @@ def test_as_text() -> None:
     for words in ("filter_eq", "{1 term public.customers.email}: the client's parameter $1", "not available: asked"):
         assert words in shown
     assert plan.refusal is None
+
+
+def test_figures_as_text() -> None:
+    made, _ = explain("SELECT sum(total) FROM orders", context("analyst"), POLICY)
+    console = Console(width=200, no_color=True)
+    with console.capture() as captured:
+        console.print(rendered(made, ServerPlan(unavailable="asked of nobody")))
+    assert "public.orders: over whole parts by status, each of 5 rows or more" in captured.get()

@@ -2,8 +2,8 @@
 
 What a single verb lets through stays as that verb sees it: a field that may only be compared by equality keeps its rows
 that hold a constant of the grammar's; one that may only be compared by range stays between the same constants; one that
-may only be sorted by is moved along with all others; one that may only be summed keeps the sums of all groups that are
-large enough to be shown.
+may only be sorted by is moved along with all others; one that may only be counted and summed keeps the sums of all the
+parts that figures are made of, and may be anything within a part.
 """
 
 from __future__ import annotations
@@ -11,17 +11,20 @@ from __future__ import annotations
 import datetime
 import json
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from ipaddress import ip_address
 from random import Random
 
 from policies.engine import CompiledDecisions
 from policies.model import READ_VERBS, TableRights, Verb
+from tests.support.parting import shown
 
 from .grammar.constants import NUMBERS, TEXTS
 from .rows import LINKS, OWN, Rows, World, base, copied, shuffled
 from .seats import Seat, policy, principal
+
+Shown = tuple[str | None, ...]  # what a row was parted by, as far as it is shown
 
 _LETTERS = "bcdfghjklmnpqrstvwxz"
 _POOL = frozenset(text.strip("'") for text in TEXTS)
@@ -46,6 +49,7 @@ def other_world(seat: Seat) -> World:
 
 def _change(random: Random, name: str, table: Rows, rights: TableRights) -> None:
     subject = policy().data_map.tables["public", name].subject
+    seen = _seen(table, rights) if rights.parts is not None else None
     for at, column in enumerate(table.columns):
         verbs = rights.fields[column].verbs & READ_VERBS
         if column == "id":
@@ -54,8 +58,8 @@ def _change(random: Random, name: str, table: Rows, rights: TableRights) -> None
             others = [row for row in table.rows if row[table.at(subject or "id")] != OWN]
             if column != subject:
                 _freely(random, name, column, at, others)
-        elif rights.fields[column].min_group and verbs & ~(Verb.GROUP | Verb.AGGREGATE) == Verb(0):
-            _in_groups(random, table, at, rights, Verb.GROUP in verbs, linked=(name, column) in LINKS)
+        elif verbs and seen is not None:
+            _in_parts(random, table, column, seen, rights, linked=(name, column) in LINKS)
         else:
             _HOW.get(verbs, _left_alone)(random, name, column, at, table.rows)
 
@@ -147,36 +151,53 @@ _HOW: dict[Verb, How] = {
 }
 
 
-# -- groups --
+# -- parts --
 
 
-def _in_groups(random: Random, table: Rows, at: int, rights: TableRights, is_key: bool, *, linked: bool) -> None:
-    """Names of groups that are too small; numbers, so that no group that is shown has another sum."""
-    least = rights.min_group
-    if is_key:
-        counts = Counter(row[at] for row in table.rows)
-        names = {value: _word(random) for value, count in counts.items() if count < least and isinstance(value, str)}
-        for row in table.rows:
-            row[at] = names.get(row[at], row[at])
+def _seen(table: Rows, rights: TableRights) -> list[Shown]:
+    """Each row as the seat sees it in parts; nothing of a table that is too small."""
+    assert rights.parts is not None
+    keys = [table.at(column) for column in rights.parts.columns]
+    values = [[None if row[key] is None else str(row[key]) for key in keys] for row in table.rows]
+    return shown(values, rights.parts.least) or [(None,) * len(keys) for _ in table.rows]
+
+
+def _in_parts(
+    random: Random, table: Rows, column: str, seen: list[Shown], rights: TableRights, *, linked: bool
+) -> None:
+    """Keys that are not shown, among rows that are not told apart; numbers, so that no part has another sum."""
+    assert rights.parts is not None
+    at = table.at(column)
+    if column in rights.parts.columns:
+        _hidden_keys(random, table, at, seen, rights.parts.columns.index(column), rights.parts.least)
         return
     if not any(isinstance(row[at], Decimal | int) for row in table.rows):
         _freely_but_for_holes(random, table, at)
         return
-    keys = [n for n, c in enumerate(table.columns) if Verb.GROUP in rights.fields[c].verbs]
-    exact: dict[tuple[object, ...], list[list[object]]] = {}
-    rare: dict[tuple[object, ...], list[list[object]]] = {}
-    for row in table.rows:
-        large = tuple(row[n] if _count(table, n, row[n]) >= least else None for n in keys)
-        exact.setdefault(tuple(row[n] for n in keys), []).append(row)
-        if None in large:
-            rare.setdefault(large, []).append(row)
-    for rows in exact.values():
+    for rows in _together(table, seen).values():
         if linked:
             _exchange(random, at, rows)
         else:
             _same_sum(random, rows, at)
-    for rows in () if linked else rare.values():
-        _same_sum(random, rows, at)
+
+
+def _hidden_keys(random: Random, table: Rows, at: int, seen: list[Shown], key: int, least: int) -> None:
+    """Rare ones are called otherwise, and all are dealt out anew, between rows that one part before has together."""
+    for before, rows in _together(table, [each[: key + 1] for each in seen]).items():
+        if before[key] is not None:
+            continue
+        counts = Counter(row[at] for row in rows)
+        names = {value: _word(random) for value, count in counts.items() if count < least and isinstance(value, str)}
+        for row in rows:
+            row[at] = names.get(row[at], row[at])
+        _exchange(random, at, rows)
+
+
+def _together(table: Rows, seen: Sequence[Shown]) -> dict[Shown, list[list[object]]]:
+    found: dict[Shown, list[list[object]]] = {}
+    for row, each in zip(table.rows, seen, strict=True):
+        found.setdefault(each, []).append(row)
+    return found
 
 
 def _freely_but_for_holes(random: Random, table: Rows, at: int) -> None:
@@ -184,10 +205,6 @@ def _freely_but_for_holes(random: Random, table: Rows, at: int) -> None:
     for row in table.rows:
         if row[at] is not None:
             row[at] = _another(random, row[at])
-
-
-def _count(table: Rows, at: int, value: object) -> int:
-    return sum(row[at] == value for row in table.rows)
 
 
 def _same_sum(random: Random, rows: list[list[object]], at: int) -> None:

@@ -22,6 +22,10 @@ apart, account.registered_at, order, *, allow, , D17, To sort by and never shown
 apart, account.status, update, *, allow, , D17, To be written and never shown
 apart, order.total, filter_range, *, allow, , D17, To be compared and never shown
 apart, order.status, read, *, allow, , D17, To be shown and nothing else
+tally, order.status, group|aggregate|filter_eq|filter_range|join, *, allow, min_group=5, D17, To be summed by
+tally, order.total, aggregate, *, allow, min_group=5, D17, To be summed and never shown
+tally, key.order, aggregate|filter_eq|filter_range|join, *, allow, min_group=5, D17, To be counted
+tally, pd.address, group|aggregate|filter_eq|join, *, allow, min_group=5, D17, To be counted by
 entry, registration, insert, *, allow, , D17, To be written and never looked for
 entry, account, insert, *, allow, , D17, To be written and never looked for
 entry, corr, insert, *, allow, , D17, To be written and never looked for
@@ -29,6 +33,10 @@ entry, corr, insert, *, allow, , D17, To be written and never looked for
 _ROLES = """
 [role.apart]
 title = "Single verbs"
+purpose = "contract"
+
+[role.tally]
+title = "Figures over what it chooses"
 purpose = "contract"
 
 [role.entry]
@@ -39,6 +47,10 @@ _LOGINS = """
 [login.apart]
 kind = "person"
 roles = ["apart"]
+
+[login.tally]
+kind = "person"
+roles = ["tally"]
 
 [login.entry]
 kind = "person"
@@ -65,6 +77,7 @@ SEATS = (
     Seat("shop_app", "shop_app"),
     Seat("dpo", "dpo"),
     Seat("apart", "apart"),
+    Seat("tally", "tally"),
     Seat("entry", "entry"),
 )
 BY_NAME = {seat.name: seat for seat in SEATS}

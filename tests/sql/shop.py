@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from policies.fields import Field, LogicalType, ProtectedTable, Sealing
-from policies.model import NO_VERBS, FieldRights, Principal, RowFilter, TableRights, Verb
+from policies.model import NO_VERBS, FieldRights, Parts, Principal, RowFilter, TableRights, Verb
 from proxy.sql.catalog import Catalog, Column, Function, Relation
 from proxy.sql.computation import Casing
 from proxy.sql.plan import Lowering
@@ -156,6 +156,9 @@ def catalog(server_version: int = 180006, **more: object) -> Catalog:
     )
 
 
+_TALLIED = Verb.GROUP | Verb.AGGREGATE | Verb.FILTER_EQ | Verb.FILTER_RANGE | Verb.JOIN | Verb.ORDER
+
+
 def _rights(verbs: Verb, names: str, **more: object) -> dict[str, FieldRights]:
     return {name: FieldRights(verbs, rules=("policy.csv:1 D1",), **more) for name in names.split()}  # type: ignore[arg-type]
 
@@ -179,7 +182,16 @@ def _role(name: str, table: ProtectedTable) -> TableRights:
             return TableRights(_rights(ALL, everything), RowFilter("public", table.table, column))
         case "analyst":
             counted = _rights(Verb.GROUP | Verb.AGGREGATE, "id city status total", min_group=5)
-            return TableRights(nothing | {k: v for k, v in counted.items() if k in table.fields}, min_group=5)
+            known = {k: v for k, v in counted.items() if k in table.fields}
+            return TableRights(
+                nothing | known, min_group=5, parts=Parts(tuple(c for c in ("status", "city") if c in known), 5)
+            )
+        case "tally":  # reads some of what stands in a row, and counts the rest
+            counted = _rights(_TALLIED, "id city status name total", min_group=5)
+            known = {k: v for k, v in counted.items() if k in table.fields}
+            read = {k: v for k, v in _rights(Verb.READ | Verb.FILTER_EQ, "tech_notes").items() if k in table.fields}
+            parts = Parts(tuple(c for c in ("status", "city", "name") if c in known), 5)
+            return TableRights(nothing | known | read, min_group=5, parts=parts)
         case "exporter":
             return TableRights(_rights(ALL | Verb.EXPORT, everything))
         case _:

@@ -15,12 +15,13 @@ from .kept import KEPT
 from .made import DBA
 from .management import MANAGEMENT
 from .others import OTHERS
+from .overlaps import OVERLAPS
 from .session import SESSION
 from .spellings import NUMBERS
 from .support import SPELLINGS, SUPPORT
 
 GROUPS = (
-    *FENCES, *SUPPORT, *KEPT, SPELLINGS, *NUMBERS, *MANAGEMENT, *CLIENT, *OTHERS,
+    *FENCES, *SUPPORT, *KEPT, SPELLINGS, *NUMBERS, *MANAGEMENT, *CLIENT, *OTHERS, *OVERLAPS,
     *for_everybody((*EVERYBODY, *DOORS, *SESSION)),
 )  # fmt: skip
 

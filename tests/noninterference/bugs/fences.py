@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from proxy.sql import explain, functions, groups, relations, selects, sources, statement, updates
+from policies.model import NO_VERBS
+from proxy.sql import authorise, explain, functions, groups, relations, selects, sources, statement, updates
 from proxy.sql.authorise import Ledger
 from proxy.sql.fragments import dotted
 
-from .bug import Bug, bound, replacing, silenced, trying
+from .bug import Breaking, Bug, both, bound, replacing, silenced, trying
 
 
 def _unfiltered(table: Any) -> Any:
@@ -28,16 +29,30 @@ def _counted_as_they_come(source: Any, least: int) -> str:
     return f"pg_catalog.count({dotted(source.alias, source.relation.primary_key[0])}) >= {least}"
 
 
+def _unparted(table: Any) -> Any:
+    return lambda self, protected: replace(table(self, protected), parts=None)
+
+
+def _unlimited(breaking: Breaking) -> Breaking:
+    """Where figures are over whole parts, the other limits on groups are second locks on the same door."""
+    return both(replacing(Ledger, "table", _unparted), breaking)
+
+
 _GROUPED = {"grouped": 20}
 FENCES = (
     Bug("row filters are left out", replacing(Ledger, "table", _unfiltered), "client"),
     Bug("row filters are left out where rows are read", replacing(sources, "row_view", _all_rows), "client"),
     Bug("row filters are left out where rows are changed",
         replacing(updates, "own_rows", lambda _: lambda *_args, **_more: ("true",)), "client", {"write": 10}),
-    Bug("minimum groups are left out", silenced(selects, "add_minimum"), "analyst", _GROUPED),
-    Bug("minimum groups count joined rows", replacing(groups, "_enough_rows", lambda _: _counted_as_they_come),
-        "analyst", _GROUPED),
-    Bug("groups may be computed", silenced(statement, "check_fences"), "analyst", _GROUPED | {"computed": 10}),
+    Bug("figures are over rows as they come, not over whole parts", replacing(Ledger, "table", _unparted), "analyst",
+        _GROUPED),
+    Bug("parts are cut by what chooses rows", lambda: bound(authorise, "CHOOSING", NO_VERBS), "tally",
+        trying("cut")),
+    Bug("minimum groups are left out", _unlimited(silenced(selects, "add_minimum")), "analyst", _GROUPED),
+    Bug("minimum groups count joined rows",
+        _unlimited(replacing(groups, "_enough_rows", lambda _: _counted_as_they_come)), "analyst", _GROUPED),
+    Bug("groups may be computed", _unlimited(silenced(statement, "check_fences")), "analyst",
+        _GROUPED | {"computed": 10}),
     Bug("least and greatest count as sums",
         lambda: bound(functions, "READLESS_AGGREGATES", functions.READLESS_AGGREGATES | {"min", "max"}),
         "analyst", trying("aggregate")),

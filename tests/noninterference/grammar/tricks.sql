@@ -133,3 +133,10 @@ SELECT town FROM people
 SELECT id FROM townsfolk
 SELECT total FROM sales
 SELECT n FROM spent
+
+-- cut
+SELECT sum({c}) FROM {t} WHERE {k} > 9
+SELECT sum({c}) FROM {t} WHERE {k} <> 5
+SELECT avg({c}), count(*) FROM {t} WHERE {k} BETWEEN 2 AND 20
+SELECT sum(t.{c}) FROM {t} t JOIN generate_series(1, 12) g ON g = t.{k}
+SELECT sum({c}) FROM {t} WHERE {k} > 12 GROUP BY {o}

@@ -19,6 +19,7 @@ def record(number: int = 0, **changed: object) -> dict[str, object]:
         "fields": {"public.customers.email": ["read", "filter_eq"], "public.customers.id": ["read"]},
         "rules": ["policy.csv:22 allow D19|D27"],
         "kind": "select",
+        "parts": {"public.orders": {"rows": 5, "by": ["status"]}},
         "fingerprint": "0123456789abcdef",
         "statement": None,
         "reason": None,
