@@ -40,10 +40,9 @@ class RememberingCipher:
         return opened
 
     def open_all(self, envelopes: Sequence[bytes]) -> list[bytes]:
-        known = self._opened
-        if all(envelope in known for envelope in envelopes):
-            return [known[envelope] for envelope in envelopes]
-        return [self.open(envelope) for envelope in envelopes]
+        found = list(map(self._opened.get, envelopes))
+        known = [opened for opened in found if opened is not None]
+        return known if len(known) == len(found) else [self.open(envelope) for envelope in envelopes]
 
     def seal(self, plaintext: bytes, *, term_input: bytes | None = None, row_key: bytes | None = None) -> bytes:
         return self._cipher.seal(plaintext, term_input=term_input, row_key=row_key)

@@ -7,7 +7,6 @@ decided once per result, so that they can be compiled later.
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Callable, Sequence
 from itertools import chain
 from struct import Struct
@@ -16,9 +15,10 @@ from keys.errors import CryptoError
 from proxy.errors import ProtocolViolation
 from proxy.wire.framing import HEADER_SIZE, Span
 
+from .apart import Values, taken_apart
+
 Opener = Callable[[bytes], bytes]  # what the server sent for a value -> what the client gets
 OpenAll = Callable[[Sequence[bytes]], Sequence[bytes]]  # the same for a whole column
-Values = list[bytes | None]
 
 _HEADER = Struct("!ciH")
 _LENGTH = Struct("!i")
@@ -101,7 +101,7 @@ def transform_all(
     """
     parts: list[Sequence[bytes]] = []
     copies: list[list[bytes]] = []
-    found = _taken_apart(data, spans, columns, openers)
+    found = taken_apart(data, spans, columns, [opener is not None for opener in openers])
     if found is None:
         return None
     gaps, values, tails = found
@@ -114,38 +114,6 @@ def transform_all(
     heads = {size: _HEADER.pack(tag, _FIRST_COLUMN - 1 + size, len(openers)) for size in set(sizes)}
     out += chain.from_iterable(zip(map(heads.__getitem__, sizes), bodies, strict=True))
     return b"".join(chain(*copies, tails))
-
-
-def _taken_apart(
-    data: bytes, spans: Sequence[Span], columns: int, openers: Sequence[OpenAll | None]
-) -> tuple[list[list[bytes]], list[Values], list[bytes]] | None:
-    """For each opened column its values and what stands before them in each row; and what stands behind the last."""
-    unpack, count = _LENGTH.unpack_from, columns.to_bytes(2, "big")
-    gaps: list[list[bytes]] = [[] for opener in openers if opener is not None]
-    values: list[Values] = [[] for _ in gaps]
-    takers = iter([(gap.append, column.append) for gap, column in zip(gaps, values, strict=True)])
-    walk = [None if opener is None else next(takers) for opener in openers]
-    tails: list[bytes] = []
-    try:
-        for _, start, end in spans:
-            position = copied = start + _FIRST_COLUMN
-            if data[position - 2 : position] != count:
-                return None
-            for taker in walk:
-                (length,) = unpack(data, position)
-                follow = position + 4 + (length if length > 0 else 0)
-                if taker is not None:
-                    keep, take = taker
-                    keep(data[copied:position])
-                    take(data[position + 4 : follow] if length >= 0 else None)
-                    copied = follow
-                position = follow
-            if position > end:  # and so it is as soon as any length was read, or reached, beyond the message
-                return None
-            tails.append(data[copied:position])
-    except struct.error:
-        return None
-    return gaps, values, tails
 
 
 def _opened(column: Values, opener: OpenAll) -> tuple[Sequence[bytes], Sequence[bytes]]:
@@ -161,30 +129,6 @@ def _opened(column: Values, opener: OpenAll) -> tuple[Sequence[bytes], Sequence[
         [_NULL if each is None else next(length) for each in column],
         [b"" if each is None else next(value) for each in column],
     )
-
-
-def column_values(data: bytes, spans: Sequence[Span], columns: int, wanted: int) -> Values | None:
-    """The values of one column of these rows; None: a row is malformed."""
-    unpack, count = _LENGTH.unpack_from, columns.to_bytes(2, "big")
-    found: Values = []
-    try:
-        for _, start, end in spans:
-            position = start + _FIRST_COLUMN
-            if data[position - 2 : position] != count:
-                return None
-            value: bytes | None = None
-            for column in range(columns):
-                (length,) = unpack(data, position)
-                follow = position + 4 + (length if length > 0 else 0)
-                if column == wanted and length >= 0:
-                    value = data[position + 4 : follow]
-                position = follow
-            if position != end:
-                return None
-            found.append(value)
-    except struct.error:
-        return None
-    return found
 
 
 def _column_at(data: bytes, start: int, position: int) -> int:

@@ -19,13 +19,13 @@ from proxy.wire.framing import HEADER_SIZE, Span
 from proxy.wire.oids import BYTEA, INT2, INT4, INT8, UNKNOWN
 from proxy.wire.values.settings import ValueSettings
 
+from .apart import column_values
 from .cells import from_text, unreadable
 from .client_values import ClientValues, source_value
 from .opened import RememberingCiphers
 from .params import cipher_of, pattern_text
 from .patterns import make_test
 from .ranges import range_of
-from .run import column_values
 
 Test = Callable[[bytes], bool]
 """What a cell's opened value has to pass.  Raises ValueError for what is none of its type."""
