@@ -19,6 +19,7 @@ from contextlib import AsyncExitStack
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
+import aiohttp
 import botocore.exceptions as failures
 from aiobotocore.config import AioConfig
 from aiobotocore.session import get_session
@@ -194,10 +195,14 @@ class AwsKmsKek(Unshareable):
             count += len(answer.get("Rotations", ()))
             if not answer.get("Truncated"):
                 return count
+            if not isinstance(answer.get("NextMarker"), str):
+                raise self._no_kms()
             marker = {"Marker": answer["NextMarker"]}
 
     async def _described(self, key: str) -> dict[str, Any]:
-        metadata: dict[str, Any] = (await self._ask("describe_key", KeyId=key))["KeyMetadata"]
+        metadata = (await self._ask("describe_key", KeyId=key)).get("KeyMetadata")
+        if not isinstance(metadata, dict) or not isinstance(metadata.get("Arn"), str):
+            raise self._no_kms()
         return metadata
 
     def _require_kind(self, metadata: dict[str, Any]) -> str:
@@ -211,16 +216,23 @@ class AwsKmsKek(Unshareable):
     def _own(self, answer: dict[str, Any], wanted: str, key: str) -> bytes:
         if answer.get(key) != self._arn:
             raise KeyringLocked(f"a wrapped key is of another key than {self.uri}")
-        found: bytes = answer[wanted]
+        found = answer.get(wanted)
+        if not isinstance(found, bytes):
+            raise self._no_kms()
         return found
+
+    def _no_kms(self) -> CryptoError:
+        return ProviderRefused(f"{self.uri} answers in a form that is not KMS's: check the endpoint")
 
     async def _ask(self, operation: str, **parameters: Any) -> dict[str, Any]:
         if self._client is None:
             raise ProviderRefused(f"{self.uri} is not open")
         try:
             answer: dict[str, Any] = await getattr(self._client, operation)(**parameters)
-        except (failures.BotoCoreError, failures.ClientError, OSError, ValueError) as failure:
+        except (failures.BotoCoreError, failures.ClientError, aiohttp.ClientError, OSError, ValueError) as failure:
             raise self._judged(failure) from None
+        except (AttributeError, LookupError, TypeError):  # botocore on JSON of another shape
+            raise ProviderUnavailable(f"{self.uri} answers in a form that is not KMS's") from None
         return answer
 
     def _judged(self, failure: Exception) -> CryptoError:
@@ -228,7 +240,7 @@ class AwsKmsKek(Unshareable):
         if isinstance(failure, failures.ClientError):
             return self._judged_code(failure)
         name = type(failure).__name__
-        later = (failures.HTTPClientError, failures.ConnectionError, failures.EndpointConnectionError, OSError)
+        later = (failures.HTTPClientError, failures.ConnectionError, aiohttp.ClientError, OSError)
         if isinstance(failure, later) and not isinstance(failure, failures.SSLError):
             return ProviderUnavailable(f"{self.uri} does not answer ({name})")
         if isinstance(failure, failures.CredentialRetrievalError):

@@ -112,9 +112,9 @@ class TransitKek(Unshareable):
             answer = await self._call("POST", f"{operation}/{self._key}", {"batch_input": entries})
         except Rejected as failure:
             answer = failure.answer  # 400 when one item of the batch failed: the answer says which
-            if not isinstance(answer.get("data"), dict):
+            if not _data(answer):
                 raise self._explained(failure) from None
-        results = answer.get("data", {}).get("batch_results")
+        results = _data(answer).get("batch_results")
         if not isinstance(results, list) or len(results) != len(entries):
             raise ProviderRefused(f"{self.uri} answers {operation} in a form that is not Transit's")
         return [self._item(result, wanted, number, len(results)) for number, result in enumerate(results, 1)]
@@ -141,8 +141,8 @@ class TransitKek(Unshareable):
             answer = await self._call("GET", f"keys/{self._key}")
         except Rejected as failure:
             raise self._explained(failure) from None
-        data = answer.get("data")
-        if not isinstance(data, dict):
+        data = _data(answer)
+        if not data:
             raise ProviderRefused(f"{self.uri} is described in a form that is not Transit's")
         return data
 
@@ -184,11 +184,16 @@ class TransitKek(Unshareable):
             raise ProviderRefused(
                 f"{self.uri}: the token's policy must allow update of sys/capabilities-self"
             ) from None
-        found = answer.get("data", {}).get(path)
+        found = _data(answer).get(path)
         if not isinstance(found, list) or "update" not in found or _FORBIDDEN & set(map(str, found)):
             raise ProviderRefused(
                 f"{self.uri}: the token must have the capability update, and not create, sudo or root, on {path}"
             )
+
+
+def _data(answer: dict[str, Any]) -> dict[str, Any]:
+    data = answer.get("data")
+    return data if isinstance(data, dict) else {}
 
 
 def _parsed(blob: bytes) -> tuple[str, str]:

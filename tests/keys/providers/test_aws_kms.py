@@ -16,7 +16,7 @@ import pytest
 from aiobotocore.session import get_session
 from aiohttp import web
 
-from keys.errors import KeyringLocked, ProviderRefused, ProviderUnavailable
+from keys.errors import CryptoError, KeyringLocked, ProviderRefused, ProviderUnavailable
 from keys.primitives import random_bytes
 from keys.provider import KekProvider, Wrapped, Wrapping
 from keys.providers.aws_kms import AwsKmsKek
@@ -136,6 +136,7 @@ async def real(server: str, session: Any, monkeypatch: pytest.MonkeyPatch) -> As
 
 
 class TestConformity(Conformity):
+    most = 200  # four calls; each key is a request, and 1,000 of them take a quarter of a minute beside other work
     # moto answers AccessDenied where AWS answers IncorrectKey and InvalidCiphertext, which are tested below.
     foreign = (KeyringLocked, ProviderRefused)
 
@@ -278,6 +279,21 @@ async def test_what_aws_may_answer(real: Kms, code: str, status: int, error: typ
     real.relay.fault = answering(code, status, times=1)
     if error is ProviderUnavailable:
         assert len(await ResilientKek(real.inner, Patience(), InstantClock()).unwrap([wrapped_key])) == 1
+
+
+@pytest.mark.parametrize("status", [200, 502])
+@pytest.mark.parametrize(
+    "body", ["", "{}", "[]", "null", "<html>canary</html>", '{"KeyMetadata": 1}', '{"Plaintext": "#"}']
+)
+async def test_answers_that_no_kms_gives(real: Kms, status: int, body: str) -> None:
+    wrapped_key = await one_blob(real)
+    real.relay.fault = lambda _: web.Response(status=status, text=body, content_type="application/x-amz-json-1.1")
+    for call in (real.inner.unwrap, real.inner.rewrap):
+        with pytest.raises(ProviderUnavailable if status == 502 else CryptoError) as caught:
+            await call([wrapped_key])
+        assert "canary" not in str(caught.value)
+    with pytest.raises(CryptoError):
+        await real.door().open()
 
 
 async def test_nobody_answers_and_then_somebody_does(real: Kms) -> None:

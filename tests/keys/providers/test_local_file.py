@@ -129,3 +129,13 @@ async def test_a_version_that_the_file_never_had(real: LocalFile) -> None:
     [blob] = await elsewhere.wrap([Wrapping(random_bytes(32), CONTEXT)])
     with pytest.raises(KeyringLocked, match="does not hold"):
         await real.provider.unwrap([Wrapped(blob, CONTEXT)])
+
+
+async def test_without_the_context_keys_would_change_places(real: LocalFile, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The binding is what refuses: with nothing bound, another context unwraps."""
+    monkeypatch.setattr("keys.providers.local_file.bound", lambda *_: b"nothing")
+    [blob] = await real.provider.wrap([Wrapping(b"m" * 32, CONTEXT)])
+    assert await real.provider.unwrap([Wrapped(blob, b"another")]) == [b"m" * 32]
+    monkeypatch.undo()
+    with pytest.raises(KeyringLocked):
+        await real.provider.unwrap([Wrapped(blob, b"another")])

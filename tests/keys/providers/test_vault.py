@@ -288,7 +288,10 @@ async def test_trouble_that_may_pass(real: Transit, status: int) -> None:
         (200, "no json"),
         (200, "[]"),
         (200, "{}"),
+        (200, '{"data": []}'),
+        (200, '{"data": null}'),
         (200, '{"data": {"batch_results": []}}'),
+        (200, '{"data": {"batch_results": [[]]}}'),
         (200, '{"data": {"batch_results": [{"plaintext": 1}]}}'),
         (200, '{"data": {"batch_results": [{"plaintext": "###"}]}}'),
         (200, '{"data": {"batch_results": [{"error": "canary"}]}}'),
@@ -303,6 +306,17 @@ async def test_answers_that_no_vault_gives(real: Transit, status: int, body: str
     with pytest.raises((ProviderUnavailable, ProviderRefused)) as caught:
         await real.transit.unwrap([wrapped_key])
     assert "canary" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "body",
+    ["{}", '{"data": []}', '{"data": {}}', '{"data": {"ttl": "x"}}', '{"auth": []}', '{"auth": {"client_token": 1}}'],
+)
+async def test_answers_to_a_login_that_no_vault_gives(real: Transit, body: str) -> None:
+    for login in (TokenLogin(Secret(file=real.token_file)), app_role(real)):
+        real.relay.fault = failing(200, body)
+        with pytest.raises(ProviderRefused):
+            await real.door(login=login).open()
 
 
 async def test_nobody_answers_and_then_somebody_does(real: Transit) -> None:
