@@ -13,6 +13,9 @@ from proxy.rotation.retire import DESTROY_AFTER, destroy_key, disable_key, enabl
 from proxy.rotation.rotate import rotate_data_key
 from proxy.rotation.tools import Tools
 from proxy.rotation.verify import verify_field
+from proxy.sealing.run import SealOptions
+
+from .sealing import Privileges, no_privileges, seal_handler, unseal_handler
 
 _WITH_TOOLS: Mapping[OperationKind, Callable[[Tools, Work], Awaitable[None]]] = {
     OperationKind.ROTATE_KEK: rotate_kek,
@@ -24,7 +27,16 @@ _WITH_TOOLS: Mapping[OperationKind, Callable[[Tools, Work], Awaitable[None]]] = 
 }
 
 
-def handlers(tools: Tools, destroy_after: timedelta = DESTROY_AFTER) -> dict[OperationKind, Handler]:
+def handlers(
+    tools: Tools,
+    destroy_after: timedelta = DESTROY_AFTER,
+    privileges: Privileges = no_privileges,
+    sealing: SealOptions | None = None,
+) -> dict[OperationKind, Handler]:
+    """`privileges` are given in the transaction in which a field changes its form; `sealing`: its batches and locks."""
+    options = sealing or SealOptions()
     made: dict[OperationKind, Handler] = {kind: partial(handler, tools) for kind, handler in _WITH_TOOLS.items()}
     made[OperationKind.DESTROY_KEY] = partial(destroy_key, tools, destroy_after=destroy_after)
+    made[OperationKind.SEAL_FIELD] = partial(seal_handler, tools, privileges, options)
+    made[OperationKind.UNSEAL_FIELD] = partial(unseal_handler, tools, privileges, options)
     return made

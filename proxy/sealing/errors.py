@@ -18,4 +18,8 @@ class SealingRefused(FieldgateError):
 
 
 class SealingFailed(FieldgateError):
-    """Sealing stopped; the plaintext column is as it was, and the same command goes on from where it stopped."""
+    """Sealing or unsealing stopped; the column is as it was, and the same command goes on from where it stopped."""
+
+
+class SealingInterrupted(SealingFailed):
+    """It stopped for what may pass by itself: a lost connection, a table that was never free."""

@@ -26,7 +26,7 @@ from policies.fields import DataMap, Field, ProtectedTable
 from proxy.errors import ConfigError
 
 from .ddl import checks_of, sealing_of, term_column, token_column
-from .errors import SealingFailed, SealingRefused
+from .errors import SealingFailed, SealingInterrupted, SealingRefused
 from .facts import Connection
 from .run import Hooks, Progress, Run, SealOptions, SealOutcome, facts_of
 from .seal_run import SealRun
@@ -112,13 +112,15 @@ async def _carried_out(run: Run, what: str) -> SealOutcome:
     try:
         async with _alone(run.connection, run.field):
             return await run.run()
+    except (asyncpg.PostgresConnectionError, asyncpg.AdminShutdownError, asyncpg.CrashShutdownError) as failure:
+        raise SealingInterrupted(f"the server went away while {what} {name} ({failure.sqlstate})") from None
     except asyncpg.PostgresError as failure:
         # The server's own text may quote a row.
         raise SealingFailed(
             f"the server refused a step of {what} {name} ({failure.sqlstate}, {type(failure).__name__})"
         ) from None
     except (asyncpg.InterfaceError, OSError) as failure:
-        raise SealingFailed(f"the connection was lost while {what} {name}: {type(failure).__name__}") from None
+        raise SealingInterrupted(f"the connection was lost while {what} {name}: {type(failure).__name__}") from None
     except CryptoError as failure:
         raise SealingFailed(f"{name}: {failure}") from None
 

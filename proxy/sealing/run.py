@@ -21,7 +21,7 @@ from proxy.wire.values.codecs import codec_for
 
 from .cells import CellMaker
 from .ddl import sealing_of
-from .errors import SealingFailed, SealingRefused
+from .errors import SealingFailed, SealingInterrupted, SealingRefused
 from .facts import Connection, TableFacts, fix_settings, read_tables
 from .fence import lower_fence, passed_by_all, row_fence_stands
 from .staging import Staging
@@ -138,10 +138,12 @@ class Run(ABC):
     async def run(self) -> SealOutcome:
         if await self.already():
             return SealOutcome(already=True, fenced=not await self._lift_fence())
+        await self.hooks.between(SealStep.PREPARE, 0, 1)
         await self._retrying(self._prepare)
         for _ in range(self.options.passes):
             if not await self._fill_pass():
                 break
+        await self.hooks.between(SealStep.SWITCH, 0, 1)
         await self._retrying(self._switch)
         fenced = not await self._lift_fence()
         return SealOutcome(False, self.total, self.filled, self.corrected, fenced)
@@ -226,7 +228,7 @@ class Run(ABC):
                     return await step()
             except _RETRIED:
                 await asyncio.sleep(min(0.1 * 2**attempt, 5.0))
-        raise SealingFailed(f"{self.field.name}: the table was never free for {self.options.lock_seconds} seconds")
+        raise SealingInterrupted(f"{self.field.name}: the table was never free for {self.options.lock_seconds} seconds")
 
     # --- prepare and fill
 
