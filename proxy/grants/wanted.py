@@ -85,7 +85,7 @@ def _schema(found: Wanted, role: str, schema: str, table: ProtectedTable) -> Non
 
 def _add(found: Wanted, privilege: Privilege, verbs: Verb, rules: Iterable[str]) -> None:
     reasons = found.setdefault(privilege, set())
-    reasons |= {(verb.name or "").lower() for verb in verbs} or {"row key or row filter"}
+    reasons |= {(verb.name or "").lower() for verb in verbs} or {"row key, row filter or parts"}
     reasons |= {rule for rule in rules if " allow " in rule}
 
 

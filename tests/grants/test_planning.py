@@ -204,7 +204,7 @@ def test_privileges_follow_from_the_verbs(policy: PolicySet) -> None:
 def test_reasons_name_verbs_and_rules(policy: PolicySet) -> None:
     found = wanted(policy, _snapshot())
     assert found[Privilege("boss", PEOPLE, "SELECT", "name")] == {"read", "filter_eq", "policy.csv:2 allow D1"}
-    assert found[Privilege("fg_self", PEOPLE, "SELECT", "id")] == {"row key or row filter"}
+    assert found[Privilege("fg_self", PEOPLE, "SELECT", "id")] == {"row key, row filter or parts"}
 
 
 def test_a_table_that_is_not_in_the_database_gets_nothing(policy: PolicySet) -> None:
