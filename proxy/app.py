@@ -82,7 +82,7 @@ class Worker:
             self.stats,
             self._audit_available,
             self._searches,
-            lambda: FinishBounds(self.config.limits.finish_rows, self.config.limits.finish_bytes),
+            lambda: _finish_bounds(self.config.limits),
         )
         self._services: ReceptionServices | None = None
         self._stopping = False
@@ -277,6 +277,10 @@ def make_conversation(
 ) -> ConversationLike:
     path = None if search_path is None else parse_search_path(search_path)
     return Conversation(services, principal, settings, path, session_id)
+
+
+def _finish_bounds(limits: LimitsConfig) -> FinishBounds:
+    return FinishBounds(limits.finish_rows, limits.finish_bytes, limits.locked_rows)
 
 
 def _rates(limits: LimitsConfig) -> SearchRates:

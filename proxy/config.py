@@ -188,6 +188,7 @@ class LimitsConfig:
     searches_per_service: Count = 600_000
     finish_rows: Count = 100_000  # of one result that is put in order here
     finish_bytes: Size = 64 * 1024 * 1024
+    locked_rows: Count = 10_000  # candidates of an UPDATE or DELETE by a search of a sealed field
     failed_logins: Count = 10  # in a row; from then on each further one waits, twice as long each time
     failed_login_delay: Duration = 1.0
     failed_login_delay_max: Duration = 60.0

@@ -82,7 +82,7 @@ def make_binding(plan: StatementPlan, parts: BindParts) -> Binding:
             sqlstate=SqlState.PROTOCOL_VIOLATION,
         )
     binary = tuple(format_of(codes, index) == BINARY_FORMAT for index in range(count))
-    formats = pack_uint16s(_physical_formats(plan, binary)) if plan.slots else parts.formats
+    formats = pack_uint16s(physical_formats(plan, binary)) if plan.slots else parts.formats
     opens = plan.opens or plan.hidden_outputs
     results = pack_uint16s(upstream_formats(plan, asked)) if opens else parts.results
     return Binding(binary, asked, formats, results)
@@ -94,7 +94,7 @@ def build_bind(binding: Binding, parts: BindParts, values: Sequence[bytes | None
     return message(b"B", parts.names + binding.formats + section + binding.results)
 
 
-def _physical_formats(plan: StatementPlan, binary: Sequence[bool]) -> list[int]:
+def physical_formats(plan: StatementPlan, binary: Sequence[bool]) -> list[int]:
     """What we make is binary, a principal's attribute is text, and what is passed on is what it was."""
     formats = []
     for slot in plan.slots:

@@ -31,7 +31,7 @@ Spend = Callable[[int], None]
 
 
 _NOTHING = ClientValues()
-_NOTHING_SENT = (SlotKind.COUNT, SlotKind.END)
+_NOTHING_SENT = (SlotKind.COUNT, SlotKind.END, SlotKind.KEYS, SlotKind.UNUSED)
 
 
 @dataclass(frozen=True, slots=True)

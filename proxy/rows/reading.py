@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from proxy.errors import CellUnreadable, SqlState
 from proxy.wire.framing import Span
 
-_SPARE = 8  # candidates beyond what is wanted, besides an eighth of it
+_GOOD = 2  # of so many candidates one passes: then what is missing is asked for, no more
 _MOST_SPARE = 2_000  # rows
 _SPARE_BYTES = 1024 * 1024  # of rows as large as the largest so far
 
@@ -21,6 +21,7 @@ class Reading:
     """`begin` each Execute, `take` what passed the check, `ask` how many candidates to ask for next."""
 
     __slots__ = (
+        "_asked",
         "_kept",
         "_kept_bytes",
         "_largest",
@@ -28,7 +29,9 @@ class Reading:
         "_most",
         "_most_bytes",
         "_seen",
+        "_seen_before",
         "_skip",
+        "_spares",
         "_taken",
         "passed",
     )
@@ -38,7 +41,8 @@ class Reading:
         self._left, self._skip, self._most_bytes = limit, offset, most_bytes
         self._kept: deque[bytes] = deque()
         self._kept_bytes = self._most = self.passed = 0
-        self._seen = self._taken = self._largest = 0
+        self._spares = True
+        self._seen = self._taken = self._largest = self._asked = self._seen_before = 0
 
     @property
     def over(self) -> bool:
@@ -49,6 +53,16 @@ class Reading:
     def suspended(self) -> bool:
         """As many rows as were asked for have passed, so that there may be more."""
         return 0 < self._most == self.passed
+
+    @property
+    def waiting(self) -> bool:
+        """Rows wait for the next Execute."""
+        return bool(self._kept)
+
+    @property
+    def exhausted(self) -> bool:
+        """Fewer candidates have come than were asked for last."""
+        return not self._asked or self._seen - self._seen_before < self._asked
 
     @property
     def satisfied(self) -> bool:
@@ -101,22 +115,30 @@ class Reading:
                 hint="Ask for all rows at once, or ask the operator for a higher limits.finish_bytes.",
             )
 
-    def ask_first(self, most: int) -> int:
-        """As `ask`, before an Execute's answer begins; 0: all."""
-        if not most and self._left is None:
-            return 0
-        return self._candidates(most - len(self._kept) if most else None)
+    def ask_first(self, most: int, *, spares: bool = True) -> int:
+        """As `ask`, before an Execute's answer begins; 0: all.  `spares`: what is not wanted yet may be read, too."""
+        self._spares = spares
+        self._seen_before, self._asked = self._seen, 0
+        if most or self._left is not None:
+            self._asked = self._candidates(most - len(self._kept) if most else None)
+        return self._asked
 
     def ask(self) -> int:
         """How many candidates to ask the server for next, so that as many pass as are still wanted."""
-        return self._candidates(self._most - self.passed if self._most else None)
+        self._seen_before, self._asked = self._seen, self._candidates(self._most - self.passed if self._most else None)
+        return self._asked
 
     def _candidates(self, missing: int | None) -> int:
-        """At least one, so that the server always says how it stands with the portal."""
+        """At least one, so that the server always says how it stands with the portal.
+
+        While many candidates pass, just as many as are missing: then none is read that nobody has asked for.
+        """
         wanted = min(each for each in (missing, self._left) if each is not None)
         if wanted <= 0:
             return 1
         wanted += self._skip
-        likely = wanted * (self._seen + 1) // (self._taken + 1) if self._seen else wanted
-        spare = min(likely - wanted + likely // 8 + _SPARE, _MOST_SPARE, _SPARE_BYTES // (self._largest or 1))
-        return min(wanted + max(spare, 0), 0x7FFFFFFF)
+        spare = 0
+        if self._spares and self._seen > _GOOD * (self._taken + 1):
+            likely = wanted * (self._seen + 1) // (self._taken + 1)
+            spare = min(likely - wanted, self._seen, _MOST_SPARE, _SPARE_BYTES // (self._largest or 1))
+        return min(wanted + spare, 0x7FFFFFFF)

@@ -20,7 +20,10 @@ from proxy.wire.framing import HEADER_SIZE, Span
 from .copies import copy_answer, pass_copy_data
 from .descriptions import description, no_data, parameters
 from .failures import failure, notice, unasked
+from .fetching import fetch_ends, fetches_on
 from .forwarding import Forwarding
+from .locking import locked
+from .refusals import OWN_NAME
 from .replies import Owed, Reply, misplaced
 from .result_rows import give_all_kept, pass_arranged, pass_rows
 from .rounds import MUST_WAIT, end_round
@@ -144,7 +147,10 @@ class Answers:
         if head.reading is not None and not head.muted:
             self._forwarding.flush(start)
             give_all_kept(self._forwarding, head)
-        if goes_on(self._state, head, tag):
+        if head.locking is not None:
+            locked(self._state, head, tag)
+            return False
+        if fetches_on(self._state, head) if head.fetching is not None else goes_on(self._state, head, tag):
             return False
         if not _only_reads(head):
             self._state.executed = True
@@ -159,6 +165,11 @@ class Answers:
         elif _expected(head, Owed.QUERY) and tag == ord("C"):
             head.index += 1
         forward = not (head.skip or head.muted)
+        if head.fetching is not None and head.reading is not None:
+            fetch_ends(self._state)
+            return self._forwarding.put(start, head.fetching.done(head.reading))
+        if head.stepping == OWN_NAME:
+            fetch_ends(self._state)
         counter = head.arranger or head.reading
         head.transformer = head.sifter = head.arranger = head.reading = None
         if not forward or plan is None or not plan.counted_here or tag not in _COUNTED:

@@ -9,9 +9,10 @@ from proxy.rows.filling import make_filling
 from proxy.rows.finishing.arranging import Counts
 from proxy.rows.finishing.computing import Given, given_values
 from proxy.rows.sifting import Sought, counts_of, sought_of
+from proxy.sql.plan import SessionEffect, StatementPlan
 
 from .state import SessionState
-from .statements import Portal, Statement, remember
+from .statements import Bound, Portal, Statement, remember
 
 
 def rewritten_bind(state: SessionState, statement: Statement, parts: BindParts) -> tuple[Portal, bytes]:
@@ -31,15 +32,28 @@ def rewritten_bind(state: SessionState, statement: Statement, parts: BindParts) 
         given=_given(state, statement, parts, binding),
         counts=_counts(statement, parts, binding),
     )
+    if statement.plan.locks is not None and values is not None:
+        client = ClientValues(parts.values, binding.binary, statement.declared, (), statement.values)
+        portal.bound = Bound(client, tuple(values))
     return portal, build_bind(binding, parts, values)
 
 
 def _sought(state: SessionState, statement: Statement, parts: BindParts, binding: Binding) -> Sought | None:
     """What the rows of this execution are looked at for."""
-    if statement.plan.sift is None:
-        return None
+    if statement.sought is not None:
+        return statement.sought
+    if statement.run is not None and isinstance(statement.run.source, Portal):
+        return statement.run.source.sought
     client = ClientValues(parts.values, binding.binary, statement.declared, (), statement.values)
-    return sought_of(statement.plan.sift, client, state.settings.values)
+    return what_is_sought(state, statement.plan, client)
+
+
+def what_is_sought(state: SessionState, plan: StatementPlan, client: ClientValues) -> Sought | None:
+    """For what a statement looks at its rows, or DECLARE at those of its cursor.  Raises ValueRejected."""
+    sift = plan.sift if plan.locks is None else plan.locks.plan.sift
+    if plan.effect is SessionEffect.DECLARES and plan.keeps is not None:
+        sift = plan.keeps.plan.sift
+    return None if sift is None else sought_of(sift, client, state.settings.values)
 
 
 def _given(state: SessionState, statement: Statement, parts: BindParts, binding: Binding) -> Given | None:

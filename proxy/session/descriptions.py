@@ -12,7 +12,7 @@ from proxy.rows.finishing.arranging import Arranger, Counts
 from proxy.rows.finishing.folding import Folder, arranger_of
 from proxy.rows.reading import Reading
 from proxy.rows.results import RowTransformer
-from proxy.rows.sifting import Sifter, counts_of, sought_of
+from proxy.rows.sifting import Sifter, counts_of
 from proxy.sql.arrangement import Arrangement
 from proxy.sql.plan import SlotKind
 from proxy.wire import backend
@@ -59,7 +59,9 @@ def _query_description(forwarding: Forwarding, head: Reply, start: int, end: int
     try:
         head.transformer = RowTransformer(plan, fields, formats, formats, ciphers, values)
         if plan.sift is not None:
-            sought = sought_of(plan.sift, ClientValues(), values)
+            sought = head.soughts[head.index]
+            if sought is None:
+                raise CellUnreadable("it is not known what the rows of this result are looked at for")
             head.sifter = Sifter(plan.sift, sought, fields, head.transformer.ciphers, binary=False)
             head.reading = Reading(sought.limit, sought.offset, 0) if plan.arranged is None else None
         if plan.arranged is not None:

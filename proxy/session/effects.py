@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from policies.model import Principal
 from proxy.errors import Refused, SqlState
+from proxy.rows.sifting import Sought
 from proxy.sql.plan import SessionEffect, StatementPlan
 
 from .commands import RefreshCatalog
@@ -18,10 +19,17 @@ _VALUE_CHANGERS = frozenset({SessionEffect.VALUE_SETTINGS, SessionEffect.RESET_A
 _TRANSACTION_CONTROL = frozenset({SessionEffect.ENDS_TRANSACTION, SessionEffect.RETURNS_TO_SAVEPOINT})
 
 
-def change_names(state: SessionState, plan: StatementPlan, entry: Reply, stamp: Stamp, index: int = 0) -> None:
+def change_names(
+    state: SessionState,
+    plan: StatementPlan,
+    entry: Reply,
+    stamp: Stamp,
+    index: int = 0,
+    sought: Sought | None = None,
+) -> None:
     """What later statements of the same Query see already: names, and the path by which names are resolved.
 
-    `stamp`: under which the plan was made.  `index`: which statement of a Query it is.
+    `stamp`: under which the plan was made.  `index`: which statement of a Query it is.  `sought`: of the cursor's rows.
     """
     path, number = state.settings.path, state.queue.pushed + 1
     match plan.effect:
@@ -42,7 +50,7 @@ def change_names(state: SessionState, plan: StatementPlan, entry: Reply, stamp: 
         case SessionEffect.CLOSES:
             _close(state, plan.effect_value, entry, index)
         case SessionEffect.PREPARES | SessionEffect.DECLARES:
-            _keep(state, plan, entry, stamp, index)
+            _keep(state, plan, entry, stamp, index, sought)
 
 
 def change_session(state: SessionState, plan: StatementPlan, entry: Reply, index: int = 0) -> None:
@@ -87,7 +95,9 @@ def _close(state: SessionState, name: str | None, entry: Reply, index: int) -> N
             state.names.set_portal(entry, each, None, index)
 
 
-def _keep(state: SessionState, plan: StatementPlan, entry: Reply, stamp: Stamp, index: int) -> None:
+def _keep(
+    state: SessionState, plan: StatementPlan, entry: Reply, stamp: Stamp, index: int, sought: Sought | None
+) -> None:
     """PREPARE and DECLARE share their names with Parse and Bind."""
     name, kept = (plan.effect_value or "").encode(), plan.keeps
     if kept is None:
@@ -98,7 +108,8 @@ def _keep(state: SessionState, plan: StatementPlan, entry: Reply, stamp: Stamp, 
         state.names.set_statement(entry, name, made, index)
     else:
         made.declaration = plan
-        state.names.set_portal(entry, name, Portal(made, held=kept.held), index)
+        portal = Portal(made, held=kept.held, binary=kept.binary, sought=sought)
+        state.names.set_portal(entry, name, portal, index)
 
 
 def asked_for(state: SessionState, who: Principal, plan: StatementPlan) -> Principal:

@@ -15,6 +15,8 @@ from .accounting import account, account_allowed
 from .binds import rewritten_bind
 from .bulk import begin_copy
 from .effects import change_names, change_session
+from .fetching import fetch_in_steps, fetches_apart, form_of, refusal_of_form
+from .locking import lock_first, needs_locks
 from .names import AnswersNeeded
 from .permits import refusal_of_portal, refusal_of_statement, refusal_of_values
 from .preparing import refresh, refusal_to_parse
@@ -89,29 +91,52 @@ def execute(state: SessionState, raw: bytes) -> None:
         return
     statement = portal.statement
     plan = statement.plan
-    if (refusal := _refusal_to_execute(state, portal)) is not None:
+    if (refusal := _refusal_to_execute(state, portal, greatest_number(raw))) is not None:
         _refuse_execute(state, portal, refusal)
         return
-    if retyped(plan) and statement.fields is None and not state.queue.owes_description(statement):
+    described = statement.fields is not None or state.queue.owes_description(statement)
+    if retyped(plan) and not described and not fetches_apart(plan):
         state.queue.push(Reply(Owed.DESCRIBE_PORTAL, skip=True, statement=statement, portal=portal))
         state.to_server.append(frontend.build_describe(b"P", name))
     entry = Reply(Owed.EXECUTE, statement=statement, portal=portal)
+    if needs_locks(plan, portal) and not state.aborted:
+        _write(state, entry, name, portal, greatest_number(raw))
+        return
+    if fetches_apart(plan) and not state.aborted:
+        _fetch(state, entry, portal, greatest_number(raw))
+        return
     if plan.counted_here:  # how many of its rows are the result only we can count
         entry.most = greatest_number(raw)
         portal.executed = True
         in_steps = plan.arranged is None
+        if in_steps:
+            portal.read_as = form_of(portal)
         raw = first_step(state, portal, entry, name) if in_steps else frontend.build_execute(name)
     entry.unchanged = not plan.rewritten
     if plan.recorded:
         entry.ticket = account_allowed(state, plan)
-    change_names(state, plan, entry, statement.stamp)
+    change_names(state, plan, entry, statement.stamp, sought=portal.sought)
     change_session(state, plan, entry)
     begin_copy(state, (plan,), entry)
     state.queue.push(entry)
     state.to_server.append(raw)
 
 
-def _refusal_to_execute(state: SessionState, portal: Portal) -> FieldgateError | None:
+def _fetch(state: SessionState, entry: Reply, portal: Portal, most: int) -> None:
+    run = portal.statement.run
+    assert run is not None and isinstance(run.source, Portal)  # noqa: S101 - as it was planned
+    portal.executed, entry.unchanged = True, False
+    entry.ticket = account_allowed(state, portal.statement.plan)
+    fetch_in_steps(state, entry, (run.call.effect_value or "").encode(), run.source, portal, most)
+
+
+def _write(state: SessionState, entry: Reply, name: bytes, portal: Portal, most: int) -> None:
+    entry.unchanged, entry.most = False, most
+    entry.ticket = account_allowed(state, portal.statement.plan)
+    lock_first(state, entry, name, portal)
+
+
+def _refusal_to_execute(state: SessionState, portal: Portal, most: int) -> FieldgateError | None:
     """Between Bind and Execute rights may have changed, and the audit sink may have gone (I5, I8)."""
     plan, prepares = portal.statement.plan, portal.statement.plan.effect is SessionEffect.PREPARES
     refusal = refusal_of_statement(state, portal.statement) if prepares else refusal_of_portal(state, portal)
@@ -122,6 +147,8 @@ def _refusal_to_execute(state: SessionState, portal: Portal) -> FieldgateError |
             "rows that are put in order by a sealed column are given once: the portal can not be executed again",
             hint="Ask for all rows at once, or with LIMIT and OFFSET.",
         )
+    if (refusal := _refusal_of_steps(portal, most)) is not None:
+        return refusal
     if plan.effect is SessionEffect.FIELDGATE:
         return refusal_to_parse(state, plan)
     if isinstance(plan.copy, CopyFrom) and plan.parameters_follow:  # values come behind this message
@@ -129,6 +156,20 @@ def _refusal_to_execute(state: SessionState, portal: Portal) -> FieldgateError |
     in_text = not portal.formats or not all(portal.formats)
     reads = prepares and plan.constants_follow  # the server reads PREPARE's constants when it is executed
     return refusal_of_values(state, reads=reads, shows=plan.computes_follow or (plan.outputs_follow and in_text))
+
+
+def _refusal_of_steps(portal: Portal, most: int) -> FieldgateError | None:
+    """Of a portal whose rows are candidates."""
+    plan, run = portal.statement.plan, portal.statement.run
+    if plan.sift is None or plan.arranged is not None:
+        return None
+    source = run.source if run is not None and isinstance(run.source, Portal) else portal
+    if plan.fetch is not None and (portal.executed or 0 < most < (plan.fetch.count or most + 1)):
+        return Unsupported(
+            "a FETCH of a search by part or range of a sealed column gives all its rows at once",
+            hint="FETCH as many rows as are wanted, and execute it once.",
+        )
+    return refusal_of_form(source, form_of(portal), plan)
 
 
 def _no_portal(name: bytes) -> FieldgateError:

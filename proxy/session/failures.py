@@ -7,6 +7,7 @@ from proxy.sql.forms import changed, is_changed
 from proxy.wire import backend
 
 from .commands import RefreshCatalog
+from .fetching import failed_at
 from .forwarding import Forwarding
 from .refusals import is_copy_failure, is_stand_in_failure
 from .replies import Owed, Reply
@@ -38,6 +39,7 @@ def failure(forwarding: Forwarding, head: Reply, start: int, end: int) -> bool:
         state.queue.fail_query()
     elif head.owed is not Owed.SYNC:  # an error while committing comes with Sync, and its Z follows
         state.skipping = not state.queue.drop_to_sync()
+        failed_at(state, head.number)
     if muted:
         return False
     if is_stand_in_failure(fields, refusal) and refusal is not None:

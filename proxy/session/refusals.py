@@ -20,7 +20,10 @@ BIND_SQLSTATE = b"26000"
 STAND_IN_PORTAL = b"fieldgate refused this Execute"
 EXECUTE_SQLSTATE = b"34000"
 
-RESERVED_NAMES = frozenset({STAND_IN_STATEMENT, STAND_IN_PORTAL})
+# What we say to the server besides has this name.
+OWN_NAME = b"fieldgate reads"
+
+RESERVED_NAMES = frozenset({STAND_IN_STATEMENT, STAND_IN_PORTAL, OWN_NAME})
 
 # A FunctionCall is refused by calling the function with OID 0.
 FUNCTION_SQLSTATE = b"42883"

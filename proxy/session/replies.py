@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import Enum, auto
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from proxy.errors import FieldgateError, ProtocolViolation
 from proxy.rows.copy_in import CopyIn
@@ -21,10 +21,14 @@ from proxy.rows.finishing.arranging import Arranger
 from proxy.rows.finishing.folding import Folder
 from proxy.rows.reading import Reading
 from proxy.rows.results import RowTransformer
-from proxy.rows.sifting import Sifter
+from proxy.rows.sifting import Sifter, Sought
 from proxy.sql.plan import StatementPlan
 
 from .statements import Portal, Statement
+
+if TYPE_CHECKING:
+    from .fetching import Fetching
+    from .locking import Locking
 
 
 class Owed(Enum):
@@ -83,6 +87,7 @@ class Reply:
     ticket: int = 0
     statements: tuple[StatementPlan, ...] = ()
     refusals: tuple[FieldgateError | None, ...] = ()
+    soughts: tuple[Sought | None, ...] = ()  # what the rows of each of them are looked at for
     index: int = 0
     unchanged: bool = True
     transformer: RowTransformer | None = None
@@ -92,6 +97,8 @@ class Reply:
     reading: Reading | None = None  # how far candidates have been read
     begun: bool = False  # ... and that its first rows have come
     stepping: bytes | None = None  # the portal that more candidates may be asked of, before the client's next message
+    fetching: Fetching | None = None  # of a FETCH or MOVE
+    locking: Locking | None = None  # of the SELECT before an UPDATE or DELETE by a search
     broken: FieldgateError | None = None  # why the server is to fail as soon as it has answered
     failed: bool = False  # an error came; a Query still owes its ReadyForQuery
     muted: bool = False  # a cell could not be opened: the rest of this result is dropped

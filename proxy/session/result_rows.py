@@ -58,6 +58,9 @@ def _pass_or_transform(forwarding: Forwarding, head: Reply, rows: Sequence[Span]
         forwarding.flush(start)
         if head.plan is not None and head.plan.sift is not None:
             rows = _sifted(forwarding, head, head.transformer, rows)
+        if head.locking is not None and head.portal is not None:
+            head.locking.take(head.portal.statement.fields, forwarding.data, rows)
+            return
         if head.plan is not None and head.plan.arranged is not None:
             _arranger(forwarding.state, head).take(forwarding.data, rows)
             return
@@ -78,7 +81,12 @@ def _sifted(forwarding: Forwarding, head: Reply, transformer: RowTransformer, ro
         return sifter.sift(forwarding.data, rows)
     give_kept(forwarding, head)
     passed = [] if reading.over else sifter.sift(forwarding.data, rows)
-    return reading.take(forwarding.data, rows, passed)
+    given = reading.take(forwarding.data, rows, passed)
+    return [] if _moves(head) else given
+
+
+def _moves(head: Reply) -> bool:
+    return head.fetching is not None and head.fetching.fetch.moves
 
 
 def give_kept(forwarding: Forwarding, head: Reply) -> None:
@@ -87,7 +95,7 @@ def give_kept(forwarding: Forwarding, head: Reply) -> None:
         return
     head.begun = True
     data, spans = head.reading.begin(head.most)
-    if not spans:
+    if not spans or _moves(head):
         return
     if head.transformer is None and head.portal is not None:
         head.transformer = transformer_for(forwarding.state, head.portal)
@@ -110,7 +118,8 @@ def _sifter(head: Reply, transformer: RowTransformer) -> Sifter:
         fields = portal.statement.fields if portal is not None else None
         if plan is None or plan.sift is None or portal is None or portal.sought is None or fields is None:
             raise CellUnreadable("it is not known what the rows of this result are looked at for")
-        head.sifter = Sifter(plan.sift, portal.sought, fields, transformer.ciphers, binary=True)
+        binary = portal.statement.declaration is None  # Execute shows what DECLARE has made as text
+        head.sifter = Sifter(plan.sift, portal.sought, fields, transformer.ciphers, binary=binary)
     return head.sifter
 
 

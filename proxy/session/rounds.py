@@ -64,6 +64,7 @@ def _usual(plan: StatementPlan) -> bool:
     """It runs as often as it is sent, and changes nothing in our books."""
     if (
         plan.counted_here
+        or plan.locks is not None
         or plan.kind not in _KINDS
         or plan.effect is not SessionEffect.NONE
         or plan.refusal is not None

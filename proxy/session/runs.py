@@ -12,6 +12,7 @@ from proxy.rows.client_values import ClientValues
 from proxy.sql.executions import executed, fetched
 from proxy.sql.plan import SessionEffect, SlotKind, StatementKind, StatementPlan
 
+from .binds import what_is_sought
 from .permits import refusal_now, refusal_of, refusal_of_statement, refusal_of_values
 from .state import SessionState
 from .statements import Portal, Run, Statement
@@ -46,7 +47,9 @@ def _statement(state: SessionState, call: StatementPlan) -> Running:
     if statement is None:
         return Running(None, call, unknown_statement(name))
     kept = statement.plan
-    if kept.counted_here or kept.computations:
+    if kept.locks is not None:
+        return Running(statement, kept, _written())
+    if kept.arranged is not None or kept.computations:
         return Running(statement, kept, _finished())
     if kept.kind not in _RUNNABLE:
         return Running(statement, kept, _not_run("EXECUTE"))
@@ -71,10 +74,14 @@ def _portal(state: SessionState, call: StatementPlan) -> Running:
     if portal is None:
         return Running(None, call)  # it takes no values there, and the server says that there is none
     kept = portal.statement.plan
-    if kept.counted_here or kept.computations:
+    if kept.locks is not None:
+        return Running(portal, kept, _written())
+    if kept.arranged is not None or kept.computations:
         return Running(portal, kept, _finished())
     if kept.kind not in _RUNNABLE or kept.effect is not SessionEffect.NONE:
         return Running(portal, kept, _not_run("FETCH"))
+    if kept.sift is not None and call.fetch is None:
+        return Running(portal, kept, _backward())
     return Running(portal, fetched(call, kept), refusal_now(state, portal.statement))
 
 
@@ -90,9 +97,22 @@ def _not_run(how: str) -> Unsupported:
 
 def _finished() -> Unsupported:
     return Unsupported(
-        "a search of a sealed column by part or range, an expression over one, or ORDER BY, DISTINCT, min or max of one"
-        " can not be run by name in SQL",
+        "an expression over a sealed column, or ORDER BY, DISTINCT, min or max of one can not be run by name in SQL",
         hint="Send the statement itself.",
+    )
+
+
+def _written() -> Unsupported:
+    return Unsupported(
+        "UPDATE and DELETE by a search of a sealed column can not be run by name in SQL",
+        hint="Send the statement itself.",
+    )
+
+
+def _backward() -> Unsupported:
+    return Unsupported(
+        "a cursor over a search of a sealed column by part or range goes forward only, by a number of rows or all",
+        hint="FETCH FORWARD, or read the rows into the application.",
     )
 
 
@@ -116,7 +136,13 @@ def attach(state: SessionState, statement: Statement) -> FieldgateError | None:
     if refusal is not None:
         plan = replace(plan, refusal=refusal)
     values, stamp = state.settings.values, state.stamp()
-    statement.resolved = Statement(plan, statement.text, (), values, stamp, run=_run(state, statement.plan, running))
+    resolved = Statement(plan, statement.text, (), values, stamp, run=_run(state, statement.plan, running))
+    if refusal is None and plan.sift is not None and isinstance(running.source, Statement):
+        try:
+            resolved.sought = what_is_sought(state, plan, running.client)
+        except ValueRejected as error:
+            refusal, resolved.plan = error, replace(plan, refusal=error)
+    statement.resolved = resolved
     return refusal
 
 

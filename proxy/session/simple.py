@@ -6,23 +6,29 @@ server runs what stands before it and nothing after it.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from proxy.errors import CellUnreadable, FieldgateError, Refused, SqlState, ValueRejected
 from proxy.rows.client_values import ClientValues
 from proxy.rows.params import SlotFiller
-from proxy.sql.plan import SessionEffect, StatementPlan
+from proxy.rows.sifting import Sought
+from proxy.sql.plan import SessionEffect, StatementKind, StatementPlan
 from proxy.wire import frontend
 
 from .accounting import account
+from .binds import what_is_sought
 from .bulk import begin_copy
 from .effects import asked_for, change_names, change_session, may_change_values
+from .fetching import fetches_apart, query_in_steps, refusal_of_source, select_in_steps
+from .locking import prepared_write, refusal_beside_others
 from .names import AnswersNeeded
 from .permits import refusal_of, refusal_of_values
 from .refusals import STAND_IN_SQL, own_setting_sql
 from .replies import Owed, Reply
 from .runs import RUNNERS, resolve
 from .state import KeysNeeded, SessionState
+from .statements import Portal
 from .upstream_text import upstream_text
 from .value_changes import unknown_values
 
@@ -36,6 +42,9 @@ class _Step:
     plan: StatementPlan
     refusal: FieldgateError | None
     client: ClientValues = field(default_factory=ClientValues)
+    sought: Sought | None = None  # what its rows are looked at for, or those of the cursor that it declares
+    cursor: tuple[bytes, Portal] | None = None  # what it fetches in steps
+    reads: bool = False  # it is a SELECT, which stands in the Query itself
 
 
 def query(state: SessionState, raw: bytes) -> None:
@@ -49,6 +58,12 @@ def query(state: SessionState, raw: bytes) -> None:
     script = state.services.planner.plan_script(text, state.context())
     entry = Reply(Owed.QUERY)
     steps, drawn = _steps(state, entry, script.statements)
+    in_steps = len(steps) == 1 and steps[0].refusal is None and not state.aborted
+    if in_steps and (saying := _own_way(state, steps[0])) is not None and _said(state, steps[0], saying):
+        return
+    if in_steps and steps[0].cursor is not None:
+        _fetch(state, steps[0], steps[0].cursor)
+        return
     entry.unchanged = script.unchanged and not any(step.refusal or step.plan.rewritten for step in steps)
     upstream = raw
     if not entry.unchanged:
@@ -57,6 +72,7 @@ def query(state: SessionState, raw: bytes) -> None:
         entry.take_back(_refused_at(steps))
     entry.statements = tuple(step.plan for step in steps)
     entry.refusals = tuple(step.refusal for step in steps)
+    entry.soughts = tuple(step.sought for step in steps)
     _account(state, entry, steps)
     reached = entry.statements[: _refused_at(steps)]
     for index, plan in enumerate(reached):
@@ -64,6 +80,32 @@ def query(state: SessionState, raw: bytes) -> None:
     begin_copy(state, reached, entry)
     state.queue.push(entry)
     state.to_server.append(upstream)
+
+
+def _own_way(state: SessionState, step: _Step) -> Callable[[], Callable[[int], None]] | None:
+    """How a Query is said by messages of ours; None: as a Query."""
+    plan, sought = step.plan, step.sought
+    if plan.locks is not None:
+        return lambda: prepared_write(state, plan)
+    if step.reads and plan.arranged is None and sought is not None and sought.limit is not None:
+        return lambda: select_in_steps(state, plan, sought)
+    return None
+
+
+def _said(state: SessionState, step: _Step, saying: Callable[[], Callable[[int], None]]) -> bool:
+    """False: it is refused for a value in it."""
+    try:
+        begin = saying()
+    except (ValueRejected, CellUnreadable) as error:
+        step.refusal = error
+        return False
+    begin(account(state, (step.plan,), (None,)))
+    return True
+
+
+def _fetch(state: SessionState, step: _Step, cursor: tuple[bytes, Portal]) -> None:
+    entry = Reply(Owed.EXECUTE, ticket=account(state, (step.plan,), (None,)), unchanged=False)
+    query_in_steps(state, entry, *cursor, step.plan)
 
 
 def _steps(
@@ -88,7 +130,7 @@ def _in_order(state: SessionState, entry: Reply, plans: tuple[StatementPlan, ...
     steps: list[_Step] = []
     who, changed, stamp = state.principal, False, state.stamp()
     for index, plan in enumerate(plans):
-        step = _step(state, plan, changed)
+        step = _step(state, plan, changed, alone=len(plans) == 1)
         if step.refusal is None and plan.effect is SessionEffect.FIELDGATE:
             try:
                 who = asked_for(state, who, plan)
@@ -98,17 +140,27 @@ def _in_order(state: SessionState, entry: Reply, plans: tuple[StatementPlan, ...
         if step.refusal is not None:
             break
         changed = changed or may_change_values(state, step.plan)
-        change_names(state, step.plan, entry, stamp, index)
+        change_names(state, step.plan, entry, stamp, index, step.sought)
     return steps
 
 
-def _step(state: SessionState, plan: StatementPlan, changed: bool) -> _Step:
+def _step(state: SessionState, plan: StatementPlan, changed: bool, *, alone: bool) -> _Step:
     if plan.effect in RUNNERS:
         running = resolve(state, plan)
         step = _Step(running.plan, running.refusal, running.client)
+        if fetches_apart(step.plan) and isinstance(running.source, Portal) and step.refusal is None:
+            step.cursor = ((plan.effect_value or "").encode(), running.source)
+            step.refusal = refusal_of_source(running.source, step.plan, alone=alone)
     else:
-        step = _Step(plan, refusal_of(state, plan))
+        step = _Step(plan, refusal_of(state, plan), reads=plan.kind is StatementKind.SELECT)
     step.refusal = step.refusal or _refusal_of_values(state, step.plan, changed)
+    if step.refusal is None and step.plan.locks is not None and not alone:
+        step.refusal = refusal_beside_others()
+    if step.refusal is None and step.cursor is None:
+        try:
+            step.sought = what_is_sought(state, step.plan, step.client)
+        except ValueRejected as error:
+            step.refusal = error
     return step
 
 

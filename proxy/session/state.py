@@ -51,6 +51,7 @@ class SessionState:
     round: Round | None = None  # under way, with nothing else in the queue
     skipping: bool = False  # the server drops everything until Sync, and so do we
     stepping: int = 0  # the entry of the newest Execute in steps (steps.py)
+    query_from: int = 0  # the first entry of messages that stand for a Query, while the Sync that ends it is to come
     copy: Reply | None = None  # the newest Query or Execute, if it takes CopyData
     executed: bool = False  # something was carried out since the last ReadyForQuery
     leaving: bool = False  # the client has said goodbye; what came before is still answered
@@ -86,6 +87,11 @@ class SessionState:
     def steps_on(self) -> bool:
         """Whether the client's next message waits, because more of our own may have to come before it."""
         return self.stepping > 0 and self.queue.owes(self.stepping)
+
+    @property
+    def aborted(self) -> bool:
+        """The transaction has failed, whatever is sent.  While something is under way that may be otherwise by then."""
+        return self.settings.transaction == b"E" and not len(self.queue)
 
     def revision(self) -> Revision:
         current = self.services.current()

@@ -8,6 +8,7 @@ from typing import TypeVar
 from keys.field import FieldCiphers
 from policies.model import Principal
 from proxy.rows.binding import Binding
+from proxy.rows.client_values import ClientValues
 from proxy.rows.filling import Filling
 from proxy.rows.finishing.arranging import Counts
 from proxy.rows.finishing.computing import Given
@@ -56,6 +57,7 @@ class Statement:
     declaration: StatementPlan | None = None  # the plan of the DECLARE that made it: its rows come by `plan`
     run: Run | None = None  # of an EXECUTE, FETCH or MOVE, and then `plan` is that of what it runs
     resolved: Statement | None = None  # ... with which the books said it would be run, when they were asked last
+    sought: Sought | None = None  # ... of an EXECUTE: what its rows are looked at for
     bound: bool = False  # a Bind was made of it
     parse_refused: bool = False  # its Parse was refused, and recorded as that
     parse_number: int = 0  # the entry that owes the answer to its Parse
@@ -79,6 +81,14 @@ def remember(book: dict[Key, Made], key: Key, made: Made) -> None:
     book[key] = made
 
 
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """What a Bind has given: the client's values, and what was made of them for the server."""
+
+    client: ClientValues = field(repr=False)
+    values: tuple[bytes | None, ...] = field(repr=False)
+
+
 @dataclass(slots=True)
 class Portal:
     statement: Statement
@@ -86,10 +96,13 @@ class Portal:
     bind_refused: bool = False  # its Bind was refused, and recorded as that
     sought: Sought | None = None  # what its rows are looked at for
     reading: Reading | None = None  # ... and how far that has come
+    read_as: tuple[int, ...] = ()  # ... in which formats
     given: Given | None = None  # what is bound, where values are worked out of it
     counts: Counts | None = None  # LIMIT and OFFSET, where its rows are put in order; such a portal is executed once
     executed: bool = False
+    bound: Bound | None = None  # of an UPDATE or DELETE by a search, which is bound again with keys
     held: bool = False  # it outlives its transaction
+    binary: bool = False  # DECLARE has made it so
     bound_for: Principal | None = None  # whose attributes its slots were filled with; None: as the statement says
 
 

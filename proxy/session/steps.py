@@ -44,13 +44,18 @@ def goes_on(state: SessionState, head: Reply, tag: int) -> bool:
     if name is None or reading is None:
         return False
     if head.broken is not None:
-        head.refusal, head.broken, head.muted = head.broken, None, False
-        state.to_server += (frontend.build_execute(STAND_IN_PORTAL), frontend.FLUSH)
+        stand_in(state, head)
         return True
     if tag != _SUSPENDED or reading.satisfied:
         return False
     state.to_server += (frontend.build_execute(name, reading.ask()), frontend.FLUSH)
     return True
+
+
+def stand_in(state: SessionState, head: Reply) -> None:
+    """The server is made to fail where a cell could not be opened."""
+    head.refusal, head.broken, head.muted = head.broken, None, False
+    state.to_server += (frontend.build_execute(STAND_IN_PORTAL), frontend.FLUSH)
 
 
 def breaks(head: Reply, error: FieldgateError) -> bool:

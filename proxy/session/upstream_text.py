@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from proxy.sql.plan import StatementPlan
+from proxy.sql.plan import SlotKind, StatementPlan
+from proxy.wire.oids import TEXT
 
 
 def upstream_text(plan: StatementPlan, literals: Mapping[int, bytes] | None = None) -> bytes:
@@ -29,8 +30,11 @@ def declared_upstream(plan: StatementPlan, declared: tuple[int, ...]) -> tuple[i
         return declared
     oids: list[int] = []
     for slot in plan.slots:
+        if slot.kind is SlotKind.UNUSED:
+            oids.append(TEXT)  # PostgreSQL wants to know of all that stand below the highest
+            continue
         number = slot.source.parameter if slot.source is not None else None
-        plain = slot.kind == "plain" and number is not None and number <= len(declared)
+        plain = slot.kind is SlotKind.PLAIN and number is not None and number <= len(declared)
         oids.append(declared[number - 1] if plain and number is not None else 0)
     while oids and oids[-1] == 0:
         oids.pop()

@@ -20,6 +20,7 @@ from .tree import Node
 
 if TYPE_CHECKING:
     from .finishing import Draft, Finishing
+    from .locking import Locked
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +143,10 @@ class Analysis:
     draws: list[str] = field(default_factory=list)  # sequences from which row keys are drawn beforehand
 
     searchable: bool = False  # the statement's rows go straight to the client, through a sieve if need be
+    lockable: bool = False  # the statement is by itself, so that another one may be said before it
+    locked: Locked | None = None  # of an UPDATE or DELETE by a search
+    lock_keys: tuple[str, ...] = ()  # of the SELECT that is said before it: SQL of the columns of the key
+    finishable: bool = False  # ... and values may be worked out of them, and they may be put in order
     searches: list[tuple[str, Search]] = field(default_factory=list)  # with the SQL of the column that is looked at
     ranges: dict[str, list[Any]] = field(default_factory=dict)  # comparisons, by the SQL of their column (ranges.py)
     limit: ValueSource | None = None

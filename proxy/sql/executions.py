@@ -15,12 +15,13 @@ from proxy.errors import Refused, SqlState, Unsupported
 
 from .fragments import quoted
 from .parameters import OIDS, TEXT_LIKE
-from .plan import Argument, Slot, SlotKind, StatementPlan, Written
+from .plan import Argument, Bound, Slot, SlotKind, StatementPlan, Written
 from .typenames import compatible
 
 _INTEGERS = frozenset({LogicalType.INT2, LogicalType.INT4, LogicalType.INT8})
 _NUMBERS = _INTEGERS | {LogicalType.NUMERIC}
 _KEYS = _INTEGERS | TEXT_LIKE | {LogicalType.UUID}
+_LOGICAL = {pair[0]: logical for logical, pair in OIDS.items()}
 _WHOLE_OIDS = frozenset(OIDS[logical][0] for logical in _INTEGERS)
 _UNQUOTED = frozenset({Written.INTEGER, Written.DECIMAL, Written.BOOLEAN})  # say what an ARRAY's type is
 _WHOLE = re.compile(rb"-?[0-9]+")
@@ -70,8 +71,10 @@ def _check_count(call: StatementPlan, given: int, wanted: int) -> None:
 
 def fetched(call: StatementPlan, kept: StatementPlan) -> StatementPlan:
     """FETCH shows the portal's rows; MOVE shows none, but runs the portal all the same."""
-    made = _as(kept, call.segments)
-    return made if call.returns_rows else replace(made, outputs=None, hidden_outputs=0, returns_rows=False)
+    made = replace(_as(kept, call.segments), fetch=call.fetch)
+    if call.returns_rows or made.sift is not None:  # those that are passed over are counted, too
+        return replace(made, returns_rows=call.returns_rows)
+    return replace(made, outputs=None, hidden_outputs=0, returns_rows=False)
 
 
 def _as(kept: StatementPlan, segments: tuple[bytes | int, ...]) -> StatementPlan:
@@ -86,7 +89,13 @@ def _take_constants(
 ) -> None:
     """Put the constants that the slot needs into `values`."""
     source, key = slot.source, slot.row_key
-    if source is not None and source.parameter is not None:
+    if slot.bounds:
+        for bound in slot.bounds:
+            if (number := bound.source.parameter) is not None:
+                values[number - 1] = _end_text(slot, bound, arguments[number - 1], _oid(declared, number))
+    elif slot.kind is SlotKind.COUNT and source is not None and source.parameter is not None:
+        values[source.parameter - 1] = _count_text(arguments[source.parameter - 1])
+    elif source is not None and source.parameter is not None and slot.kind is not SlotKind.END:
         argument = arguments[source.parameter - 1]
         values[source.parameter - 1] = _cell_text(slot, argument, _oid(declared, source.parameter))
     if key is not None and key.parameter is not None:
@@ -102,18 +111,47 @@ def _cell_text(slot: Slot, argument: Argument, oid: int) -> bytes | None:
     field = slot.field
     assert field is not None and field.sealing is not None  # noqa: S101 - every other slot is plain
     if argument.written is None:
-        raise Unsupported(
-            f'an argument of EXECUTE for the sealed column "{field.name}" has to be a constant',
-            hint="Work the value out first, or use a statement of your driver with parameters.",
-        )
+        raise _no_constant(f'for the sealed column "{field.name}"')
     text = _text_of(argument, field.sealing.logical_type, oid, array=slot.array)
     if text is None and argument.written is not Written.NULL:
-        raise Refused(
-            f'the argument is not of the type {field.sealing.logical_type.value} of column "{field.name}"',
-            sqlstate=SqlState.DATATYPE_MISMATCH,
-            hint="Leave casts out, or write it as a string.",
-        )
+        raise _not_of_type(field.sealing.logical_type, field.name)
     return text
+
+
+def _end_text(slot: Slot, bound: Bound, argument: Argument, oid: int) -> bytes | None:
+    """An end of a range, of the type that the parameter has: declared, cast to, or the column's own."""
+    field = slot.field
+    assert field is not None and field.sealing is not None  # noqa: S101 - as above
+    logical = _LOGICAL.get(oid or bound.type_oid, field.sealing.logical_type)
+    if argument.written is None:
+        raise _no_constant(f'for the sealed column "{field.name}"')
+    text = _text_of(argument, logical, oid, array=False)
+    if text is None and argument.written is not Written.NULL:
+        raise _not_of_type(logical, field.name)
+    return text
+
+
+def _count_text(argument: Argument) -> bytes | None:
+    """For LIMIT and OFFSET."""
+    whole = argument.written in (Written.INTEGER, Written.STRING, Written.NULL)
+    if not whole or not all(cast is not None and cast[0] in _INTEGERS and not cast[1] for cast in argument.casts):
+        raise _no_constant("for LIMIT or OFFSET")
+    return None if argument.written is Written.NULL else argument.constant
+
+
+def _no_constant(place: str) -> Unsupported:
+    return Unsupported(
+        f"an argument of EXECUTE {place} has to be a constant",
+        hint="Work the value out first, or use a statement of your driver with parameters.",
+    )
+
+
+def _not_of_type(logical: LogicalType, name: str) -> Refused:
+    return Refused(
+        f'the argument is not of the type {logical.value} of column "{name}"',
+        sqlstate=SqlState.DATATYPE_MISMATCH,
+        hint="Leave casts out, or write it as a string.",
+    )
 
 
 def _text_of(argument: Argument, logical: LogicalType, oid: int, *, array: bool) -> bytes | None:

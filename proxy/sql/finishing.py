@@ -81,7 +81,7 @@ class FoldDraft:
 
 def finishing_of(a: Analysis, body: Node, scope: Scope, role: QueryRole) -> None:
     """Called before the select list is walked."""
-    if role is QueryRole.TOP and a.searchable:
+    if role is QueryRole.TOP and a.finishable:
         a.finishing = Finishing(scope.level, body)
 
 

@@ -35,7 +35,7 @@ _KINDS = {"min": FoldKind.MIN, "max": FoldKind.MAX}
 
 def folds(a: Analysis, body: Node, scope: Scope, role: QueryRole) -> bool:
     """Each column is one of these aggregates, and the server can not work out one of them at least."""
-    if role is not QueryRole.TOP or not a.searchable or a.finishing is None or not body.keys() <= _ONLY:
+    if role is not QueryRole.TOP or not a.finishable or a.finishing is None or not body.keys() <= _ONLY:
         return False
     if any(_has_minimum(a, source.relation) for source in scope.names.sources):
         return False

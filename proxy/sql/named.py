@@ -8,15 +8,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from proxy.errors import FieldgateError, Unsupported
+from proxy.errors import FieldgateError, Refused, SqlState, Unsupported
+from proxy.wire.oids import INT2, INT4, INT8
 from proxy.wire.values.codecs import accepts_source
+from proxy.wire.values.ordering import COMPARABLE
 
 from .arguments import read_arguments, without_places
 from .edits import SqlText, closing_index
 from .forward import forwarded
 from .fragments import quoted
 from .parameters import OIDS
-from .plan import Kept, SessionEffect, Slot, SlotKind, StatementKind, StatementPlan
+from .plan import Fetch, Kept, SessionEffect, Slot, SlotKind, StatementKind, StatementPlan
 from .settings import Effect
 from .statement import Request, plan_touching
 from .touch import Findings
@@ -26,6 +28,10 @@ from .typenames import logical_of
 Decide = Callable[[Request, RawStatement, bytes], StatementPlan]
 
 _HOLD = 0x20  # CURSOR_OPT_HOLD
+_OWN_NAMES = "fieldgate "  # those of the session's own statements and portals
+_BINARY = 0x01  # CURSOR_OPT_BINARY
+_ALL = (1 << 63) - 1  # FETCH_ALL
+_WHOLE = frozenset({INT2, INT4, INT8})
 _ARRAY_ELEMENTS = {array: element for element, array in OIDS.values()}
 
 
@@ -33,6 +39,7 @@ def prepared(
     request: Request, statement: RawStatement, source: bytes, found: Findings, decide: Decide
 ) -> StatementPlan:
     """PREPARE.  Raises FieldgateError for what is refused.  Constants become parameters, sealed at each EXECUTE."""
+    _check_name(statement.body.get("name", ""))
     text = SqlText(source)
     types, start = _prepared_parts(text)
     inner = source[start : statement.end]
@@ -46,10 +53,15 @@ def prepared(
         raise
     if found.refusal is not None:  # of the types that it declares
         raise found.refusal
-    if kept.counted_here or kept.computations:
+    if kept.locks is not None:
         raise Unsupported(
-            "PREPARE of a search of a sealed column by part or range, of an expression over one, or of ORDER BY,"
-            " DISTINCT, min or max of one is not supported",
+            "PREPARE of an UPDATE or DELETE by a search of a sealed column is not supported",
+            hint="Use the prepared statements of your driver, or write the rows by their keys.",
+        )
+    if kept.arranged is not None or kept.computations:
+        raise Unsupported(
+            "PREPARE of an expression over a sealed column, or of ORDER BY, DISTINCT, min or max of one is not"
+            " supported",
             hint="Use the prepared statements of your driver.",
         )
     _check_types(kept, statement.body.get("argtypes", []), declared)
@@ -64,6 +76,11 @@ def prepared(
         edited=kept.rewritten,
         keeps=Kept(kept, inner.decode(), declared),
     )
+
+
+def _check_name(name: str) -> None:
+    if name.startswith(_OWN_NAMES):
+        raise Refused(f'names that begin with "{_OWN_NAMES}" are reserved', sqlstate=SqlState.RESERVED_NAME)
 
 
 def _prepared_parts(text: SqlText) -> tuple[list[bytes], int]:
@@ -112,24 +129,38 @@ def _oid(type_name: Node) -> int:
 def _check_types(kept: StatementPlan, types: list[Node], declared: tuple[int, ...]) -> None:
     """A parameter that meets a sealed field has a type whose values can be told exactly."""
     for slot in kept.slots:
-        number = slot.source.parameter if slot.source is not None else None
-        if number is None or slot.kind is SlotKind.PLAIN or number > len(types):
-            continue
-        if not _fits(slot, declared[number - 1], types[number - 1]["TypeName"]):
-            name = slot.field.name if slot.field is not None else ""
-            raise Unsupported(
-                f'parameter ${number} is declared with a type that can not be used for the sealed column "{name}"',
-                hint="Declare it with the column's own type, or leave the types out.",
-            )
+        for number in {source.parameter for source in slot.sources if source.parameter is not None}:
+            if slot.kind is SlotKind.PLAIN or number > len(types):
+                continue
+            if not _fits(slot, declared[number - 1], types[number - 1]["TypeName"]):
+                raise _other_type(number, slot)
+
+
+def _other_type(number: int, slot: Slot) -> Unsupported:
+    if slot.field is None:
+        return Unsupported(
+            f"parameter ${number} is declared with a type that can not be used here",
+            hint="Declare it as bigint, or leave the types out.",
+        )
+    return Unsupported(
+        f'parameter ${number} is declared with a type that can not be used for the sealed column "{slot.field.name}"',
+        hint="Declare it with the column's own type, or leave the types out.",
+    )
 
 
 def _fits(slot: Slot, oid: int, type_name: Node) -> bool:
     if not oid:
         return bool(_is_unknown(type_name))
+    if slot.kind is SlotKind.COUNT:
+        return oid in _WHOLE
+    if slot.kind is SlotKind.END:  # the slot of its column's tokens says for what it is used
+        return True
     element = _ARRAY_ELEMENTS.get(oid)
     sealing = slot.field.sealing if slot.field is not None else None
     if sealing is None or (element is not None) is not slot.array:
         return False
+    if slot.bounds:
+        return any(oid == OIDS[logical][0] for logical in COMPARABLE[sealing.logical_type])
     return accepts_source(sealing.logical_type, element or oid)
 
 
@@ -169,6 +200,7 @@ def declared_cursor(request: Request, statement: RawStatement, source: bytes, fo
         raise found.refusal
     if found.sets:
         raise Unsupported(f"set_config of {found.sets[0]} is supported in a SELECT of its own only", hint="Use SET.")
+    _check_name(statement.body["portalname"])
     kind, body = unwrap(statement.body["query"])
     if found.touches or found.must_rewrite(request.catalog):
         inner = RawStatement(kind, body, _query_start(source), statement.end)
@@ -177,16 +209,18 @@ def declared_cursor(request: Request, statement: RawStatement, source: bytes, fo
     else:
         plan = forwarded(StatementKind.SELECT, source, returns_rows=True)
         rows = replace(plan, segments=())
-    held = bool(statement.body.get("options", 0) & _HOLD)
+    options = statement.body.get("options", 0)
+    held, binary = bool(options & _HOLD), bool(options & _BINARY)
     return replace(
         plan,
+        sift=None,
         kind=StatementKind.UTILITY,
         outputs=None,
         hidden_outputs=0,
         returns_rows=False,
         effect=SessionEffect.DECLARES,
         effect_value=statement.body["portalname"],
-        keeps=Kept(rows, source.decode(), request.declared, held),
+        keeps=Kept(rows, source.decode(), request.declared, held, binary),
     )
 
 
@@ -208,7 +242,15 @@ def runs_statement(request: Request, statement: RawStatement, source: bytes, fou
 
 def runs_portal(request: Request, statement: RawStatement, source: bytes, found: Findings) -> StatementPlan:
     """FETCH and MOVE."""
-    return _named(source, runs(statement.body), returns_rows=not statement.body.get("ismove"))
+    moves = bool(statement.body.get("ismove"))
+    return _named(source, runs(statement.body), returns_rows=not moves, fetch=_forward(statement.body, moves=moves))
+
+
+def _forward(body: Node, *, moves: bool) -> Fetch | None:
+    count = body.get("howMany", 0)
+    if body.get("direction") != "FETCH_FORWARD" or count <= 0:
+        return None
+    return Fetch(0 if count == _ALL else count, moves)
 
 
 def closes(request: Request, statement: RawStatement, source: bytes, found: Findings) -> StatementPlan:

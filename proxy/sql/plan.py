@@ -48,6 +48,8 @@ class SlotKind(StrEnum):
     TOKENS = auto()  # the search tokens of the pattern, or of the range with all its ends, for `field`, int4[]
     END = auto()  # NULL: an end of a range, which stands in the TOKENS slot of its column
     COUNT = auto()  # NULL: what only the proxy needs, as a LIMIT that it counts by itself
+    KEYS = auto()  # the keys of the rows that were found, an array of column `attribute` of the key; before that NULL
+    UNUSED = auto()  # NULL: a number that the statement does not use
     PRINCIPAL = auto()  # an attribute of the principal, as text, cast in the SQL around it
 
 
@@ -94,10 +96,10 @@ class Bound:
 @dataclass(frozen=True, slots=True)
 class Slot:
     kind: SlotKind
-    source: ValueSource | None = None  # not for PRINCIPAL
+    source: ValueSource | None = None  # not for PRINCIPAL, KEYS and UNUSED
     field: Field | None = None  # CELL and TERM
     array: bool = False  # the client's value is an array of the logical type: `= ANY($1)`
-    attribute: str | None = None  # PRINCIPAL: name of the attribute of `Principal`
+    attribute: str | None = None  # PRINCIPAL: name of the attribute of `Principal`; KEYS: which column of the key
     row_key: ValueSource | None = None  # CELL of a row-bound field: where the row's key comes from
     row_key_type: int = 0  # OID of the row key column's type
     comparing: Comparing | None = None  # TOKENS
@@ -288,6 +290,15 @@ class Kept:
     text: str
     declared: tuple[int, ...] = ()
     held: bool = False  # the cursor outlives its transaction
+    binary: bool = False  # its rows are binary in a Query
+
+
+@dataclass(frozen=True, slots=True)
+class Fetch:
+    """FETCH or MOVE of so many rows forward, 0: all that are left."""
+
+    count: int
+    moves: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -298,6 +309,24 @@ class Observed:
     """
 
     sqlstate: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class KeyColumn:
+    """A column of a table's key; RowDescription must name it (I2)."""
+
+    name: str
+    type_oid: int
+    relation_oid: int
+    attnum: int
+
+
+@dataclass(frozen=True, slots=True)
+class Locks:
+    """Of an UPDATE or DELETE by a search: `plan` gives its candidates and locks them, and `key` behind all it shows."""
+
+    plan: StatementPlan
+    key: tuple[KeyColumn, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -314,6 +343,7 @@ class StatementPlan:
     outputs: tuple[OutputColumn, ...] | None = None  # None: not analysed; PASS for all, envelopes guarded
     sift: Sift | None = None
     arranged: Arrangement | None = None  # the rows are put in order here
+    locks: Locks | None = None  # what finds the rows that it writes, and is said before it
     hidden_outputs: int = 0  # so many trailing physical columns are ours and are stripped
     returns_rows: bool = False
     touches_protected: bool = False
@@ -329,6 +359,7 @@ class StatementPlan:
     edited: bool = False  # the text is not the client's own, even if it is one segment without a slot (`*` spelt out)
     unsettled: bool = False  # it uses a field whose form is changing (forms.py)
     keeps: Kept | None = None  # PREPARE and DECLARE
+    fetch: Fetch | None = None  # FETCH and MOVE, where they go forward
     arguments: tuple[Argument, ...] | None = None  # EXECUTE; None: EXECUTE inside another statement, or another kind
     outline: str = ""  # of a refused or observed one, for audit: the statement without values (outline.py)
     reason: str | None = None  # ... and why, without the client's words

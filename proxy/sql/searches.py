@@ -18,6 +18,7 @@ from .analysis import Analysis, Item, QueryRole, Use
 from .appendix import targets_end, tokens_at_hand
 from .finishing import finished_output
 from .lexer import TokenKind
+from .locking import append_keys, check_write
 from .operands import Operand, charge, column_operand
 from .operators import check_operator
 from .parameters import TEXT_LIKE
@@ -99,7 +100,7 @@ def _undeclared(cell: Field, position: int | None, modes: str) -> Unsupported:
 def misplaced(cell: Field, why: str, position: int | None) -> Unsupported:
     return Unsupported(
         f'the sealed column "{cell.column}" ({cell.name}) can be searched by {"range" if has_range(cell) else "part"}'
-        f" only in a condition that is ANDed in WHERE of a plain SELECT; here {why}",
+        f" only in a condition that is ANDed in WHERE of a plain SELECT, UPDATE or DELETE; here {why}",
         hint=REMEDY,
         position=position,
     )
@@ -113,10 +114,13 @@ def _comparing(kind: str, body: Node) -> Comparing | None:
 
 def check_place(a: Analysis, cell: Field, body: Node, role: QueryRole, position: int | None) -> None:
     """Raises where rows that are found too much could not be dropped unseen."""
+    if "relation" in body:
+        check_write(a, cell, body, role, position)
+        return
     if not a.searchable or role is not QueryRole.TOP:
         raise misplaced(cell, "the SELECT is part of another statement", position)
     for clause, shown in _TOO_MUCH.items():
-        if clause in body:
+        if clause in body and not (a.lock_keys and clause == "lockingClause"):
             raise misplaced(cell, f"it has {shown}", position)
     if body.get("limitOption") == "LIMIT_OPTION_WITH_TIES":
         raise misplaced(cell, "it has WITH TIES", position)
@@ -207,6 +211,19 @@ def finish_searches(a: Analysis, scope: Scope, items: list[Item], start: int) ->
     """Behind the select list come the cells that the proxy looks at, but for those that are shown."""
     if not a.searches:
         return
+    refuse_volatile(a)
+    places = {item.visible.reference: n for n, item in enumerate(items) if item.visible and _is_shown(item)}
+    added = list(dict.fromkeys(reference for reference, _ in a.searches if reference not in places))
+    last = targets_end(scope.text, start)
+    if added:
+        scope.text.insert_after(last, "".join(f", {reference}" for reference in added))
+    places |= {reference: len(items) + a.hidden + n for n, reference in enumerate(added)}
+    a.hidden += len(added)
+    append_keys(a, scope, last)
+    a.searches = [(reference, search.at(places[reference])) for reference, search in a.searches]
+
+
+def refuse_volatile(a: Analysis) -> None:
     if a.volatile:
         raise Unsupported(
             f"the function {a.volatile[0][0]} is not available beside a search of a sealed column: the server would"
@@ -214,13 +231,6 @@ def finish_searches(a: Analysis, scope: Scope, items: list[Item], start: int) ->
             hint=REMEDY,
             position=a.volatile[0][1],
         )
-    places = {item.visible.reference: n for n, item in enumerate(items) if item.visible and _is_shown(item)}
-    added = list(dict.fromkeys(reference for reference, _ in a.searches if reference not in places))
-    if added:
-        scope.text.insert_after(targets_end(scope.text, start), "".join(f", {reference}" for reference in added))
-    places |= {reference: len(items) + a.hidden + n for n, reference in enumerate(added)}
-    a.hidden += len(added)
-    a.searches = [(reference, search.at(places[reference])) for reference, search in a.searches]
 
 
 def _is_shown(item: Item) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from policies.engine import DecisionTable
 from policies.model import Principal
@@ -20,16 +20,17 @@ from .forms import guard, guarded, migrating
 from .fragments import HIDDEN_PREFIX
 from .given import seal_given, settle
 from .inserts import walk_insert
+from .locking import Locked
 from .merges import walk_merge
 from .outputs import output_columns
 from .parameters import Parameters
-from .plan import StatementKind, StatementPlan
+from .plan import Locks, Slot, SlotKind, StatementKind, StatementPlan
 from .scope import Scope
-from .searches import sift_of
+from .searches import refuse_volatile, sift_of
 from .selects import run_query
 from .system_catalogs import show_catalogs
-from .touch import WRITES, Findings
-from .tree import Node, RawStatement, fingerprint, nodes
+from .touch import WRITES, Findings, look
+from .tree import Node, RawStatement, fingerprint, nodes, parse_script
 from .updates import walk_delete, walk_update
 from .verify import check_rewritten
 
@@ -74,6 +75,7 @@ def plan_touching(
     *,
     copied: bool = False,
     walk: WalkStatement | None = None,
+    lock_keys: tuple[str, ...] = (),
 ) -> StatementPlan:
     """`wrapper`: the EXPLAIN around the statement; `copied`: it stands in a COPY; `walk`: who analyses it otherwise.
 
@@ -87,12 +89,32 @@ def plan_touching(
     show_catalogs(request.catalog, whole.kind, whole.body, found, text)
     a = _analysis(request)
     a.copied = copied
-    a.searchable = not copied and walk is None and (wrapper is None or wrapper.kind == "ExplainStmt")
+    straight = not copied and walk is None
+    a.lockable, a.lock_keys = straight and wrapper is None, lock_keys
+    a.finishable = straight and (wrapper is None or wrapper.kind == "ExplainStmt")
+    a.searchable = a.finishable or (straight and wrapper is not None and wrapper.kind == "DeclareCursorStmt")
     items = (walk or _walk)(a, statement.kind, statement.body, text)
     settle(a)
     a.charge_pending()
     check_fences(a)
-    return _finish(a, statement, text, items, whole)
+    plan = _finish(a, statement, text, items, whole)
+    return plan if a.locked is None else replace(plan, locks=_locks(request, a, a.locked))
+
+
+def _locks(request: Request, a: Analysis, locked: Locked) -> Locks:
+    """The SELECT that is said before an UPDATE or DELETE.  Parameters keep their numbers."""
+    refuse_volatile(a)
+    source = locked.select
+    [select] = parse_script(source)
+    found = look(request.catalog, select.kind, select.body, request.search_path, scripted=request.scripted)
+    plan = plan_touching(request, select, source, found, lock_keys=locked.references)
+    used = {node["number"] for kind, node in nodes(select.body) if kind == "ParamRef"}
+    slots = tuple(slot if _is_used(slot, used) else Slot(SlotKind.UNUSED) for slot in plan.slots)
+    return Locks(replace(plan, slots=slots), locked.key)
+
+
+def _is_used(slot: Slot, used: set[int]) -> bool:
+    return all(source.parameter is None or source.parameter in used for source in slot.sources)
 
 
 def _check_names(request: Request, found: Findings) -> None:

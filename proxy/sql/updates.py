@@ -10,9 +10,12 @@ from .common_tables import walk_with
 from .conditions import walk_condition
 from .edits import end_index, word_index
 from .leakproof import require_leakproof
-from .plan import FieldUse, ValueSource
+from .locking import by_keys, condition_of, lock
+from .plan import FieldUse, Slot, ValueSource
+from .ranges import finish_ranges, walk_range
 from .row_view import own_rows
 from .scope import Scope, Source
+from .searches import conjuncts, walk_search
 from .sources import walk_from
 from .tree import Node, strings, unwrap
 from .writes import Target, assign, charge_write, returning, same_column, source_of_value, write_target
@@ -31,7 +34,7 @@ def walk_update(a: Analysis, body: Node, outer: Scope, role: QueryRole) -> list[
         _check_filter_column(target, name, position)
         check_row_key(target, name, position)
         walk_assignment(a, target, name, node, target.scope, key, position)
-    _where(a, target, body)
+    _where(a, target, body, role)
     return returning(a, body, target.scope, role)
 
 
@@ -41,7 +44,7 @@ def walk_delete(a: Analysis, body: Node, outer: Scope, role: QueryRole) -> list[
     target = write_target(a, body, scope)
     charge_delete(a, target)
     _others(a, target, body.get("usingClause", []))
-    _where(a, target, body)
+    _where(a, target, body, role)
     return returning(a, body, target.scope, role)
 
 
@@ -151,16 +154,43 @@ def _is_key(target: Target, names: tuple[str, ...]) -> bool:
     return names[:-1] in ((), (target.source.alias,)) and (len(names) == 2 or len(target.scope.names.sources) == 1)
 
 
-def _where(a: Analysis, target: Target, body: Node) -> None:
-    condition = body.get("whereClause")
-    if condition is not None:
-        walk_condition(a, condition, target.scope, FILTERING)
+def _walk_where(a: Analysis, target: Target, body: Node, role: QueryRole) -> None:
+    for node in conjuncts(body["whereClause"]):
+        if not walk_search(a, node, body, target.scope, role) and not walk_range(a, node, body, target.scope, role):
+            walk_condition(a, node, target.scope, FILTERING)
+    finish_ranges(a, target.scope)
+
+
+def _own_rows(a: Analysis, target: Target, condition: Node | None) -> tuple[str | Slot, ...] | None:
     if target.row_filter is None or target.relation is None:
-        return
+        return None
     if condition is not None:
         require_leakproof(condition, target.scope.text)
-    own = own_rows(target.relation, target.row_filter, a.catalog, target.source.alias)
+    return own_rows(target.relation, target.row_filter, a.catalog, target.source.alias)
+
+
+def _locked(a: Analysis, target: Target, body: Node) -> tuple[str | Slot, ...]:
+    """The rows that a search finds are written by their keys."""
     text = target.scope.text
+    word = word_index(text, target.name_end + 1, "where")
+    if word is None:
+        raise Unsupported("WHERE can not be located exactly")
+    following = word_index(text, word + 1, "returning")
+    last = following - 1 if following is not None else end_index(text, word)
+    a.locked = lock(a, target, body, condition_of(text, word, last))
+    return by_keys(a.locked)
+
+
+def _where(a: Analysis, target: Target, body: Node, role: QueryRole) -> None:
+    condition = body.get("whereClause")
+    if condition is not None:
+        _walk_where(a, target, body, role)
+    own = _own_rows(a, target, condition)
+    text = target.scope.text
+    if a.searches:
+        own = _locked(a, target, body)
+    if own is None:
+        return
     start = target.name_end + 1
     word = word_index(text, start, "where")
     following = word_index(text, start if word is None else word + 1, "returning")

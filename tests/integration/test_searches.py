@@ -205,14 +205,45 @@ def test_who_may_not_search_by_part(stage: Stage) -> None:
         gate.execute("SELECT id FROM customers WHERE surname LIKE 'Ков%'")
 
 
-def test_a_search_is_not_run_by_name_in_sql(stage: Stage) -> None:
+def test_a_search_by_name_in_sql(stage: Stage, twin: Database) -> None:
+    query = b"SELECT id, surname FROM customers WHERE surname ILIKE $1 ORDER BY id"
+    with stage.connect("management") as gate, twin.connect() as plain:
+        known = plain.execute(
+            "SELECT id, surname FROM customers WHERE surname ILIKE '%ова%' OR surname ILIKE '%smith%' ORDER BY id"
+        ).fetchall()
+        for connection in (gate, plain):
+            assert connection.pgconn.prepare(b"found", query).status == psycopg.pq.ExecStatus.COMMAND_OK
+            connection.execute("PREPARE named (text, int) AS " + query.decode() + " LIMIT $2")  # type: ignore[call-overload]
+        for asked in ("EXECUTE found ('%ова%')", "EXECUTE named ('%smith%', 2)", "EXECUTE named (NULL, 1)"):
+            told = [psycopg.ClientCursor(each).execute(asked.encode()) for each in (gate, plain)]
+            assert [each.statusmessage for each in told] == [told[1].statusmessage] * 2
+            assert told[0].fetchall() == told[1].fetchall()
+            assert gate.execute(asked.encode()).fetchall() == plain.execute(asked.encode()).fetchall()
+        assert len(known) > 4
+        with pytest.raises(psycopg.errors.FeatureNotSupported):
+            gate.execute("EXPLAIN EXECUTE found ('%abc%')")
+
+
+@pytest.mark.parametrize("binary", [False, True])
+@pytest.mark.parametrize("held", [False, True])
+def test_psycopgs_server_cursor(stage: Stage, twin: Database, held: bool, binary: bool) -> None:
+    query, found = "SELECT id, surname, city FROM customers WHERE surname ILIKE %s ORDER BY id", []
+    for side in (stage.connect("management"), twin.connect()):
+        with side as connection:
+            connection.autocommit = held
+            with connection.cursor("named here", withhold=held, binary=binary) as cursor:
+                cursor.itersize = 2
+                cursor.execute(query, ["%ова%"])
+                told = [cursor.fetchone(), cursor.fetchmany(2), *cursor]
+                found.append((told, cursor.fetchone(), [column.type_code for column in cursor.description or ()]))
+            with connection.cursor("again", withhold=held, binary=binary) as cursor:
+                cursor.execute(query, ["%smith%"])
+                cursor.scroll(1)
+                found[-1] += (cursor.fetchall(),)
+    assert found[0] == found[1] and len(found[0][0]) > 3
+
+
+def test_explain_of_a_search(stage: Stage) -> None:
     with stage.connect("management") as gate:
-        found = gate.pgconn.prepare(b"found", b"SELECT id FROM customers WHERE surname LIKE $1")
-        assert found.status == psycopg.pq.ExecStatus.COMMAND_OK
-        for query in ("EXECUTE found ('%abc%')", "EXPLAIN EXECUTE found ('%abc%')"):
-            with pytest.raises(psycopg.errors.FeatureNotSupported):
-                psycopg.ClientCursor(gate).execute(query)  # type: ignore[arg-type]
-            with pytest.raises(psycopg.errors.FeatureNotSupported):
-                gate.execute(query, prepare=True)  # type: ignore[call-overload]
         explained = gate.execute("EXPLAIN (COSTS OFF) SELECT id FROM customers WHERE surname LIKE '%abcde%' LIMIT 3")
         assert "fg_surname_tk" in str(explained.fetchall())

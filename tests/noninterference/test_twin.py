@@ -15,7 +15,7 @@ from .twin import FAVOURED, Twins, wrong
 pytestmark = pytest.mark.integration
 
 STATEMENTS = 600
-SEARCHING = {"portal": 60, "searched by portal": 2, "searched": 20, "query": 0.5}
+SEARCHING = {"portal": 60, "searched by portal": 2, "cursor": 40, "searched by cursor": 2, "query": 0.5}
 
 
 def test_answers_as_the_plaintext(place: Place) -> None:
@@ -26,11 +26,12 @@ def test_answers_as_the_plaintext(place: Place) -> None:
     assert counts.share >= 0.6
 
 
-def test_searches_in_small_steps_answer_as_the_plaintext(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The tables are small, so that one step would do for most."""
-    monkeypatch.setattr(Reading, "_candidates", lambda self, missing: 1)
+@pytest.mark.parametrize("step", [1, 5])
+def test_searches_in_steps_answer_as_the_plaintext(place: Place, monkeypatch: pytest.MonkeyPatch, step: int) -> None:
+    """The tables are small, so that one step would do for most, and nothing would wait for the next Execute."""
+    monkeypatch.setattr(Reading, "_candidates", lambda self, missing: step)
     twins, counts = Twins.open(place), Counts()
-    found = [str(finding) for finding in twins.run("steps", range(200), counts, {**FAVOURED, **SEARCHING})]
+    found = [str(finding) for finding in twins.run("steps", range(150), counts, {**FAVOURED, **SEARCHING})]
     twins.table.close()
     assert found == []
     assert counts.share >= 0.7

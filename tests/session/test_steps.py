@@ -6,13 +6,14 @@ from dataclasses import replace
 
 import pytest
 
-from proxy.session.refusals import STAND_IN_PORTAL
+from proxy.session.refusals import OWN_NAME, STAND_IN_PORTAL
 from proxy.wire import frontend
 from proxy.wire.framing import HEADER_SIZE
 
-from .search_plans import DESCRIBED, FIND, PATTERN, candidate, shown, talking
+from .search_plans import DESCRIBED, FIND, PATTERN, candidate, in_text, shown, talking
 from .talk import (
     BOUND,
+    CLOSED,
     FLUSH,
     PARSED,
     SUSPENDED,
@@ -190,12 +191,8 @@ def test_rights_that_changed_end_a_portal_that_waits(talk: Talk) -> None:
 def test_a_simple_query_counts_what_passed(talk: Talk) -> None:
     sent = talk.client(query("find anna"))
     assert len(sent) == 1 and b"anna" not in sent[0][:20]
-    told = talk.server(DESCRIBED, row(b"1", b"\\x" + _hex("anna")), row(b"2", b"\\x" + _hex("bob")), done("SELECT 2"))
+    told = talk.server(DESCRIBED, in_text(1, "anna"), in_text(2, "bob"), done("SELECT 2"))
     assert told[1:] == [shown(1, "anna"), done("SELECT 1")]
-
-
-def _hex(name: str) -> bytes:
-    return candidate(1, name)[HEADER_SIZE + 2 + 4 + 1 + 4 :].hex().encode()
 
 
 def test_an_execute_behind_a_refused_bind_is_skipped_with_it(talk: Talk) -> None:
@@ -203,3 +200,26 @@ def test_an_execute_behind_a_refused_bind_is_skipped_with_it(talk: Talk) -> None
     assert tags(sent) == "PBDES"
     told = talk.server(PARSED, failed(b"26000", b"no such statement"), ready())
     assert tags(told) == "1EZ" and error_of(told[1])[b"C"] == b"22021"
+
+
+def test_a_query_with_limit_stops_the_server_early(talk: Talk) -> None:
+    sent = talk.client(query("find two anna"), query("select 1"))
+    assert tags(sent) == "CCPBDEH" and rows_asked(sent[5]) == 2 and not any(b"anna" in each for each in sent)
+    answer = (CLOSED, CLOSED, PARSED, BOUND, DESCRIBED, candidate(1, "anna"), candidate(2, "bob"), SUSPENDED)
+    told = talk.server(*answer)
+    assert tags(told) == "TD" and told[1] == shown(1, "anna")
+    assert [rows_asked(each) for each in talk.sent() if each[:1] == b"E"] == [1]
+    assert talk.server(candidate(3, "anna"), SUSPENDED) == [shown(3, "anna"), done("SELECT 2")]
+    assert talk.sent() == [close(b"S", OWN_NAME), close(b"P", OWN_NAME), SYNC, query("select 1")]
+    assert talk.server(CLOSED, CLOSED, ready()) == [ready()]
+
+
+def test_a_query_with_limit_fails_as_a_query(talk: Talk) -> None:
+    talk.client(query("find two anna"))
+    told = talk.server(CLOSED, CLOSED, PARSED, BOUND, DESCRIBED, failed(b"57014", b"canceling statement"))
+    assert tags(told) == "TE" and talk.sent() == [SYNC]
+    assert talk.server(ready()) == [ready()]
+
+
+def test_beside_other_statements_a_query_stays_one(talk: Talk) -> None:
+    assert tags(talk.client(query("find two anna; select 1"))) == "Q"

@@ -4,6 +4,7 @@
     -> SELECT ... {TERM email $1}      the upstream text; a slot shows its kind, field and source
     :: email=open(customers.email)     the result's columns, unless all are passed on
     ++ name=value                      everything else that the plan says
+    == by key of                       what is said before it: the SELECT that finds and locks the rows that it writes
     !! 42501 message                   or the refusal; `hint:` when it has one
 
 `FIELDGATE_UPDATE_CASES=1` writes what is planned now; the difference is then for a person to review.
@@ -38,7 +39,7 @@ from .shop import context
 CASES = Path(__file__).parent / "cases"
 UPDATE = bool(os.environ.get("FIELDGATE_UPDATE_CASES"))
 _BLOCK = re.compile(
-    r"^\[(?P<role>[^\]]+)\] (?P<sql>.*?);$\n(?P<expected>(?:(?:->|::|\+\+|!!|  )[^\n]*\n)*)", re.M | re.S
+    r"^\[(?P<role>[^\]]+)\] (?P<sql>.*?);$\n(?P<expected>(?:(?:->|::|\+\+|==|!!|  )[^\n]*\n)*)", re.M | re.S
 )
 
 
@@ -85,6 +86,9 @@ def shown(made: StatementPlan) -> str:
     extras = list(_extras(made))
     if extras:
         lines.append("++ " + "; ".join(extras))
+    if made.locks is not None:
+        key = ", ".join(f"{column.name}:{column.type_oid}" for column in made.locks.key)
+        lines.append(f"== by {key} of\n   " + shown(made.locks.plan).rstrip().replace("\n", "\n   "))
     return "\n".join(lines) + "\n"
 
 
@@ -166,10 +170,14 @@ def _extras(made: StatementPlan) -> list[str]:
         found.append(f"effect={made.effect} {made.effect_value}")
     if made.arguments:
         found.append("arguments=" + ", ".join(map(_argument, made.arguments)))
+    if made.fetch is not None:
+        found.append(f"{'moves' if made.fetch.moves else 'fetches'} {made.fetch.count or 'all'}")
     if made.keeps is not None:
         kept = made.keeps.plan
-        held = ["held"] * made.keeps.held + ["declared=" + ",".join(map(str, made.keeps.declared))] * bool(
-            made.keeps.declared
+        held = (
+            ["held"] * made.keeps.held
+            + ["binary"] * made.keeps.binary
+            + ["declared=" + ",".join(map(str, made.keeps.declared))] * bool(made.keeps.declared)
         )
         shows = [", ".join(_output(o) for o in kept.outputs)] if kept.opens and kept.outputs else []
         found += [f"kept {each}" for each in [*held, *shows, *_extras(kept)] if each != "untouched"]

@@ -29,10 +29,14 @@ _NULL_FIRST, _VALUE, _NULL_LAST = 0, 1, 2
 
 @dataclass(frozen=True, slots=True)
 class FinishBounds:
-    """How much of one result is kept to be put in order; `limits.finish_rows` and `limits.finish_bytes`."""
+    """How much of one result is kept to be put in order; `limits.finish_rows` and `limits.finish_bytes`.
+
+    `locked_rows`: of how many candidates an UPDATE or DELETE by a search finds its rows; `limits.locked_rows`.
+    """
 
     rows: int = 100_000
     bytes: int = 64 * 1024 * 1024
+    locked_rows: int = 10_000
 
 
 @dataclass(frozen=True, slots=True)

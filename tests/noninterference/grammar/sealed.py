@@ -36,15 +36,18 @@ def _made_of(d: Draw, column: Bound) -> str:
     return d.any((*forms, "{}")).format(column.text, column.text)
 
 
-def searched(d: Draw) -> tuple[str, bool]:
-    """By part of a text or by range, in a SELECT of its own."""
+def searched(d: Draw, *, alone: bool = False) -> tuple[str, bool]:
+    """By part of a text or by range, in a SELECT of its own.
+
+    `alone`: beside no condition that may fail for a row: candidates may be read that plaintext had not come to yet.
+    """
     text, place = table(d, d.relation())
     asked = [bound for bound in place.bound if bound.column.searched and bound.column.may(Verb.FILTER_RANGE)]
     if d.strays() or not asked:
         asked = [bound for bound in place.bound if bound.column.searched] or asked
     shown = [found.text for _ in range(2) if (found := d.column(place, Verb.READ)) is not None] or ["1"]
-    conditions = [_search(d, bound) for bound in asked[:1]]
-    if d.chance(0.4):
+    conditions = [search(d, bound) for bound in asked[:1]]
+    if d.chance(0.4) and not alone:
         conditions.append(condition(d, place, 0))
     where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
     order, exact = _order(d, place)
@@ -52,7 +55,7 @@ def searched(d: Draw) -> tuple[str, bool]:
     return f"SELECT {', '.join(shown)} FROM {text}{where}{order}{limit}", exact
 
 
-def _search(d: Draw, bound: Bound) -> str:
+def search(d: Draw, bound: Bound) -> str:
     if bound.column.searched == "part":
         return f"{bound.text} {d.any(('LIKE', 'ILIKE', 'LIKE', '^@'))} {d.any(_PARTS)}".replace("^@ '%", "^@ '")
     low, high = d.constant(bound.type), d.constant(bound.type)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from policies.model import Verb
 from tests.noninterference.episodes import Episode, Step, one, undone
 
@@ -13,6 +15,14 @@ from .tricks import lines
 from .writes import insert, write
 
 _SETTINGS = lines("settings")
+_FETCHES = (
+    "FETCH 2 FROM c",
+    "FETCH c",
+    "FETCH FORWARD 3 IN c",
+    "MOVE 1 IN c",
+    "MOVE FORWARD 2 FROM c",
+    "MOVE ALL IN c",
+)
 _SWITCHES = ("SET fieldgate.subject = '2'", "SET fieldgate.person = 'somebody'", "SET fieldgate.purpose = 'contract'",
              "SET fieldgate.purpose = 'statistics'", "SET search_path = pg_temp, public",
              "SET search_path = public, pg_catalog")  # fmt: skip
@@ -39,12 +49,28 @@ def prepared(d: Draw) -> Episode:
     text, place = table(d, d.relation())
     column = d.column(place, Verb.FILTER_EQ, equal=True)
     shown = d.column(place, Verb.READ)
+    if d.likes("searched by name", 0.25):
+        return prepared_search(d)
     if column is None or shown is None or d.chance(0.4):
         found = query(d, 1)
         asked, exact, runs = f"PREPARE p AS {found.text}", found.exact, ["EXECUTE p", "EXECUTE p"]
     else:
         asked, exact = f"PREPARE p AS SELECT {shown.text} FROM {text} WHERE {column.text} = $1", False
         runs = [f"EXECUTE p ({d.constant(column.type)})" for _ in range(2)]
+    steps = (*(Step(step) for step in (asked, *runs)), Step("DEALLOCATE ALL", plainly=True))
+    return Episode("prepared", steps, 1, exact)
+
+
+def prepared_search(d: Draw) -> Episode:
+    """By part or range; with constants, or with what is searched for as a parameter."""
+    text, exact = searched(d)
+    given = list(re.finditer(r"(?:LIKE|\^@|[<>]=?|BETWEEN|AND) ('[^']*')", text))
+    if not given or d.chance(0.3):
+        asked, runs = f"PREPARE p AS {text}", ["EXECUTE p"] * 2
+    else:
+        one = d.any(given)
+        asked = f"PREPARE p AS {text[: one.start(1)]}$1{text[one.end(1) :]}"
+        runs = [f"EXECUTE p ({one.group(1)})", "EXECUTE p (NULL)", f"EXECUTE p ({one.group(1)})"]
     steps = (*(Step(step) for step in (asked, *runs)), Step("DEALLOCATE ALL", plainly=True))
     return Episode("prepared", steps, 1, exact)
 
@@ -63,16 +89,18 @@ def parameters(d: Draw) -> Episode:
 
 
 def cursor(d: Draw) -> Episode:
-    found = query(d, 1)
-    fetch = d.any(("FETCH 2 FROM c", "FETCH ALL FROM c", "MOVE 1 IN c")) if found.exact else "FETCH ALL FROM c"
+    text, exact = searched(d, alone=True) if d.likes("searched by cursor", 0.4) else _found(d)
+    parts = ["FETCH ALL FROM c"]
+    if exact:
+        parts = [d.any(_FETCHES) for _ in range(d.random.randint(1, 3))] + parts
     word = d.any(("CURSOR", "NO SCROLL CURSOR", "BINARY CURSOR", "INSENSITIVE CURSOR"))
-    steps = (f"DECLARE c {word} FOR {found.text}", fetch, "FETCH ALL FROM c", "CLOSE c")
-    return undone("cursor", *(Step(step) for step in steps), exact=found.exact)
+    steps = (f"DECLARE c {word} FOR {text}", *parts, "CLOSE c")
+    return undone("cursor", *(Step(step) for step in steps), exact=exact)
 
 
 def portal(d: Draw) -> Episode:
     """Parts of the rows, where there is an order; all of them in parts, where there is none."""
-    text, exact = searched(d) if d.likes("searched by portal", 0.4) else _found(d)
+    text, exact = searched(d, alone=True) if d.likes("searched by portal", 0.4) else _found(d)
     rows: tuple[int, ...] = d.any(((2,), (1, 1), (2, 1, 0), (1, 5, 3), (3, 0, 2))) if exact else (1000, 1)
     return Episode("portal", (Step(text, rows=rows),), exact=exact)
 

@@ -7,6 +7,7 @@ from policies.model import Verb
 from .conditions import condition
 from .draw import Bound, Draw, Place
 from .expressions import expression
+from .sealed import search
 from .sources import table
 from .tricks import LETTERS, hidden, protected
 from .vocabulary import Column, Relation
@@ -122,6 +123,8 @@ def _update(d: Draw, relation: Relation) -> str:
         more, other = table(d, d.relation())
         origin, seen = f" FROM {more}", place.joined(other)
     where = f" WHERE {_narrow(d, seen)}" if d.chance(0.9) else ""
+    if not origin and d.likes("written by search", 0.15):
+        where = _searched(d, place) or where
     return f"UPDATE {text} SET {sets}{origin}{where}{_returning(d, place)}"
 
 
@@ -138,7 +141,19 @@ def _delete(d: Draw, relation: Relation) -> str:
     if d.chance(0.1) and not relation.some_rows:
         more, other = table(d, d.relation())
         origin, seen = f" USING {more}", place.joined(other)
-    return f"DELETE FROM {text}{origin} WHERE {_narrow(d, seen)}{_returning(d, place)}"
+    where = f" WHERE {_narrow(d, seen)}"
+    if not origin and d.likes("written by search", 0.15):
+        where = _searched(d, place) or where
+    return f"DELETE FROM {text}{origin}{where}{_returning(d, place)}"
+
+
+def _searched(d: Draw, place: Place) -> str:
+    """By part or range, where the table has such columns; sometimes beside another condition."""
+    asked = [bound for bound in place.bound if bound.column.searched and bound.column.may(Verb.FILTER_RANGE)]
+    if not asked:
+        return ""
+    beside = f" AND {place.bound[0].text} < {d.random.randint(2, 40)}" if d.chance(0.3) else ""
+    return f" WHERE {search(d, d.any(asked))}{beside}"
 
 
 def _merge(d: Draw, relation: Relation) -> str:

@@ -71,7 +71,7 @@
 -> PREPARE "p" (mine) AS SELECT id FROM "public".customers WHERE id = $1
 ++ effect=prepares p; kept declared=0; kept physical=PLAIN($1)
 [full] PREPARE p AS SELECT lower(email) FROM customers;
-!! 0A000 PREPARE of a search of a sealed column by part or range, of an expression over one, or of ORDER BY, DISTINCT, min or max of one is not supported
+!! 0A000 PREPARE of an expression over a sealed column, or of ORDER BY, DISTINCT, min or max of one is not supported
    hint: Use the prepared statements of your driver.
 [full] PREPARE p AS SELECT leak();
 !! 0A000 it is not known what the function leak reads or does, and this database has protected tables
@@ -134,7 +134,7 @@
 ++ effect=declares c; kept id, city, status, email=open(customers.email), name=open(customers.name), phone=open(customers.phone), born=open(customers.born), score=open(customers.score), untagged
 [full] DECLARE c BINARY NO SCROLL CURSOR WITH HOLD FOR SELECT id, email FROM customers WHERE email = 'ann@x' AND id < 9;
 -> DECLARE c BINARY NO SCROLL CURSOR WITH HOLD FOR SELECT id, email FROM "public".customers WHERE "customers"."fg_email_eq" = {TERM customers.email 'ann@x'}::pg_catalog.bytea AND id < 9
-++ effect=declares c; kept held; kept id, email=open(customers.email)
+++ effect=declares c; kept held; kept binary; kept id, email=open(customers.email)
 [full] DECLARE cursor ASENSITIVE NO SCROLL CURSOR WITHOUT HOLD FOR SELECT id FROM customers FOR UPDATE;
 -> DECLARE cursor ASENSITIVE NO SCROLL CURSOR WITHOUT HOLD FOR SELECT id FROM "public".customers FOR UPDATE
 ++ effect=declares cursor
@@ -184,7 +184,7 @@
 !! 0A000 EXPLAIN of this statement over protected tables is not supported
 [full] FETCH ALL FROM c;
 -> FETCH ALL FROM c
-++ untouched; effect=runs_portal c
+++ untouched; effect=runs_portal c; fetches all
 [full] FETCH BACKWARD 5 IN "C d";
 -> FETCH BACKWARD 5 IN "C d"
 ++ untouched; effect=runs_portal C d

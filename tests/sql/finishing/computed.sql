@@ -60,7 +60,7 @@
 :: id, length=length(password@1 key@3) -> 23, password=open(accounts.password, row key 0)
 ++ hidden=1
 [full] SELECT surname || nick FROM members WHERE surname LIKE '%abc%';
-!! 0A000 the sealed column "surname" (public.members.surname) can be searched by part only in a condition that is ANDed in WHERE of a plain SELECT; here it shows or sorts by an expression
+!! 0A000 the sealed column "surname" (public.members.surname) can be searched by part only in a condition that is ANDed in WHERE of a plain SELECT, UPDATE or DELETE; here it shows or sorts by an expression
    hint: Search in a SELECT of its own that shows columns as they are, and go on with the keys that it finds.
 [full] EXPLAIN (COSTS OFF) SELECT length(email) FROM customers;
 -> EXPLAIN (COSTS OFF) SELECT "customers"."email" AS "length" FROM "public".customers
@@ -94,7 +94,7 @@
 [nobody] SELECT length(email) FROM customers;
 !! 42501 permission denied for table "public.customers"
 [full] PREPARE p AS SELECT lower(email) FROM customers;
-!! 0A000 PREPARE of a search of a sealed column by part or range, of an expression over one, or of ORDER BY, DISTINCT, min or max of one is not supported
+!! 0A000 PREPARE of an expression over a sealed column, or of ORDER BY, DISTINCT, min or max of one is not supported
    hint: Use the prepared statements of your driver.
 [full] DECLARE c CURSOR FOR SELECT lower(email) FROM customers;
 !! 0A000 the sealed column "email" (public.customers.email) can not be used in the function lower

@@ -60,7 +60,7 @@
 !! 0A000 the sealed column "email" (public.customers.email) can not be used in the aggregate max
    hint: Sealed columns can be selected as they are, compared with = <> IN, = ANY or IS NULL where the data map gives them equality, joined within their join group, grouped and counted.
 [full] PREPARE p AS SELECT max(email) FROM customers;
-!! 0A000 PREPARE of a search of a sealed column by part or range, of an expression over one, or of ORDER BY, DISTINCT, min or max of one is not supported
+!! 0A000 PREPARE of an expression over a sealed column, or of ORDER BY, DISTINCT, min or max of one is not supported
    hint: Use the prepared statements of your driver.
 [full] COPY (SELECT max(email) FROM customers) TO STDOUT;
 !! 0A000 the sealed column "email" (public.customers.email) can not be used in the aggregate max

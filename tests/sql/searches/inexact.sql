@@ -65,43 +65,43 @@
 !! 0A000 the sealed column "remark" (public.members.remark) can not be searched by part: its data map entry has neither match nor prefix
    hint: Compare by =, or declare match or prefix for it before it is sealed.
 [full] SELECT id FROM members WHERE surname NOT LIKE 'abc%';
-!! 0A000 the sealed column "surname" (public.members.surname) can be searched by part only in a condition that is ANDed in WHERE of a plain SELECT; here the operator !~~ stands in an expression
+!! 0A000 the sealed column "surname" (public.members.surname) can be searched by part only in a condition that is ANDed in WHERE of a plain SELECT, UPDATE or DELETE; here the operator !~~ stands in an expression
    hint: Search in a SELECT of its own that shows columns as they are, and go on with the keys that it finds.
 [full] SELECT id FROM members WHERE NOT surname LIKE 'abc%';
-!! 0A000 the sealed column "surname" (public.members.surname) can be searched by part only in a condition that is ANDed in WHERE of a plain SELECT; here the operator ~~ stands in an expression
+!! 0A000 the sealed column "surname" (public.members.surname) can be searched by part only in a condition that is ANDed in WHERE of a plain SELECT, UPDATE or DELETE; here the operator ~~ stands in an expression
    hint: Search in a SELECT of its own that shows columns as they are, and go on with the keys that it finds.
 [full] SELECT id FROM members WHERE surname LIKE 'abc%' OR id = 1;
-!! 0A000 the sealed column "surname" (public.members.surname) can be searched by part only in a condition that is ANDed in WHERE of a plain SELECT; here the operator ~~ stands in an expression
+!! 0A000 the sealed column "surname" (public.members.surname) can be searched by part only in a condition that is ANDed in WHERE of a plain SELECT, UPDATE or DELETE; here the operator ~~ stands in an expression
    hint: Search in a SELECT of its own that shows columns as they are, and go on with the keys that it finds.
 [full] SELECT id FROM members WHERE (surname LIKE 'abc%') IS TRUE;
-!! 0A000 the sealed column "surname" (public.members.surname) can be searched by part only in a condition that is ANDed in WHERE of a plain SELECT; here the operator ~~ stands in an expression
+!! 0A000 the sealed column "surname" (public.members.surname) can be searched by part only in a condition that is ANDed in WHERE of a plain SELECT, UPDATE or DELETE; here the operator ~~ stands in an expression
    hint: Search in a SELECT of its own that shows columns as they are, and go on with the keys that it finds.
 [full] SELECT count(*) FROM members WHERE surname LIKE 'abc%';
-!! 0A000 the sealed column "surname" (public.members.surname) can be searched by part only in a condition that is ANDed in WHERE of a plain SELECT; here it shows or sorts by an expression
+!! 0A000 the sealed column "surname" (public.members.surname) can be searched by part only in a condition that is ANDed in WHERE of a plain SELECT, UPDATE or DELETE; here it shows or sorts by an expression
    hint: Search in a SELECT of its own that shows columns as they are, and go on with the keys that it finds.
 [full] SELECT count(*) OVER () FROM members WHERE surname LIKE 'abc%';
-!! 0A000 the sealed column "surname" (public.members.surname) can be searched by part only in a condition that is ANDed in WHERE of a plain SELECT; here it shows or sorts by an expression
+!! 0A000 the sealed column "surname" (public.members.surname) can be searched by part only in a condition that is ANDed in WHERE of a plain SELECT, UPDATE or DELETE; here it shows or sorts by an expression
    hint: Search in a SELECT of its own that shows columns as they are, and go on with the keys that it finds.
 [full] SELECT DISTINCT town FROM members WHERE surname LIKE 'abc%';
-!! 0A000 the sealed column "surname" (public.members.surname) can be searched by part only in a condition that is ANDed in WHERE of a plain SELECT; here it has DISTINCT
+!! 0A000 the sealed column "surname" (public.members.surname) can be searched by part only in a condition that is ANDed in WHERE of a plain SELECT, UPDATE or DELETE; here it has DISTINCT
    hint: Search in a SELECT of its own that shows columns as they are, and go on with the keys that it finds.
 [full] SELECT town FROM members WHERE surname LIKE 'abc%' GROUP BY town;
-!! 0A000 the sealed column "surname" (public.members.surname) can be searched by part only in a condition that is ANDed in WHERE of a plain SELECT; here it has GROUP BY
+!! 0A000 the sealed column "surname" (public.members.surname) can be searched by part only in a condition that is ANDed in WHERE of a plain SELECT, UPDATE or DELETE; here it has GROUP BY
    hint: Search in a SELECT of its own that shows columns as they are, and go on with the keys that it finds.
 [full] SELECT id FROM members WHERE surname LIKE 'abc%' FOR UPDATE;
-!! 0A000 the sealed column "surname" (public.members.surname) can be searched by part only in a condition that is ANDed in WHERE of a plain SELECT; here it has FOR UPDATE and its like
+!! 0A000 the sealed column "surname" (public.members.surname) can be searched by part only in a condition that is ANDed in WHERE of a plain SELECT, UPDATE or DELETE; here it has FOR UPDATE and its like
    hint: Search in a SELECT of its own that shows columns as they are, and go on with the keys that it finds.
 [full] SELECT id FROM members WHERE surname LIKE 'abc%' UNION SELECT 1;
-!! 0A000 the sealed column "surname" (public.members.surname) can be searched by part only in a condition that is ANDed in WHERE of a plain SELECT; here the SELECT is part of another statement
+!! 0A000 the sealed column "surname" (public.members.surname) can be searched by part only in a condition that is ANDed in WHERE of a plain SELECT, UPDATE or DELETE; here the SELECT is part of another statement
    hint: Search in a SELECT of its own that shows columns as they are, and go on with the keys that it finds.
 [full] SELECT id FROM members WHERE surname LIKE 'abc%' ORDER BY id FETCH FIRST 3 ROWS WITH TIES;
-!! 0A000 the sealed column "surname" (public.members.surname) can be searched by part only in a condition that is ANDed in WHERE of a plain SELECT; here it has WITH TIES
+!! 0A000 the sealed column "surname" (public.members.surname) can be searched by part only in a condition that is ANDed in WHERE of a plain SELECT, UPDATE or DELETE; here it has WITH TIES
    hint: Search in a SELECT of its own that shows columns as they are, and go on with the keys that it finds.
 [full] SELECT id, 1 / id FROM members WHERE surname LIKE 'abc%';
-!! 0A000 the sealed column "surname" (public.members.surname) can be searched by part only in a condition that is ANDed in WHERE of a plain SELECT; here it shows or sorts by an expression
+!! 0A000 the sealed column "surname" (public.members.surname) can be searched by part only in a condition that is ANDed in WHERE of a plain SELECT, UPDATE or DELETE; here it shows or sorts by an expression
    hint: Search in a SELECT of its own that shows columns as they are, and go on with the keys that it finds.
 [full] SELECT id FROM members WHERE surname LIKE 'abc%' ORDER BY 1 / id;
-!! 0A000 the sealed column "surname" (public.members.surname) can be searched by part only in a condition that is ANDed in WHERE of a plain SELECT; here it shows or sorts by an expression
+!! 0A000 the sealed column "surname" (public.members.surname) can be searched by part only in a condition that is ANDed in WHERE of a plain SELECT, UPDATE or DELETE; here it shows or sorts by an expression
    hint: Search in a SELECT of its own that shows columns as they are, and go on with the keys that it finds.
 [full] SELECT id FROM members WHERE surname LIKE 'abc%' AND random() > 0.5;
 !! 0A000 the function random is not available beside a search of a sealed column: the server would call it for rows that are not found
@@ -122,7 +122,7 @@
 !! 0A000 a search of a sealed column is written as: column, LIKE, pattern
    hint: Leave out brackets, ESCAPE, UESCAPE and casts in front.
 [full] SELECT id FROM members WHERE surname::text LIKE 'abc%';
-!! 0A000 the sealed column "surname" (public.members.surname) can be searched by part only in a condition that is ANDed in WHERE of a plain SELECT; here the column is cast, grouped, or not that of a table
+!! 0A000 the sealed column "surname" (public.members.surname) can be searched by part only in a condition that is ANDed in WHERE of a plain SELECT, UPDATE or DELETE; here the column is cast, grouped, or not that of a table
    hint: Search in a SELECT of its own that shows columns as they are, and go on with the keys that it finds.
 [full] SELECT id FROM members WHERE surname COLLATE "C" LIKE 'abc%';
 !! 0A000 the sealed column "surname" (public.members.surname) can not be used in COLLATE
@@ -131,47 +131,51 @@
 !! 0A000 the pattern for the sealed column "public.members.surname" is neither a constant nor a parameter
    hint: Put % and _ into the value itself, and escape by a backslash.
 [full] SELECT id FROM members WHERE surname LIKE ANY (ARRAY['abc%', 'abd%']);
-!! 0A000 the sealed column "surname" (public.members.surname) can be searched by part only in a condition that is ANDed in WHERE of a plain SELECT; here the operator ~~ stands in an expression
+!! 0A000 the sealed column "surname" (public.members.surname) can be searched by part only in a condition that is ANDed in WHERE of a plain SELECT, UPDATE or DELETE; here the operator ~~ stands in an expression
    hint: Search in a SELECT of its own that shows columns as they are, and go on with the keys that it finds.
 [full] SELECT id FROM members WHERE surname SIMILAR TO 'abc%';
 !! 0A000 the sealed column "surname" (public.members.surname) can not be used in the operator ~
    hint: Sealed columns can be selected as they are, compared with = <> IN, = ANY or IS NULL where the data map gives them equality, joined within their join group, grouped and counted.
 [full] SELECT id FROM members WHERE 'abc%' LIKE surname;
-!! 0A000 the sealed column "surname" (public.members.surname) can be searched by part only in a condition that is ANDed in WHERE of a plain SELECT; here the operator ~~ stands in an expression
+!! 0A000 the sealed column "surname" (public.members.surname) can be searched by part only in a condition that is ANDed in WHERE of a plain SELECT, UPDATE or DELETE; here the operator ~~ stands in an expression
    hint: Search in a SELECT of its own that shows columns as they are, and go on with the keys that it finds.
 [full] SELECT id FROM members WHERE lower(surname) LIKE 'abc%';
 !! 0A000 the sealed column "surname" (public.members.surname) can not be used in the function lower
    hint: Sealed columns can be selected as they are, compared with = <> IN, = ANY or IS NULL where the data map gives them equality, joined within their join group, grouped and counted.
 [full] SELECT id, (SELECT max(id) FROM members WHERE surname LIKE 'abc%') FROM members;
-!! 0A000 the sealed column "surname" (public.members.surname) can be searched by part only in a condition that is ANDed in WHERE of a plain SELECT; here the SELECT is part of another statement
+!! 0A000 the sealed column "surname" (public.members.surname) can be searched by part only in a condition that is ANDed in WHERE of a plain SELECT, UPDATE or DELETE; here the SELECT is part of another statement
    hint: Search in a SELECT of its own that shows columns as they are, and go on with the keys that it finds.
 [full] SELECT id FROM customers WHERE id IN (SELECT customer_id FROM members WHERE surname LIKE 'abc%');
-!! 0A000 the sealed column "surname" (public.members.surname) can be searched by part only in a condition that is ANDed in WHERE of a plain SELECT; here the SELECT is part of another statement
+!! 0A000 the sealed column "surname" (public.members.surname) can be searched by part only in a condition that is ANDed in WHERE of a plain SELECT, UPDATE or DELETE; here the SELECT is part of another statement
    hint: Search in a SELECT of its own that shows columns as they are, and go on with the keys that it finds.
 [full] SELECT id FROM (SELECT id FROM members WHERE surname LIKE 'abc%') s;
-!! 0A000 the sealed column "surname" (public.members.surname) can be searched by part only in a condition that is ANDed in WHERE of a plain SELECT; here the SELECT is part of another statement
+!! 0A000 the sealed column "surname" (public.members.surname) can be searched by part only in a condition that is ANDed in WHERE of a plain SELECT, UPDATE or DELETE; here the SELECT is part of another statement
    hint: Search in a SELECT of its own that shows columns as they are, and go on with the keys that it finds.
 [full] SELECT m.id FROM customers c JOIN members m ON m.surname LIKE 'abc%';
-!! 0A000 the sealed column "surname" (public.members.surname) can be searched by part only in a condition that is ANDed in WHERE of a plain SELECT; here the operator ~~ stands in an expression
+!! 0A000 the sealed column "surname" (public.members.surname) can be searched by part only in a condition that is ANDed in WHERE of a plain SELECT, UPDATE or DELETE; here the operator ~~ stands in an expression
    hint: Search in a SELECT of its own that shows columns as they are, and go on with the keys that it finds.
 [full] SELECT surname LIKE 'abc%' FROM members;
-!! 0A000 the sealed column "surname" (public.members.surname) can be searched by part only in a condition that is ANDed in WHERE of a plain SELECT; here the operator ~~ stands in an expression
+!! 0A000 the sealed column "surname" (public.members.surname) can be searched by part only in a condition that is ANDed in WHERE of a plain SELECT, UPDATE or DELETE; here the operator ~~ stands in an expression
    hint: Search in a SELECT of its own that shows columns as they are, and go on with the keys that it finds.
 [full] UPDATE members SET town = 'x' WHERE surname LIKE 'abc%';
-!! 0A000 the sealed column "surname" (public.members.surname) can be searched by part only in a condition that is ANDed in WHERE of a plain SELECT; here the operator ~~ stands in an expression
-   hint: Search in a SELECT of its own that shows columns as they are, and go on with the keys that it finds.
+-> UPDATE "public".members SET town = 'x' WHERE ("members"."id" OPERATOR(pg_catalog.=) ANY ({KEYS -}::pg_catalog.int8[])) AND ( ("members"."fg_surname_tk" OPERATOR(pg_catalog.@>) {TOKENS members.surname 'abc%'}::pg_catalog.int4[] OR "members"."fg_surname_tk" OPERATOR(pg_catalog.@>) '{0}'::pg_catalog.int4[]))
+== by id:20 of
+   -> SELECT 1, "members"."surname", "members"."id" FROM "public"."members" AS "members" WHERE (("members"."fg_surname_tk" OPERATOR(pg_catalog.@>) {TOKENS members.surname 'abc%'}::pg_catalog.int4[] OR "members"."fg_surname_tk" OPERATOR(pg_catalog.@>) '{0}'::pg_catalog.int4[])) FOR NO KEY UPDATE
+   ++ hidden=2; sifts members.surname at 1 like 'abc%'
 [full] DELETE FROM members WHERE surname LIKE 'abc%';
-!! 0A000 the sealed column "surname" (public.members.surname) can be searched by part only in a condition that is ANDed in WHERE of a plain SELECT; here the operator ~~ stands in an expression
-   hint: Search in a SELECT of its own that shows columns as they are, and go on with the keys that it finds.
+-> DELETE FROM "public".members WHERE ("members"."id" OPERATOR(pg_catalog.=) ANY ({KEYS -}::pg_catalog.int8[])) AND ( ("members"."fg_surname_tk" OPERATOR(pg_catalog.@>) {TOKENS members.surname 'abc%'}::pg_catalog.int4[] OR "members"."fg_surname_tk" OPERATOR(pg_catalog.@>) '{0}'::pg_catalog.int4[]))
+== by id:20 of
+   -> SELECT 1, "members"."surname", "members"."id" FROM "public"."members" AS "members" WHERE (("members"."fg_surname_tk" OPERATOR(pg_catalog.@>) {TOKENS members.surname 'abc%'}::pg_catalog.int4[] OR "members"."fg_surname_tk" OPERATOR(pg_catalog.@>) '{0}'::pg_catalog.int4[])) FOR UPDATE
+   ++ hidden=2; sifts members.surname at 1 like 'abc%'
 [full] INSERT INTO notes (id) SELECT id FROM members WHERE surname LIKE 'abc%';
-!! 0A000 the sealed column "surname" (public.members.surname) can be searched by part only in a condition that is ANDed in WHERE of a plain SELECT; here the SELECT is part of another statement
+!! 0A000 the sealed column "surname" (public.members.surname) can be searched by part only in a condition that is ANDed in WHERE of a plain SELECT, UPDATE or DELETE; here the SELECT is part of another statement
    hint: Search in a SELECT of its own that shows columns as they are, and go on with the keys that it finds.
 [full] PREPARE p AS SELECT id FROM members WHERE surname LIKE 'abc%';
-!! 0A000 PREPARE of a search of a sealed column by part or range, of an expression over one, or of ORDER BY, DISTINCT, min or max of one is not supported
-   hint: Use the prepared statements of your driver.
+-> PREPARE "p" (pg_catalog.unknown) AS SELECT id, "members"."surname" FROM "public".members WHERE ("members"."fg_surname_tk" OPERATOR(pg_catalog.@>) $1::pg_catalog.int4[] OR "members"."fg_surname_tk" OPERATOR(pg_catalog.@>) '{0}'::pg_catalog.int4[])
+++ effect=prepares p; kept hidden=1; kept sifts members.surname at 1 like 'abc%'
 [full] DECLARE c CURSOR FOR SELECT id FROM members WHERE surname LIKE 'abc%';
-!! 0A000 the sealed column "surname" (public.members.surname) can be searched by part only in a condition that is ANDed in WHERE of a plain SELECT; here the SELECT is part of another statement
-   hint: Search in a SELECT of its own that shows columns as they are, and go on with the keys that it finds.
+-> DECLARE c CURSOR FOR SELECT id, "members"."surname" FROM "public".members WHERE ("members"."fg_surname_tk" OPERATOR(pg_catalog.@>) {TOKENS members.surname 'abc%'}::pg_catalog.int4[] OR "members"."fg_surname_tk" OPERATOR(pg_catalog.@>) '{0}'::pg_catalog.int4[])
+++ effect=declares c; kept hidden=1; kept sifts members.surname at 1 like 'abc%'
 [exporter] COPY (SELECT id FROM members WHERE surname LIKE 'abc%') TO STDOUT;
-!! 0A000 the sealed column "surname" (public.members.surname) can be searched by part only in a condition that is ANDed in WHERE of a plain SELECT; here the SELECT is part of another statement
+!! 0A000 the sealed column "surname" (public.members.surname) can be searched by part only in a condition that is ANDed in WHERE of a plain SELECT, UPDATE or DELETE; here the SELECT is part of another statement
    hint: Search in a SELECT of its own that shows columns as they are, and go on with the keys that it finds.

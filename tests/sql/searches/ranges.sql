@@ -62,74 +62,82 @@
 [reader] SELECT id FROM workers WHERE '1990-01-01' > birth;
 !! 42501 permission denied: filter_range of column "public.workers.birth"
 [full] SELECT id FROM workers WHERE birth NOT BETWEEN $1 AND $2;
-!! 0A000 the sealed column "birth" (public.workers.birth) can be searched by range only in a condition that is ANDed in WHERE of a plain SELECT; here the operator NOT BETWEEN stands in an expression
+!! 0A000 the sealed column "birth" (public.workers.birth) can be searched by range only in a condition that is ANDed in WHERE of a plain SELECT, UPDATE or DELETE; here the operator NOT BETWEEN stands in an expression
    hint: Search in a SELECT of its own that shows columns as they are, and go on with the keys that it finds.
 [full] SELECT id FROM workers WHERE NOT birth < $1;
-!! 0A000 the sealed column "birth" (public.workers.birth) can be searched by range only in a condition that is ANDed in WHERE of a plain SELECT; here the operator < stands in an expression
+!! 0A000 the sealed column "birth" (public.workers.birth) can be searched by range only in a condition that is ANDed in WHERE of a plain SELECT, UPDATE or DELETE; here the operator < stands in an expression
    hint: Search in a SELECT of its own that shows columns as they are, and go on with the keys that it finds.
 [full] SELECT id FROM workers WHERE birth < $1 OR id = 1;
-!! 0A000 the sealed column "birth" (public.workers.birth) can be searched by range only in a condition that is ANDed in WHERE of a plain SELECT; here the operator < stands in an expression
+!! 0A000 the sealed column "birth" (public.workers.birth) can be searched by range only in a condition that is ANDed in WHERE of a plain SELECT, UPDATE or DELETE; here the operator < stands in an expression
    hint: Search in a SELECT of its own that shows columns as they are, and go on with the keys that it finds.
 [full] SELECT id FROM workers WHERE (birth < $1) IS TRUE;
-!! 0A000 the sealed column "birth" (public.workers.birth) can be searched by range only in a condition that is ANDed in WHERE of a plain SELECT; here the operator < stands in an expression
+!! 0A000 the sealed column "birth" (public.workers.birth) can be searched by range only in a condition that is ANDed in WHERE of a plain SELECT, UPDATE or DELETE; here the operator < stands in an expression
    hint: Search in a SELECT of its own that shows columns as they are, and go on with the keys that it finds.
 [full] SELECT id FROM workers WHERE birth < ALL (ARRAY[$1::date]);
-!! 0A000 the sealed column "birth" (public.workers.birth) can be searched by range only in a condition that is ANDed in WHERE of a plain SELECT; here the operator < stands in an expression
+!! 0A000 the sealed column "birth" (public.workers.birth) can be searched by range only in a condition that is ANDed in WHERE of a plain SELECT, UPDATE or DELETE; here the operator < stands in an expression
    hint: Search in a SELECT of its own that shows columns as they are, and go on with the keys that it finds.
 [full] SELECT id FROM workers WHERE (birth, age) < ($1, $2);
-!! 0A000 the sealed column "birth" (public.workers.birth) can be searched by range only in a condition that is ANDed in WHERE of a plain SELECT; here the operator < stands in an expression
+!! 0A000 the sealed column "birth" (public.workers.birth) can be searched by range only in a condition that is ANDed in WHERE of a plain SELECT, UPDATE or DELETE; here the operator < stands in an expression
    hint: Search in a SELECT of its own that shows columns as they are, and go on with the keys that it finds.
 [full] SELECT count(*) FROM workers WHERE birth < $1;
-!! 0A000 the sealed column "birth" (public.workers.birth) can be searched by range only in a condition that is ANDed in WHERE of a plain SELECT; here it shows or sorts by an expression
+!! 0A000 the sealed column "birth" (public.workers.birth) can be searched by range only in a condition that is ANDed in WHERE of a plain SELECT, UPDATE or DELETE; here it shows or sorts by an expression
    hint: Search in a SELECT of its own that shows columns as they are, and go on with the keys that it finds.
 [full] SELECT min(birth) FROM workers;
 -> SELECT "workers"."birth" AS "min" FROM "public".workers
 :: min=birth@0 -> 1082
 ++ folds min(birth@0)
 [full] SELECT id FROM workers WHERE birth < $1 FOR UPDATE;
-!! 0A000 the sealed column "birth" (public.workers.birth) can be searched by range only in a condition that is ANDed in WHERE of a plain SELECT; here it has FOR UPDATE and its like
+!! 0A000 the sealed column "birth" (public.workers.birth) can be searched by range only in a condition that is ANDed in WHERE of a plain SELECT, UPDATE or DELETE; here it has FOR UPDATE and its like
    hint: Search in a SELECT of its own that shows columns as they are, and go on with the keys that it finds.
 [full] SELECT id FROM workers WHERE birth < $1 UNION ALL SELECT 1;
-!! 0A000 the sealed column "birth" (public.workers.birth) can be searched by range only in a condition that is ANDed in WHERE of a plain SELECT; here the SELECT is part of another statement
+!! 0A000 the sealed column "birth" (public.workers.birth) can be searched by range only in a condition that is ANDed in WHERE of a plain SELECT, UPDATE or DELETE; here the SELECT is part of another statement
    hint: Search in a SELECT of its own that shows columns as they are, and go on with the keys that it finds.
 [full] SELECT DISTINCT id FROM workers WHERE birth < $1;
-!! 0A000 the sealed column "birth" (public.workers.birth) can be searched by range only in a condition that is ANDed in WHERE of a plain SELECT; here it has DISTINCT
+!! 0A000 the sealed column "birth" (public.workers.birth) can be searched by range only in a condition that is ANDed in WHERE of a plain SELECT, UPDATE or DELETE; here it has DISTINCT
    hint: Search in a SELECT of its own that shows columns as they are, and go on with the keys that it finds.
 [full] SELECT id FROM workers WHERE birth < $1 ORDER BY birth;
 -> SELECT id, "workers"."birth", ("workers"."birth") FROM "public".workers WHERE "workers"."fg_birth_tk" OPERATOR(pg_catalog.&&) {TOKENS workers.birth less $1}::pg_catalog.int4[]
 ++ hidden=2; sifts workers.birth at 1 less $1; orders by birth@2; physical=TOKENS($1); described=$1:1082
 [full] SELECT id, (SELECT max(id) FROM workers WHERE birth < $1) FROM workers;
-!! 0A000 the sealed column "birth" (public.workers.birth) can be searched by range only in a condition that is ANDed in WHERE of a plain SELECT; here the SELECT is part of another statement
+!! 0A000 the sealed column "birth" (public.workers.birth) can be searched by range only in a condition that is ANDed in WHERE of a plain SELECT, UPDATE or DELETE; here the SELECT is part of another statement
    hint: Search in a SELECT of its own that shows columns as they are, and go on with the keys that it finds.
 [full] SELECT id FROM customers WHERE EXISTS (SELECT FROM workers w WHERE w.customer_id = customers.id AND w.birth < $1);
-!! 0A000 the sealed column "birth" (public.workers.birth) can be searched by range only in a condition that is ANDed in WHERE of a plain SELECT; here the SELECT is part of another statement
+!! 0A000 the sealed column "birth" (public.workers.birth) can be searched by range only in a condition that is ANDed in WHERE of a plain SELECT, UPDATE or DELETE; here the SELECT is part of another statement
    hint: Search in a SELECT of its own that shows columns as they are, and go on with the keys that it finds.
 [full] SELECT w.id FROM customers c JOIN workers w ON w.birth < $1;
-!! 0A000 the sealed column "birth" (public.workers.birth) can be searched by range only in a condition that is ANDed in WHERE of a plain SELECT; here the operator < stands in an expression
+!! 0A000 the sealed column "birth" (public.workers.birth) can be searched by range only in a condition that is ANDed in WHERE of a plain SELECT, UPDATE or DELETE; here the operator < stands in an expression
    hint: Search in a SELECT of its own that shows columns as they are, and go on with the keys that it finds.
 [full] UPDATE workers SET age = 3 WHERE birth < $1;
-!! 0A000 the sealed column "birth" (public.workers.birth) can be searched by range only in a condition that is ANDed in WHERE of a plain SELECT; here the operator < stands in an expression
-   hint: Search in a SELECT of its own that shows columns as they are, and go on with the keys that it finds.
+-> UPDATE "public".workers SET age = {CELL workers.age '3'}::pg_catalog.bytea WHERE ("workers"."id" OPERATOR(pg_catalog.=) ANY ({KEYS -}::pg_catalog.int8[])) AND ( "workers"."fg_birth_tk" OPERATOR(pg_catalog.&&) {TOKENS workers.birth less $1}::pg_catalog.int4[])
+++ physical=TOKENS($1) CELL('3') KEYS(-); described=$1:1082
+== by id:20 of
+   -> SELECT 1, "workers"."birth", "workers"."id" FROM "public"."workers" AS "workers" WHERE ("workers"."fg_birth_tk" OPERATOR(pg_catalog.&&) {TOKENS workers.birth less $1}::pg_catalog.int4[]) FOR NO KEY UPDATE
+   ++ hidden=2; sifts workers.birth at 1 less $1; physical=TOKENS($1); described=$1:1082
 [full] DELETE FROM workers WHERE birth BETWEEN $1 AND $2;
-!! 0A000 the sealed column "birth" (public.workers.birth) can be searched by range only in a condition that is ANDed in WHERE of a plain SELECT; here the operator BETWEEN stands in an expression
-   hint: Search in a SELECT of its own that shows columns as they are, and go on with the keys that it finds.
+-> DELETE FROM "public".workers WHERE ("workers"."id" OPERATOR(pg_catalog.=) ANY ({KEYS -}::pg_catalog.int8[])) AND ( "workers"."fg_birth_tk" OPERATOR(pg_catalog.&&) ({TOKENS workers.birth at_least $1 at_most $2}::pg_catalog.int4[] OPERATOR(pg_catalog.||) {END $2}::pg_catalog.int4[]) OPERATOR(pg_catalog.=) true)
+++ physical=TOKENS($1) END($2) KEYS(-); described=$1:1082,$2:1082
+== by id:20 of
+   -> SELECT 1, "workers"."birth", "workers"."id" FROM "public"."workers" AS "workers" WHERE ("workers"."fg_birth_tk" OPERATOR(pg_catalog.&&) ({TOKENS workers.birth at_least $1 at_most $2}::pg_catalog.int4[] OPERATOR(pg_catalog.||) {END $2}::pg_catalog.int4[]) OPERATOR(pg_catalog.=) true) FOR UPDATE
+   ++ hidden=2; sifts workers.birth at 1 at_least $1 at_most $2; physical=TOKENS($1) END($2); described=$1:1082,$2:1082
 [full] DELETE FROM workers WHERE age < 18;
-!! 0A000 the sealed column "age" (public.workers.age) can be searched by range only in a condition that is ANDed in WHERE of a plain SELECT; here the operator < stands in an expression
-   hint: Search in a SELECT of its own that shows columns as they are, and go on with the keys that it finds.
+-> DELETE FROM "public".workers WHERE ("workers"."id" OPERATOR(pg_catalog.=) ANY ({KEYS -}::pg_catalog.int8[])) AND ( "workers"."fg_age_tk" OPERATOR(pg_catalog.&&) {TOKENS workers.age less '18'::1700}::pg_catalog.int4[])
+== by id:20 of
+   -> SELECT 1, "workers"."age", "workers"."id" FROM "public"."workers" AS "workers" WHERE ("workers"."fg_age_tk" OPERATOR(pg_catalog.&&) {TOKENS workers.age less '18'::1700}::pg_catalog.int4[]) FOR UPDATE
+   ++ hidden=2; sifts workers.age at 1 less '18'::1700
 [full] INSERT INTO notes (id) SELECT id FROM workers WHERE birth < $1;
-!! 0A000 the sealed column "birth" (public.workers.birth) can be searched by range only in a condition that is ANDed in WHERE of a plain SELECT; here the SELECT is part of another statement
+!! 0A000 the sealed column "birth" (public.workers.birth) can be searched by range only in a condition that is ANDed in WHERE of a plain SELECT, UPDATE or DELETE; here the SELECT is part of another statement
    hint: Search in a SELECT of its own that shows columns as they are, and go on with the keys that it finds.
 [full] MERGE INTO workers w USING (VALUES (1)) s (id) ON w.id = s.id AND w.birth < $1 WHEN MATCHED THEN DELETE;
-!! 0A000 the sealed column "birth" (public.workers.birth) can be searched by range only in a condition that is ANDed in WHERE of a plain SELECT; here the operator < stands in an expression
+!! 0A000 the sealed column "birth" (public.workers.birth) can be searched by range only in a condition that is ANDed in WHERE of a plain SELECT, UPDATE or DELETE; here the operator < stands in an expression
    hint: Search in a SELECT of its own that shows columns as they are, and go on with the keys that it finds.
 [full] PREPARE p AS SELECT id FROM workers WHERE birth < $1;
-!! 0A000 PREPARE of a search of a sealed column by part or range, of an expression over one, or of ORDER BY, DISTINCT, min or max of one is not supported
-   hint: Use the prepared statements of your driver.
+-> PREPARE "p" (pg_catalog.unknown) AS SELECT id, "workers"."birth" FROM "public".workers WHERE "workers"."fg_birth_tk" OPERATOR(pg_catalog.&&) $1::pg_catalog.int4[]
+++ effect=prepares p; kept hidden=1; kept sifts workers.birth at 1 less $1; kept physical=TOKENS($1); kept described=$1:1082
 [full] DECLARE c CURSOR FOR SELECT id FROM workers WHERE birth < '1990-01-01';
-!! 0A000 the sealed column "birth" (public.workers.birth) can be searched by range only in a condition that is ANDed in WHERE of a plain SELECT; here the SELECT is part of another statement
-   hint: Search in a SELECT of its own that shows columns as they are, and go on with the keys that it finds.
+-> DECLARE c CURSOR FOR SELECT id, "workers"."birth" FROM "public".workers WHERE "workers"."fg_birth_tk" OPERATOR(pg_catalog.&&) {TOKENS workers.birth less '1990-01-01'}::pg_catalog.int4[]
+++ effect=declares c; kept hidden=1; kept sifts workers.birth at 1 less '1990-01-01'
 [exporter] COPY (SELECT id FROM workers WHERE birth < '1990-01-01') TO STDOUT;
-!! 0A000 the sealed column "birth" (public.workers.birth) can be searched by range only in a condition that is ANDed in WHERE of a plain SELECT; here the SELECT is part of another statement
+!! 0A000 the sealed column "birth" (public.workers.birth) can be searched by range only in a condition that is ANDed in WHERE of a plain SELECT, UPDATE or DELETE; here the SELECT is part of another statement
    hint: Search in a SELECT of its own that shows columns as they are, and go on with the keys that it finds.
 [full] SELECT id FROM workers WHERE birth < hired;
 !! 0A000 the sealed column "public.workers.birth" is compared with something that is neither a constant nor a parameter
@@ -147,7 +155,7 @@
 !! 0A000 the sealed column "public.workers.left_at" is compared with a value of another type than its own
    hint: Leave casts out, or cast to timestamp without modifiers.
 [full] SELECT id FROM workers WHERE birth::timestamp < '1990-01-01';
-!! 0A000 the sealed column "birth" (public.workers.birth) can be searched by range only in a condition that is ANDed in WHERE of a plain SELECT; here the column is cast to another type, grouped, or not that of a table
+!! 0A000 the sealed column "birth" (public.workers.birth) can be searched by range only in a condition that is ANDed in WHERE of a plain SELECT, UPDATE or DELETE; here the column is cast to another type, grouped, or not that of a table
    hint: Search in a SELECT of its own that shows columns as they are, and go on with the keys that it finds.
 [full] SELECT id FROM workers WHERE seen < '1990-01-01'::timestamptz(0);
 !! 0A000 the sealed column "public.workers.seen" is compared with a value of another type than its own
@@ -195,7 +203,7 @@
 [full] SELECT id FROM workers WHERE age < $1 LIMIT $1;
 !! 42804 inconsistent types deduced for parameter $1
 [full] SELECT birth < $1 FROM workers;
-!! 0A000 the sealed column "birth" (public.workers.birth) can be searched by range only in a condition that is ANDed in WHERE of a plain SELECT; here the operator < stands in an expression
+!! 0A000 the sealed column "birth" (public.workers.birth) can be searched by range only in a condition that is ANDed in WHERE of a plain SELECT, UPDATE or DELETE; here the operator < stands in an expression
    hint: Search in a SELECT of its own that shows columns as they are, and go on with the keys that it finds.
 [support] SELECT * FROM workers WHERE age BETWEEN 20 AND 30;
 -> SELECT "workers"."id", CAST(NULL AS bigint) AS "customer_id", "workers"."birth", CAST(NULL AS pg_catalog.timestamptz) AS "seen", CAST(NULL AS pg_catalog.timestamp) AS "left_at", CAST(NULL AS pg_catalog.int4) AS "age", CAST(NULL AS pg_catalog.numeric) AS "pay", CAST(NULL AS pg_catalog.date) AS "hired", "workers"."age" FROM "public".workers WHERE "workers"."fg_age_tk" OPERATOR(pg_catalog.&&) {TOKENS workers.age at_least '20'::1700 at_most '30'::1700}::pg_catalog.int4[] OPERATOR(pg_catalog.=) true
@@ -204,8 +212,8 @@
 [support] SELECT id, age FROM workers WHERE age BETWEEN 20 AND 30;
 !! 42501 permission denied: read of column "public.workers.age"
 [full] SELECT age, age AS again, w.age::int4 FROM workers w WHERE age < 30 AND birth > $1;
-!! 0A000 the sealed column "age" (public.workers.age) can be searched by range only in a condition that is ANDed in WHERE of a plain SELECT; here it shows or sorts by an expression
+!! 0A000 the sealed column "age" (public.workers.age) can be searched by range only in a condition that is ANDed in WHERE of a plain SELECT, UPDATE or DELETE; here it shows or sorts by an expression
    hint: Search in a SELECT of its own that shows columns as they are, and go on with the keys that it finds.
 [full] SELECT lower(surname), surname FROM members WHERE surname LIKE '%abc%';
-!! 0A000 the sealed column "surname" (public.members.surname) can be searched by part only in a condition that is ANDed in WHERE of a plain SELECT; here it shows or sorts by an expression
+!! 0A000 the sealed column "surname" (public.members.surname) can be searched by part only in a condition that is ANDed in WHERE of a plain SELECT, UPDATE or DELETE; here it shows or sorts by an expression
    hint: Search in a SELECT of its own that shows columns as they are, and go on with the keys that it finds.
