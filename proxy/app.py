@@ -142,6 +142,10 @@ class Worker:
     # -- what others may ask --
 
     @property
+    def audit(self) -> AuditProcess | None:
+        return self._audit
+
+    @property
     def port(self) -> int:
         return self._listener.port
 

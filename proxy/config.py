@@ -12,11 +12,13 @@ from dataclasses import field, fields
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 from pydantic_core import ErrorDetails
 
+from policies.admin_rights import ROLES
 from policies.audit.sink import Durability
 from proxy.errors import ConfigError
 from proxy.session.login import LoginMethod
@@ -27,6 +29,7 @@ from .config_keys import KekConfig
 from .config_types import Count, Duration, FilePath, Flag, Port, Size, is_loopback, split_host
 
 _STRICT = ConfigDict(extra="forbid", str_min_length=1)
+_SIGNATURES = frozenset({"RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"})
 
 
 class TlsVersion(StrEnum):
@@ -163,17 +166,56 @@ class AuditConfig:
 
 
 @dataclass(frozen=True, slots=True, config=_STRICT)
+class OidcConfig:
+    """Logins by an identity provider's JWTs.  `roles` maps values of `roles_claim` to admin roles."""
+
+    issuer: str
+    audience: str
+    keys_url: str
+    roles: dict[str, str]
+    ca: FilePath | None = None
+    algorithms: tuple[str, ...] = ("RS256", "PS256", "ES256", "EdDSA")
+    person_claim: str = "sub"
+    roles_claim: str = "groups"
+    keys_max_age: Duration = 3600.0
+
+    def __post_init__(self) -> None:
+        address = urlsplit(self.keys_url)
+        if address.scheme != "https" and not (address.scheme == "http" and is_loopback(address.hostname or "")):
+            raise ValueError("keys_url begins with https:// (or http:// on loopback)")
+        unknown = sorted(set(self.algorithms) - _SIGNATURES)
+        if unknown or not self.algorithms:
+            raise ValueError(f"algorithms are among {', '.join(sorted(_SIGNATURES))}: signatures by public keys")
+        if not self.roles or set(self.roles.values()) - ROLES:
+            raise ValueError(f"roles maps to {', '.join(sorted(ROLES))}")
+
+
+@dataclass(frozen=True, slots=True, config=_STRICT)
 class AdminConfig:
+    """The admin port.  Without `people` it only says whether the proxy is well, as on loopback it may to anybody."""
+
     host: str = "127.0.0.1"
     port: Port = 8443
     tls_certificate: FilePath | None = None
     tls_key: FilePath | None = None
+    client_ca: FilePath | None = None
+    people: FilePath | None = None
+    oidc: OidcConfig | None = None
+    tokens: Flag = True
+    token_max_age: Duration = 90 * 86400.0
+    body_limit: Size = 1024 * 1024
+    import_limit: Size = 64 * 1024 * 1024
+    destroy_after: Duration = 7 * 86400.0
 
     def __post_init__(self) -> None:
         if (self.tls_certificate is None) != (self.tls_key is None):
             raise ValueError("tls_certificate and tls_key go together")
         if self.tls_certificate is None and not is_loopback(self.host):
             raise ValueError("the admin port needs tls_certificate and tls_key unless it listens on loopback")
+        if self.client_ca is not None and self.tls_certificate is None:
+            raise ValueError("client_ca needs tls_certificate and tls_key")
+        if self.people is None and (self.client_ca is not None or self.oidc is not None):
+            raise ValueError("client_ca and oidc need people, the file of those who may log in")
 
 
 @dataclass(frozen=True, slots=True, config=_STRICT)
@@ -233,6 +275,8 @@ class Config:
     def __post_init__(self) -> None:
         if self.databases:
             self._check_protected()
+        if self.admin is not None and self.admin.people is not None and not (self.control and self.audit):
+            raise ValueError("admin.people needs [control] and [audit]")
         if self.upstream.pass_through and self.control is None and self.listener.method is LoginMethod.SCRAM:
             raise ValueError("pass_through with scram logins needs [control], to read the server's verifiers")
 
@@ -274,10 +318,11 @@ def parse_config(data: dict[str, Any], path: Path, text: str = "") -> Config:
     try:
         return TypeAdapter(Config).validate_python(data, context=context)
     except ValidationError as error:
-        raise ConfigError("\n".join(_problems(error, path, data, text))) from None
+        raise ConfigError("\n".join(validation_problems(error, path, data, text))) from None
 
 
-def _problems(error: ValidationError, path: Path, data: dict[str, Any], text: str) -> list[str]:
+def validation_problems(error: ValidationError, path: Path, data: dict[str, Any], text: str) -> list[str]:
+    """One line for each problem: file, line, key, what is wrong; no value."""
     found = []
     for problem in error.errors(include_input=False, include_url=False):
         key = _written(problem["loc"], data)

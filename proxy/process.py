@@ -20,12 +20,14 @@ from typing import Any
 from proxy.errors import ConfigError, FieldgateError
 
 from .admin.api import AdminServer
+from .admin.plane import AdminPlane
 from .admin.sources import OwnSource, readiness_to
 from .app import Circumstances, Worker
 from .config import AdminConfig, Config, load_config
+from .keywork.trail import Sink
 from .logs import Logger, LogStream, describe, make_logger
 from .peers import Message, PeerServer, ask, ask_all, worker_socket, worker_sockets
-from .tls import server_context
+from .tls import admin_context
 
 _SECRET_SIZE = 32
 _PEER_WITHIN = 15.0  # seconds for another worker to pass a cancel on
@@ -75,11 +77,13 @@ class WorkerProcess:
         self._stop = asyncio.Event()
         self._reloading = asyncio.Lock()
         self._worker = Worker(config, logger, self._circumstances())
+        self._plane: AdminPlane | None = None
         self._tasks: set[asyncio.Task[Any]] = set()
 
     async def run(self, ready: Callable[[int], None]) -> None:
         """Raises FieldgateError if anything is wrong before it listens; `ready` gets the client port."""
         await self._worker.assemble()
+        self._plane = await self._open_plane()
         peers = PeerServer(self._handlers())
         await peers.start(worker_socket(self._run_dir, self._assignment.number))
         admin = await self._start_admin()
@@ -94,6 +98,8 @@ class WorkerProcess:
             await self._worker.stop()
             if admin is not None:
                 await admin.stop()
+            if self._plane is not None:
+                await self._plane.close()
             await peers.stop()
         self._logger.info("stopped")
 
@@ -118,7 +124,14 @@ class WorkerProcess:
     async def _start_admin(self) -> AdminServer | None:
         if self._config.admin is None or self._assignment.supervised:
             return None
-        return await start_admin(self._config.admin, OwnSource(self._worker.metrics, self._worker.readiness))
+        source = OwnSource(self._worker.metrics, self._worker.readiness)
+        return await start_admin(self._config.admin, source, self._plane, self._logger)
+
+    async def _open_plane(self) -> AdminPlane | None:
+        """Only where this process has the admin port, and people may log in there."""
+        if self._assignment.supervised or self._worker.audit is None:
+            return None
+        return await open_plane(self._config, self._logger, self._worker.audit)
 
     # -- the control socket --
 
@@ -189,11 +202,26 @@ class WorkerProcess:
         task.add_done_callback(self._tasks.discard)
 
 
-async def start_admin(config: AdminConfig, source: Any) -> AdminServer:
-    server = AdminServer(source)
+async def open_plane(config: Config, logger: Logger, sink: Sink | None = None) -> AdminPlane | None:
+    """What people log in to at the admin port; None where the configuration has no people.  Raises FieldgateError."""
+    if config.admin is None or config.admin.people is None:
+        return None
+    plane = AdminPlane(config, logger, sink)
+    try:
+        await plane.open()
+    except FieldgateError:
+        await plane.close()
+        raise
+    return plane
+
+
+async def start_admin(
+    config: AdminConfig, source: Any, plane: AdminPlane | None = None, logger: Logger | None = None
+) -> AdminServer:
+    server = AdminServer(source, plane.endpoints if plane is not None else None, logger)
     context = None
     if config.tls_certificate is not None and config.tls_key is not None:
-        context = server_context(config.tls_certificate, config.tls_key)
+        context = admin_context(config.tls_certificate, config.tls_key, config.client_ca)
     try:
         await server.start(config.host, config.port, context)
     except OSError as error:

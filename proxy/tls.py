@@ -145,6 +145,17 @@ def server_context(certificate: Path, key: Path, minimum: TlsVersion = TlsVersio
     return context
 
 
+def admin_context(certificate: Path, key: Path, client_ca: Path | None) -> ssl.SSLContext:
+    """The admin port's; with a CA, a client may show a certificate, and one that is wrong ends the handshake."""
+    context = server_context(certificate, key)
+    context.options |= ssl.OP_NO_RENEGOTIATION | ssl.OP_NO_TICKET | ssl.OP_NO_COMPRESSION
+    context.num_tickets = 0
+    if client_ca is not None:
+        context.verify_mode = ssl.CERT_OPTIONAL
+        _load_ca(context, client_ca)
+    return context
+
+
 def client_context(
     sslmode: SslMode, ca: Path | None, certificate: Path | None = None, key: Path | None = None
 ) -> ssl.SSLContext:

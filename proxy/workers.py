@@ -19,11 +19,12 @@ from pathlib import Path
 
 from proxy.errors import ConfigError
 
+from .admin.plane import AdminPlane
 from .admin.sources import PeersSource
 from .config import Config
 from .logs import Logger
 from .peers import ask, worker_socket
-from .process import run_dir_of, start_admin
+from .process import open_plane, run_dir_of, start_admin
 
 _FIRST_DELAY, _LONGEST_DELAY = 0.5, 30.0
 _STEADY = 60.0  # seconds of running after which a death counts as the first
@@ -47,6 +48,7 @@ class Supervisor:
         self._run_dir = run_dir_of(config, config_path)
         self._stop = asyncio.Event()
         self._failed: WorkerFailed | None = None
+        self._plane: AdminPlane | None = None
         self._processes: dict[int, asyncio.subprocess.Process] = {}
         self._were_ready: set[int] = set()
 
@@ -60,10 +62,11 @@ class Supervisor:
         ]
         admin = None
         try:
+            self._plane = await open_plane(self._config, self._logger)
             self._listen_to_signals()
             if self._config.admin is not None:
                 source = PeersSource(self._run_dir, self._config.process.workers)
-                admin = await start_admin(self._config.admin, source)
+                admin = await start_admin(self._config.admin, source, self._plane, self._logger)
             if await self._all_ready():
                 self._logger.info("ready", port=port, pid=os.getpid(), workers=self._config.process.workers)
                 ready(port)
@@ -73,6 +76,8 @@ class Supervisor:
             await self._end_all(keepers)
             if admin is not None:
                 await admin.stop()
+            if self._plane is not None:
+                await self._plane.close()
             reserved.close()
         if self._failed is not None:
             raise self._failed

@@ -27,7 +27,7 @@ def test_what_is_left_follows_from_the_rate() -> None:
     assert RUNNING.seconds_left == 15.0
 
 
-@pytest.mark.parametrize("state", [*ENDED, OperationState.PAUSED, OperationState.QUEUED])
+@pytest.mark.parametrize("state", [*sorted(ENDED), OperationState.PAUSED, OperationState.QUEUED])
 def test_nothing_is_guessed_of_what_does_not_run(state: OperationState) -> None:
     assert replace(RUNNING, state=state).seconds_left is None
 

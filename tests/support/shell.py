@@ -267,12 +267,16 @@ def settings(folder: Path, upstream_port: int, **sections: dict[str, Any]) -> Co
     return parse_config(data, folder / "fieldgate.toml")
 
 
+def logger_into(log: StringIO) -> Any:
+    stream = LogStream(None)
+    stream._file = log
+    return make_logger(LogConfig(level="debug"), stream)
+
+
 @contextlib.asynccontextmanager
 async def running(config: Config, folder: Path, circumstances: Circumstances | None = None) -> AsyncIterator[Proxy]:
     log = StringIO()
-    stream = LogStream(None)
-    stream._file = log
-    worker = Worker(config, make_logger(LogConfig(level="debug"), stream), circumstances or Circumstances())
+    worker = Worker(config, logger_into(log), circumstances or Circumstances())
     await worker.assemble()
     await worker.start()
     proxy = Proxy(worker, log, Authority(folder / "tls"))
