@@ -14,7 +14,8 @@ _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _SIZES = {"B": 1, "KB": 1 << 10, "MB": 1 << 20, "GB": 1 << 30}
 
 
-def _duration(value: object) -> float:
+def duration(value: object) -> float:
+    """Seconds.  Raises ValueError."""
     match = re.fullmatch(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)", value) if isinstance(value, str) else None
     if match is None:
         raise ValueError('a duration is written like "500ms", "10s", "5m", "1h"')
@@ -47,7 +48,7 @@ def _port(value: object) -> int:
     return value
 
 
-Duration = Annotated[float, BeforeValidator(_duration)]
+Duration = Annotated[float, BeforeValidator(duration)]
 Size = Annotated[int, BeforeValidator(_size)]
 FilePath = Annotated[Path, BeforeValidator(_path)]
 Flag = Annotated[bool, BeforeValidator(_flag)]

@@ -28,6 +28,7 @@ from proxy.logs import Logger, describe
 
 _STRICT = ConfigDict(extra="forbid", str_min_length=1)
 _MOST_BYTES = 1 << 20
+RESERVED = "fieldgate"
 
 PersonName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9._-]{0,63}$")]
 
@@ -51,6 +52,8 @@ class People:
     people: dict[PersonName, Person] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        if RESERVED in self.people:
+            raise ValueError(f"{RESERVED} is the proxy itself, in whose name keys rotate by age")
         for kind in ("certificates", "oidc"):
             seen: dict[str, str] = {}
             for name, person in self.people.items():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from . import explain, grants, keyring, leakage, observe, policy, provider, sealing
+from . import admin_tokens, explain, grants, key_work, keyring, leakage, observe, policy, provider, sealing
 
 
 def add_to(app: typer.Typer) -> None:
@@ -15,6 +15,8 @@ def add_to(app: typer.Typer) -> None:
     app.command()(leakage.leakage)
     keyring.keys_app.add_typer(provider.provider_app, name="provider")
     app.add_typer(keyring.keys_app, name="keys")
+    key_work.add_to(keyring.keys_app)
+    app.add_typer(admin_tokens.admin_app, name="admin")
     app.add_typer(grants.grants_app, name="grants")
     app.add_typer(observe.observe_app, name="observe")
     app.add_typer(policy.policy_app, name="policy")

@@ -49,9 +49,11 @@ class Access:
         if not self.url.startswith(("http://", "https://")):
             raise ConfigError("--url begins with https:// or http://")
         if self.token_file is None and self.certificate is None:
-            raise ConfigError("say who you are: --token-file (or FIELDGATE_TOKEN_FILE), or --certificate and --key")
+            raise ConfigError(
+                "say who you are: --token-file (or FIELDGATE_TOKEN_FILE), or --certificate and --certificate-key"
+            )
         if (self.certificate is None) != (self.key is None):
-            raise ConfigError("--certificate and --key go together")
+            raise ConfigError("--certificate and --certificate-key go together")
 
     def headers(self) -> dict[str, str]:
         token = read_secret(self.token_file)
