@@ -75,7 +75,9 @@ def _nothing(name: str) -> str:
 
 
 def _key(table: PartedTable) -> str:
-    return f"ARRAY[{', '.join(table.keys)}]::pg_catalog.text[]"
+    """By bytes, whatever collations the columns have: several would not agree on one for the array."""
+    keys = ", ".join(f'{key} COLLATE pg_catalog."C"' for key in table.keys)
+    return f"ARRAY[{keys}]::pg_catalog.text[]"
 
 
 def _cells(table: PartedTable, rows: Pieces) -> Pieces:
@@ -110,7 +112,7 @@ def _sizes(number: int) -> str:
 def _shown(table: PartedTable, number: int) -> str:
     """`fg_s`: the value stays.  It must be large enough, and if any other is not, those before it must be together."""
     size, least, among = f"fg_m{number}", table.parts.least, _partition(number - 1)
-    order = f'{among} ORDER BY {size}, {_KEY}[{number}] COLLATE pg_catalog."C"'.strip()
+    order = f"{among} ORDER BY {size}, {_KEY}[{number}]".strip()
     return (
         f"SELECT *, {size} OPERATOR(pg_catalog.>=) {least} "
         f"AND (pg_catalog.min({size}) OVER ({among}) OPERATOR(pg_catalog.>=) {least} "

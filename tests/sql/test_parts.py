@@ -39,19 +39,20 @@ _ROWS = st.lists(
     st.tuples(_VALUES, _VALUES, _VALUES, st.one_of(st.none(), st.integers(1, 9))), max_size=40
 )  # fmt: skip
 _KEYS = ("x", "y", "z")
+_TABLE = """CREATE TABLE t (id bigint PRIMARY KEY, x text COLLATE "POSIX", y varchar COLLATE "C", z text, n int)"""
 
 
 @pytest.fixture(scope="module")
 def scratch(postgres: Server) -> Iterator[psycopg.Connection[Any]]:
     with fresh_database(postgres) as made, made.connect() as connection:
-        connection.execute("CREATE TABLE t (id bigint PRIMARY KEY, x text, y varchar, z text, n int)")
+        connection.execute(_TABLE)
         yield connection
 
 
 @pytest.fixture(scope="module")
 def scratch15(postgres_tls: TlsServer) -> Iterator[psycopg.Connection[Any]]:
     with fresh_database(postgres_tls.server, postgres_tls.authority.certificate) as made, made.connect() as connection:
-        connection.execute("CREATE TABLE t (id bigint PRIMARY KEY, x text, y varchar, z text, n int)")
+        connection.execute(_TABLE)
         yield connection
 
 
@@ -143,10 +144,12 @@ def orders(postgres: Server) -> Iterator[tuple[psycopg.Connection[Any], Catalog]
     with fresh_database(postgres) as made, made.connect() as connection:
         connection.execute("CREATE TYPE kind AS ENUM ('one', 'other')")
         for name in _TABLES:
-            connection.execute(
-                f"CREATE TABLE {name} (id bigint PRIMARY KEY, owner bigint NOT NULL, status text, city text, "
-                "kind kind, total numeric NOT NULL)".encode()
-            )
+            columns = "id bigint PRIMARY KEY, owner bigint NOT NULL, status text, city text, kind kind"
+            parted = " PARTITION BY RANGE (id)" if name == "shops" else ""
+            connection.execute(f"CREATE TABLE {name} ({columns}, total numeric NOT NULL){parted}".encode())
+            if parted:
+                connection.execute("CREATE TABLE old_shops PARTITION OF shops FOR VALUES FROM (0) TO (40)")
+                connection.execute("CREATE TABLE new_shops PARTITION OF shops FOR VALUES FROM (40) TO (90)")
             for number in range(_COUNT):
                 status = chance.choices(["paid", "new", "lost", None], [60, 30, 6, 4])[0]
                 city = chance.choices(["Oslo", "Rome", "Bern", "Tiny", "Lone"], [40, 30, 20, 6, 4])[0]
@@ -231,6 +234,9 @@ _CUTTING = (
     "SELECT sum(total) FROM orders WHERE CASE id WHEN 7 THEN false ELSE true END",
     "SELECT sum(total) FROM orders WHERE id <= $1",
     "SELECT sum(total) FROM ONLY orders",
+    "SELECT sum(total) FROM ONLY shops",
+    "SELECT sum(total) FROM old_shops",
+    "SELECT sum(s.total) FROM public.new_shops s GROUP BY s.city",
 )
 
 
@@ -266,6 +272,13 @@ def _smallest(sums: Sums) -> int:
 def test_no_figures_together_tell_of_fewer_rows(orders: tuple[psycopg.Connection[Any], Catalog]) -> None:
     sums = _asked(orders, Counted(), _PLAIN)
     assert len(sums) > 50
+    assert _smallest(sums) >= _LEAST
+
+
+def test_nor_over_a_partitioned_table(orders: tuple[psycopg.Connection[Any], Catalog]) -> None:
+    by_all = ("SELECT sum(total) FROM shops", "SELECT sum(total) FROM shops GROUP BY CUBE (city, status)")
+    sums = _asked(orders, Counted(), by_all)
+    assert len(sums) > 10
     assert _smallest(sums) >= _LEAST
 
 
