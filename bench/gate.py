@@ -19,15 +19,13 @@ from pathlib import Path
 
 from rich.progress import Progress
 
-from keys.store import open_keyring
 from policies.loader import load_policy
 from proxy.demo.folder import DemoFolder
 from proxy.demo.generate import Row, TableRows, make_shop
 from proxy.demo.load import sealed_rows
 from proxy.demo.osuser import write_private
-from proxy.demo.prepare import CONTROL_ROLE, prepare, upstream_roles
+from proxy.demo.prepare import CONTROL_DATABASE, CONTROL_ROLE, KEK_NAME, open_ciphers, prepare, upstream_roles
 from proxy.demo.server import HOST, free_port
-from proxy.sealing.needs import key_needs
 from proxy.wire.scram import make_verifier
 
 from . import pgbench
@@ -104,15 +102,13 @@ async def _replace_customers(place: Workplace, folder: DemoFolder) -> None:
 async def seal_into(place: Workplace, folder: DemoFolder, rows: TableRows) -> None:
     """As the demo fills its tables: with the keys themselves, past the proxy."""
     data_map = load_policy(folder.policy).data_map
-    opened = open_keyring(folder.keyring, folder.passphrase.read_text().strip())
-    ciphers = opened.keyring.ciphers(key_needs(data_map), opened.leases())
     connection = await connect(place.direct.at(SHOP))
     try:
-        sealed = sealed_rows(rows, data_map.tables["public", rows.name], ciphers)
-        await connection.copy_records_to_table(rows.name, records=sealed, columns=rows.columns)
+        async with open_ciphers(folder, place.server, data_map) as ciphers:
+            sealed = sealed_rows(rows, data_map.tables["public", rows.name], ciphers)
+            await connection.copy_records_to_table(rows.name, records=sealed, columns=rows.columns)
         await connection.execute(f"VACUUM ANALYZE {rows.name}")
     finally:
-        ciphers.close()
         await connection.close()
 
 
@@ -149,9 +145,14 @@ def configuration(server_port: int, port: int, roles: list[str], workers: int) -
             "allow_plaintext": True,
             "other_databases": "forward",
         },
-        "control": {"user": CONTROL_ROLE, "password_file": f"upstream/{CONTROL_ROLE}.password", "database": SHOP},
+        "control": {
+            "user": CONTROL_ROLE,
+            "password_file": f"upstream/{CONTROL_ROLE}.password",
+            "database": CONTROL_DATABASE,
+        },
         f"databases.{SHOP}": {"policy": "policy"},
-        "keys": {"keyring": "keyring", "passphrase_file": "passphrase"},
+        "keys": {"store": "database"},
+        "keys.provider": {"kind": "local", "name": KEK_NAME, "file": "keks", "passphrase_file": "passphrase"},
         "audit": {"path": f"audit-{workers}.jsonl", "mode": "strict"},
         "limits": {
             "connections": 3000,

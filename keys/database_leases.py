@@ -153,7 +153,8 @@ class DatabaseLeases(Unshareable):
         deadline = asyncio.get_running_loop().time() + delay
         while not self._closing and (left := deadline - asyncio.get_running_loop().time()) > 0:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), left)
+                async with asyncio.timeout(left):
+                    await self._wake.wait()
             self._wake.clear()
         self._wake.set()
 

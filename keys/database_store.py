@@ -1,4 +1,4 @@
-"""The store of wrapped keys in the control database: make, read, change, rewrap.  The provider is not ours to open.
+"""The store of wrapped keys in the control database: make, read, change, rewrap.
 
 Nothing is taken from a row before its code is verified, and nothing is written before what was wrapped has been
 unwrapped again and compared.  Each change reads all rows, works outside of any transaction (providers may be slow), and
@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 
 from .envelope import KEY_ID_SIZE
 from .errors import KeyringInvalid, KeyringLocked, KeyTransitionRefused, ProviderRefused
@@ -43,13 +43,26 @@ class LoadedKeys:
 
 
 class DatabaseKeyStore:
-    """`provider` wraps new keys; `others` still unwrap what they have wrapped, until it is rewrapped."""
+    """`provider` wraps new keys; `others` still unwrap what they have wrapped, until it is rewrapped.
+
+    The others are opened when they are needed; `provider` by `open`, or by whoever has made it.
+    """
 
     def __init__(self, tables: KeyTables, provider: KekProvider, others: Sequence[KekProvider] = ()) -> None:
         self.tables = tables
         self.provider = provider
         self._providers = {each.uri: each for each in (*others, provider)}
+        self._opened = {provider.uri}
         self._codes: tuple[bytes, bytes, Codes] | None = None  # of which ledger row they are
+
+    async def open(self) -> None:
+        await self.provider.open()
+
+    async def close(self) -> None:
+        """Closes all providers."""
+        for uri in self._opened:
+            await self._providers[uri].close()
+        self._opened = {self.provider.uri}
 
     async def initialise(self) -> bool:
         """Makes the store's own key; False when there is one.  Raises KeyringInvalid for keys without it."""
@@ -99,6 +112,25 @@ class DatabaseKeyStore:
             active = {key.info.slot for key in snapshot.keys if key.info.state is KeyState.ACTIVE}
             wanted = [(slot, KeyState.ACTIVE) for slot in slots if slot not in active]
             return await self._made(snapshot, wanted, [random_bytes(KEY_SIZE) for _ in wanted])
+
+        return await self._change(make)
+
+    async def take_in(self, keys: Sequence[tuple[HeldKey, int]]) -> tuple[StoredKey, ...]:
+        """Keys from elsewhere under their own ids, each with the number of seals granted; those that are there already
+        are left as they are.  Raises KeyringInvalid when an id, or a purpose and epoch, belongs to another key.
+        """
+
+        async def make(snapshot: KeySnapshot) -> list[StoredKey]:
+            new = [(key, granted) for key, granted in keys if not await self._is_there(snapshot, key)]
+            wrapped = await self._wrap([key.info for key, _ in new], [key.material for key, _ in new])
+            rows = [
+                replace(
+                    _new_row(key.info, self.provider.uri, blob, _moment(key.info, snapshot.now)), seals_granted=granted
+                )
+                for (key, granted), blob in zip(new, wrapped, strict=True)
+            ]
+            _require_one_active(snapshot, rows)
+            return rows
 
         return await self._change(make)
 
@@ -226,6 +258,20 @@ class DatabaseKeyStore:
         _require_same(await self._unwrap(rows), materials)
         return rows
 
+    async def _is_there(self, snapshot: KeySnapshot, key: HeldKey) -> bool:
+        known = snapshot.key(key.info.key_id)
+        place = (key.info.slot, key.info.epoch)
+        if known is None:
+            if any((other.info.slot, other.info.epoch) == place for other in snapshot.keys):
+                raise KeyringInvalid(f"the database has another {key.info.slot.purpose} key for {key.info.slot.scope}")
+            return False
+        if (known.info.slot, known.info.epoch) != place or known.wrapped is None:
+            raise KeyringInvalid(f"the database has key {known.name} for something else, or has destroyed it")
+        [material] = await self._unwrap([known])
+        if not equal(material, key.material):
+            raise KeyringInvalid(f"the database has another key under the id {known.name}")
+        return True
+
     def _is_newest(self, key: StoredKey, version: str) -> bool:
         return key.kek_uri == self.provider.uri and self.provider.version_of(key.wrapped or b"") == version
 
@@ -239,6 +285,9 @@ class DatabaseKeyStore:
                 raise KeyringLocked(
                     f"key {mine[0].name} is wrapped by {uri or 'nothing'}, which [keys.provider] does not name"
                 )
+            if uri not in self._opened:
+                await provider.open()
+                self._opened.add(uri)
             asked = [Wrapped(key.wrapped or b"", key.info.context) for key in mine]
             materials = await provider.unwrap(asked)
             if any(len(material) != KEY_SIZE for material in materials):
@@ -287,6 +336,15 @@ def _newest_epochs(keys: Iterable[StoredKey]) -> dict[Slot, int]:
 def _new_row(info: KeyInfo, kek_uri: str, wrapped: bytes, now: datetime) -> StoredKey:
     activated = now if info.state is KeyState.ACTIVE else None
     return StoredKey(info, kek_uri, wrapped, now, activated)
+
+
+def _moment(info: KeyInfo, now: datetime) -> datetime:
+    """When it was made, as it says itself."""
+    try:
+        made = datetime.fromisoformat(info.created_at)
+    except ValueError:
+        return now
+    return made if made.tzinfo is not None else made.replace(tzinfo=UTC)
 
 
 def _unused_id(taken: set[bytes]) -> bytes:

@@ -30,6 +30,8 @@ from .control import Control
 from .databases import PlainDatabase
 from .doorman import Credentials, Door, load_verifiers
 from .hba import find_exposures
+from .key_source import KeySource
+from .key_stores import make_source
 from .limits import ConnectionLimits, FailedLogins
 from .listener import Listener
 from .logs import Logger
@@ -73,10 +75,12 @@ class Worker:
         self._listener = Listener(config.listener, config.limits, self._clock, logger)
         self._audit = _make_audit(config.audit, logger)
         self._control = Control(config.control, config.upstream) if config.control else None
+        self._keys = _make_keys(config, self._control, circumstances.passphrase, logger)
         self._searches = SearchLimits(_rates(config.limits), self._clock)
         self._protected = ProtectedDatabases(
             config,
             self._control,
+            self._keys,
             Planning(CachedPlanner, load_catalog),
             logger,
             self.stats,
@@ -90,7 +94,7 @@ class Worker:
     async def assemble(self) -> None:
         """Raises FieldgateError for whatever is wrong."""
         await _start_audit(self._audit)
-        await self._protected.open(self._circumstances.passphrase, self._circumstances.tell_peers)
+        await self._protected.open(self._circumstances.tell_peers)
         self._services = self._make_services()
 
     async def start(self, **listen: Any) -> None:
@@ -150,7 +154,15 @@ class Worker:
         return self._listener.port
 
     def metrics(self) -> str:
-        return page(StatsCollector(self.stats, lambda: self._listener.open_sessions, self._protected.revisions))
+        return page(
+            StatsCollector(
+                self.stats,
+                lambda: self._listener.open_sessions,
+                self._protected.revisions,
+                self._keys.state if self._keys is not None else None,
+                self._circumstances.number,
+            )
+        )
 
     async def readiness(self) -> Readiness:
         services = self._running_services()
@@ -158,6 +170,7 @@ class Worker:
             "serving": not self._stopping,
             "upstream": await services.connector.reachable(),
             "keyring": self._protected.keyring_loaded,
+            "keys": self._keys is None or self._keys.refusal() is None,
             "audit": self._audit_available(),
             "catalog": self._protected.fresh,
         }
@@ -170,6 +183,10 @@ class Worker:
         self._protected.refresh(database)
 
     # -- inside --
+
+    def _suspect_keys(self) -> None:
+        if self._keys is not None:
+            self._keys.suspect()
 
     def _audit_available(self) -> bool:
         return self._audit is None or self._audit.available
@@ -223,6 +240,7 @@ class Worker:
             connector=connector,
             audit=self._audit,
             refresh_catalog=self._protected.changed,
+            suspect_keys=self._suspect_keys,
             have_keys=self._protected.have_keys,
             clock=self._clock,
             client_linger=self.config.limits.client_write_timeout,
@@ -294,6 +312,14 @@ def _rates(limits: LimitsConfig) -> SearchRates:
 def _differing(one: Config, other: Config) -> list[str]:
     names = (*_RESTART_SECTIONS, "databases")
     return [name for name in names if getattr(one, name) != getattr(other, name)]
+
+
+def _make_keys(
+    config: Config, control: Control | None, passphrase: Callable[[], str] | None, logger: Logger
+) -> KeySource | None:
+    if control is None or not config.databases:
+        return None
+    return make_source(config, control, passphrase, logger)
 
 
 def _make_audit(config: AuditConfig | None, logger: Logger) -> AuditProcess | None:

@@ -25,7 +25,7 @@ from proxy.session.login import LoginMethod
 from proxy.session.upstream_authentication import Binding
 
 from . import toml_lines
-from .config_keys import KekConfig
+from .config_keys import KeysConfig
 from .config_types import Count, Duration, FilePath, Flag, Port, Size, is_loopback, split_host
 
 _STRICT = ConfigDict(extra="forbid", str_min_length=1)
@@ -149,14 +149,6 @@ class DatabaseConfig:
     """A database with protected tables: the folder with its data map, policy and logins."""
 
     policy: FilePath
-
-
-@dataclass(frozen=True, slots=True, config=_STRICT)
-class KeysConfig:
-    keyring: FilePath
-    passphrase_file: FilePath | None = None
-    passphrase_env: str | None = None  # neither: asked for on the terminal
-    provider: KekConfig | None = None  # of the key-encryption key for keys outside of the keyring file
 
 
 @dataclass(frozen=True, slots=True, config=_STRICT)

@@ -1,4 +1,4 @@
-"""`[keys.provider]` of the configuration: where the key-encryption key is, one class for each kind.
+"""`[keys]` of the configuration: where data keys are kept, and where the key-encryption key is, by kind of holder.
 
 No secret is a value here: each is named by a file (`..._file`, mode 0600) or an environment variable (`..._env`), just
 one of both.  `proxy/key_provider.py` makes the provider.
@@ -6,6 +6,7 @@ one of both.  `proxy/key_provider.py` makes the provider.
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field
@@ -14,6 +15,7 @@ from pydantic.dataclasses import dataclass
 from .config_types import Count, Duration, FilePath, is_loopback, split_address
 
 _STRICT = ConfigDict(extra="forbid", str_min_length=1)
+_SHORTEST_LEASE = 3.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, config=_STRICT)
@@ -132,6 +134,53 @@ KekConfig = Annotated[
     LocalKekConfig | VaultKekConfig | Pkcs11KekConfig | AwsKmsKekConfig,
     Field(discriminator="kind"),
 ]
+
+
+class KeyStoreKind(StrEnum):
+    FILE = "file"
+    DATABASE = "database"
+
+
+@dataclass(frozen=True, slots=True, config=_STRICT)
+class KeysConfig:
+    """`lease`: how long a proxy uses keys without confirming them; `survive_outage`: without hearing of the provider.
+
+    `former_providers` still unwrap what they have wrapped, until it is wrapped anew.
+    """
+
+    store: KeyStoreKind = KeyStoreKind.FILE
+    keyring: FilePath | None = None
+    passphrase_file: FilePath | None = None
+    passphrase_env: str | None = None  # neither: asked for on the terminal
+    provider: KekConfig | None = None  # of the key-encryption key for keys outside of the keyring file
+    former_providers: tuple[KekConfig, ...] = ()
+    lease: Duration = 30.0
+    survive_outage: Duration = 3600.0
+    rotate_after: Duration | None = None
+    rotate_after_cells: Count | None = None
+
+    def __post_init__(self) -> None:
+        if self.store is KeyStoreKind.FILE:
+            self._check_file()
+        else:
+            self._check_database()
+
+    def _check_file(self) -> None:
+        if self.keyring is None:
+            raise ValueError('give keyring, or store = "database" and [keys.provider]')
+        given = [n for n in ("former_providers", "rotate_after", "rotate_after_cells") if getattr(self, n)]
+        if given:
+            raise ValueError(f'{", ".join(given)}: only with store = "database"')
+
+    def _check_database(self) -> None:
+        if self.provider is None:
+            raise ValueError('store = "database" needs [keys.provider]')
+        if self.keyring is not None or self.passphrase_file is not None or self.passphrase_env is not None:
+            raise ValueError('keyring and its passphrase are for store = "file"; `fieldgate keys move-to-database`')
+        if self.lease < _SHORTEST_LEASE:
+            raise ValueError(f"lease is at least {_SHORTEST_LEASE:g}s")
+        if self.survive_outage < self.lease:
+            raise ValueError("survive_outage is at least as long as lease")
 
 
 def _require_one(name: str, file: object, variable: object) -> None:

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from functools import partial
 
 from proxy.errors import FieldgateError, SqlState
-from proxy.session.commands import CloseBoth, Command, DrawKeys, RecordAudit, RefreshCatalog
+from proxy.session.commands import CloseBoth, Command, DrawKeys, RecordAudit, RefreshCatalog, SuspectKeys
 from proxy.wire.backend import error_response
 
 from .leg import Leg
@@ -108,6 +108,8 @@ class Relay:
             self._record(command)
         elif isinstance(command, RefreshCatalog):
             self._services.refresh_catalog(self.database)
+        elif isinstance(command, SuspectKeys):
+            self._services.suspect_keys()
         elif isinstance(command, DrawKeys):
             self._services.spawn(self._draw(command))
         elif isinstance(command, CloseBoth):

@@ -15,6 +15,8 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, InfoM
 from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.registry import Collector
 
+from .key_source import KeysState
+
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 
@@ -43,11 +45,18 @@ class StatsCollector(Collector):
     """Reads a worker's stats when a page is made.  `open_sessions` and `revisions` are asked at that moment."""
 
     def __init__(
-        self, stats: WorkerStats, open_sessions: Callable[[], int], revisions: Callable[[], dict[str, str]]
+        self,
+        stats: WorkerStats,
+        open_sessions: Callable[[], int],
+        revisions: Callable[[], dict[str, str]],
+        keys: Callable[[], KeysState] | None = None,
+        worker: int = 0,
     ) -> None:
         self._stats = stats
         self._open_sessions = open_sessions
         self._revisions = revisions
+        self._keys = keys
+        self._worker = worker
 
     def collect(self) -> Iterator[Metric]:
         stats = self._stats
@@ -67,10 +76,29 @@ class StatsCollector(Collector):
         yield _labelled("observed", "Statements that policy would refuse, by SQLSTATE.", "sqlstate", stats.observed)
         yield _labelled("cancels", "Cancel requests, by outcome.", "outcome", stats.cancels)
         yield _labelled("reloads", "Reloads, by outcome.", "outcome", stats.reloads)
+        yield from _of_keys(self._keys(), str(self._worker)) if self._keys is not None else ()
         for database, revision in self._revisions().items():
             family = InfoMetricFamily("fieldgate_policy", "The policy revision in force.", labels=["database"])
             family.add_metric([database], {"revision": revision})
             yield family
+
+
+def _of_keys(state: KeysState, worker: str) -> Iterator[Metric]:
+    """By worker, since each confirms by itself, and their seconds cannot be added up."""
+    gauges = (
+        ("keys_loaded", "Keys that open something.", state.keys),
+        ("keys_serving", "1 while keys are confirmed and their provider is not gone for too long.", state.serving),
+        ("keys_revision", "The revision of keys in force.", state.revision),
+        ("keys_lease_seconds", "Seconds until keys have to be confirmed again.", state.lease_seconds),
+        ("key_provider_answers", "1 when the provider of key-encryption keys answered last.", state.provider_answers),
+        ("key_provider_outage_seconds", "Seconds since it has answered last, when it does not.", state.outage_seconds),
+    )
+    for name, text, value in gauges:
+        family = GaugeMetricFamily(f"fieldgate_{name}", text, labels=["worker"])
+        family.add_metric([worker], float(value))
+        yield family
+    yield _total("keys_reloads", "Times that other keys were put in force.", state.reloads)
+    yield _total("keys_failures", "Confirmations, loads and checks of keys that failed.", state.failures)
 
 
 def _total(name: str, text: str, value: float) -> Metric:

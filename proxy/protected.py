@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable
 
 import asyncpg
 
-from keys.store import OpenKeyring
+from keys.keyring import Keyring
 from policies.holder import PolicyHolder
 from proxy.errors import ConfigError, FieldgateError
 from proxy.rows.finishing.arranging import FinishBounds
@@ -19,9 +19,10 @@ from proxy.session.searches import SearchLimits
 
 from .config import Config, DatabaseConfig
 from .control import Control
+from .key_source import KeySource
 from .logs import Logger, describe
 from .metrics import WorkerStats
-from .protected_database import Planning, ProtectedDatabase, ciphers_for, load_policy_holder, unlock
+from .protected_database import Planning, ProtectedDatabase, load_policy_holder
 from .sealing.needs import check_own_keys
 
 TellPeers = Callable[[str], Awaitable[None]]
@@ -34,6 +35,7 @@ class ProtectedDatabases:
         self,
         config: Config,
         control: Control | None,
+        keys: KeySource | None,
         planning: Planning,
         logger: Logger,
         stats: WorkerStats,
@@ -44,42 +46,52 @@ class ProtectedDatabases:
         self.by_name: dict[str, ProtectedDatabase] = {}
         self._config = config
         self._control = control
+        self._keys = keys
         self._planning = planning
         self._logger = logger
         self._stats = stats
         self._audit_available = audit_available
         self._searches = searches
         self._bounds = bounds
-        self._keyring: OpenKeyring | None = None
-        self._passphrase: Callable[[], str] | None = None
+        self._changing = asyncio.Lock()  # policies and keys are put in force one after the other
         self._tell_peers: TellPeers | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
-    async def open(self, passphrase: Callable[[], str] | None, tell_peers: TellPeers | None) -> None:
+    async def open(self, tell_peers: TellPeers | None) -> None:
         """Load and verify everything.  Raises FieldgateError."""
-        self._passphrase, self._tell_peers = passphrase, tell_peers
-        if not self._config.databases or self._control is None or self._config.keys is None:
+        self._tell_peers = tell_peers
+        if not self._config.databases or self._control is None or self._keys is None:
             return
-        self._keyring = await asyncio.to_thread(unlock, self._config.keys, passphrase)
+        keyring = await self._keys.open()
         holders = {name: await _policy_for(name, config) for name, config in self._config.databases.items()}
         check_own_keys(holder.current.policy.data_map for holder in holders.values())
         for name, holder in holders.items():
-            self.by_name[name] = await self._open_one(name, holder, self._control, self._keyring)
+            self.by_name[name] = await self._open_one(name, holder, self._control, self._keys, keyring)
+        await self._keys.begin(self._adopt)
 
     async def _open_one(
-        self, name: str, holder: PolicyHolder, control: Control, keyring: OpenKeyring
+        self, name: str, holder: PolicyHolder, control: Control, keys: KeySource, keyring: Keyring
     ) -> ProtectedDatabase:
-        ciphers = ciphers_for(keyring, holder)
         database = ProtectedDatabase(
-            name, control, self._planning, holder, ciphers, self._audit_available, self._searches, self._bounds
+            name, control, self._planning, holder, keys, self._audit_available, self._searches, self._bounds
         )
-        await database.verify()
-        await database.load()
+        await database.open(keyring)
         return database
+
+    async def _adopt(self, keyring: Keyring | None) -> None:
+        """Other keys, in force for all databases or for none; None: no keys any more."""
+        async with self._changing:
+            if keyring is None:
+                for database in self.by_name.values():
+                    database.forget_keys()
+                return
+            ready = [await database.prepare_keys(keyring) for database in self.by_name.values()]
+            for put_in_force in ready:
+                put_in_force()
 
     @property
     def keyring_loaded(self) -> bool:
-        return self._keyring is not None or not self._config.databases
+        return self._keys is None or self._keys.state().keys > 0 or not self._config.databases
 
     @property
     def fresh(self) -> bool:
@@ -98,18 +110,18 @@ class ProtectedDatabases:
 
     async def reload(self) -> dict[str, str]:
         """New policies and keys, all or none.  Raises FieldgateError and keeps what is in force."""
-        if not self.by_name or self._config.keys is None:
+        if not self.by_name or self._keys is None:
             return {}
-        keyring = await asyncio.to_thread(unlock, self._config.keys, self._passphrase)
-        holders = [await asyncio.to_thread(load_policy_holder, d.holder.folder) for d in self.by_name.values()]
-        check_own_keys(holder.current.policy.data_map for holder in holders)
-        ready = [
-            await database.prepare(holder, ciphers_for(keyring, holder))
-            for database, holder in zip(self.by_name.values(), holders, strict=True)
-        ]
-        for put_in_force in ready:
-            put_in_force()
-        self._keyring = keyring
+        async with self._changing:
+            keyring = await self._keys.newest()
+            holders = [await asyncio.to_thread(load_policy_holder, d.holder.folder) for d in self.by_name.values()]
+            check_own_keys(holder.current.policy.data_map for holder in holders)
+            ready = [
+                await database.prepare(holder, keyring)
+                for database, holder in zip(self.by_name.values(), holders, strict=True)
+            ]
+            for put_in_force in ready:
+                put_in_force()
         return self.revisions()
 
     def changed(self, database: str) -> None:
@@ -148,14 +160,16 @@ class ProtectedDatabases:
         await asyncio.gather(*tasks, return_exceptions=True)  # so that no connection is left half open
         for database in self.by_name.values():
             database.stop_listening()
-            await asyncio.to_thread(database.ciphers.close)
+        if self._keys is not None:
+            await self._keys.close()
 
     async def _watch(self, database: ProtectedDatabase) -> None:
         interval = self._config.control.refresh_interval if self._config.control else 30.0
         while True:
             database.stale.clear()
             await self._read_again(database)
-            await asyncio.to_thread(database.ciphers.renew)
+            if self._keys is not None:
+                await self._keys.renew()
             try:
                 async with asyncio.timeout(interval):
                     await database.stale.wait()

@@ -13,8 +13,7 @@ from pathlib import Path
 import asyncpg
 
 from keys.errors import CryptoError
-from keys.keyring import KeyringCiphers
-from keys.store import OpenKeyring, open_keyring
+from keys.keyring import Keyring, KeyringCiphers
 from policies.errors import PolicyError, PrincipalRefused
 from policies.fields import DataMap
 from policies.holder import PolicyHolder, Published
@@ -26,9 +25,10 @@ from proxy.rows.params import Spend
 from proxy.session.searches import SearchLimits
 from proxy.session.services import Revision, SessionServices
 
-from .config import KeysConfig
 from .control import Connection, Control
 from .grants.command import finding_text, verify_grants
+from .key_source import KeySource
+from .sealing.admitted import read_admitted
 from .sealing.needs import key_needs
 from .sealing.verify import verify_sealed
 from .sequences import SequencePool
@@ -60,7 +60,7 @@ class ProtectedDatabase:
         control: Control,
         planning: Planning,
         holder: PolicyHolder,
-        ciphers: KeyringCiphers,
+        keys: KeySource,
         audit_available: Callable[[], bool],
         searches: SearchLimits,
         bounds: Callable[[], FinishBounds] = FinishBounds,
@@ -69,7 +69,10 @@ class ProtectedDatabase:
         self._limits = searches
         self.fresh = False
         self.holder = holder
-        self.ciphers = ciphers
+        self.keys = keys
+        self.ciphers = KeyringCiphers({})  # until `open`, and when they have been forgotten
+        keys.in_use(self.ciphers)
+        self._forgotten = False
         self.stale = asyncio.Event()
         self._control = control
         self._listener: Connection | None = None
@@ -85,6 +88,7 @@ class ProtectedDatabase:
             self._identify,
             searches=self._searches,
             bounds=bounds,
+            keys_refusal=keys.refusal,
         )
 
     @property
@@ -117,6 +121,13 @@ class ProtectedDatabase:
         known = self.holder.current.policy.logins.get(who.login)
         return self._limits.spender(who, service=known is not None and known.kind is LoginKind.SERVICE)
 
+    async def open(self, keyring: Keyring) -> None:
+        """Verify and load everything.  Raises FieldgateError."""
+        ciphers = await self._make_ciphers(self.holder.current.policy, keyring)
+        await self._verify(self.holder.current.policy, ciphers)
+        self._use(ciphers)
+        await self.load()
+
     async def load(self) -> bool:
         """Read the catalog; True when it differs from what was known.  Raises UpstreamUnavailable, ConfigError."""
         return self._adopt(await self._read_catalog(self.holder.current))
@@ -145,16 +156,56 @@ class ProtectedDatabase:
         self._revision = Revision(catalog, self.holder.current.decisions, self.ciphers, observed)
         return True
 
-    async def prepare(self, holder: PolicyHolder, ciphers: KeyringCiphers) -> Callable[[], None]:
+    async def prepare_keys(self, keyring: Keyring) -> Callable[[], None]:
+        """Verify other keys against the database; the result puts them in force.  Sessions and plans stay."""
+        policy, known = self.holder.current.policy, self._revision
+        ciphers = await self._make_ciphers(policy, keyring)
+        await self._verify_sealed(policy, ciphers)
+
+        def put_in_force() -> None:
+            self._use(ciphers)
+            now = self._revision or known
+            if now is not None:
+                self._revision = replace(now, ciphers=ciphers)
+
+        return put_in_force
+
+    def forget_keys(self) -> None:
+        """Nothing opens, and nothing is sealed, until there are keys again."""
+        self._use(KeyringCiphers({}))
+        self._forgotten = True
+        if self._revision is not None:
+            self._revision = replace(self._revision, ciphers=self.ciphers)
+
+    def _use(self, ciphers: KeyringCiphers) -> None:
+        before, self.ciphers, self._forgotten = self.ciphers, ciphers, False
+        self.keys.in_use(ciphers)
+        self.keys.retire(before)
+
+    async def _make_ciphers(self, policy: PolicySet, keyring: Keyring) -> KeyringCiphers:
+        """Each field's sealing key is one whose cells the database takes now (I7)."""
+        async with self._control.connection(self.name) as connection:
+            try:
+                admitted = await read_admitted(connection, policy.data_map)
+            except asyncpg.PostgresError as error:
+                raise self._unverifiable(error) from None
+        try:
+            return keyring.ciphers(key_needs(policy.data_map), self.keys.leases(), admitted)
+        except CryptoError as error:
+            raise ConfigError(str(error)) from None
+
+    async def prepare(self, holder: PolicyHolder, keyring: Keyring) -> Callable[[], None]:
         """Verify a new policy against the database; the result puts it in force, all at once."""
         data_map, old = holder.current.policy.data_map, self.holder.current.policy.data_map
         if (data_map.controller, data_map.database) != (old.controller, old.database):
             raise ConfigError(f"{holder.folder}: controller and database cannot change while the proxy runs")
+        ciphers = await self._make_ciphers(holder.current.policy, keyring)
         await self._verify(holder.current.policy, ciphers)
         catalogs = await self._read_catalog(holder.current)
 
         def put_in_force() -> None:
-            self.holder, self.ciphers = holder, ciphers
+            self.holder = holder
+            self._use(ciphers)
             self._revision = None
             self._adopt(catalogs)
 
@@ -162,17 +213,29 @@ class ProtectedDatabase:
 
     async def verify(self) -> None:
         """The database must be as the data map says.  Raises ConfigError."""
+        if self._forgotten:
+            return  # it is verified when there are keys again
         await self._verify(self.holder.current.policy, self.ciphers)
 
     async def _verify(self, policy: PolicySet, ciphers: KeyringCiphers) -> None:
+        await self._verify_sealed(policy, ciphers)
+        async with self._control.connection(self.name) as connection:
+            try:
+                granted = await verify_grants(connection, policy)
+            except asyncpg.PostgresError as error:
+                raise self._unverifiable(error) from None
+        _require_none(f"upstream roles of database {self.name} may do too much", map(finding_text, granted))
+
+    async def _verify_sealed(self, policy: PolicySet, ciphers: KeyringCiphers) -> None:
         async with self._control.connection(self.name) as connection:
             try:
                 sealed = await verify_sealed(connection, policy.data_map, ciphers.heads(), ciphers.known_heads())
-                granted = await verify_grants(connection, policy)
             except asyncpg.PostgresError as error:
-                raise UpstreamUnavailable(f"database {self.name} cannot be verified ({error.sqlstate})") from None
+                raise self._unverifiable(error) from None
         _require_none(f"database {self.name} is not as its data map says", map(str, sealed))
-        _require_none(f"upstream roles of database {self.name} may do too much", map(finding_text, granted))
+
+    def _unverifiable(self, error: asyncpg.PostgresError) -> UpstreamUnavailable:
+        return UpstreamUnavailable(f"database {self.name} cannot be verified ({error.sqlstate})")
 
     async def listen(self) -> None:
         """Hear of changes from other proxies and from the event trigger; called again, mends what was lost."""
@@ -216,25 +279,8 @@ def _require_none(headline: str, problems: Iterable[str]) -> None:
         raise ConfigError(f"{headline}:{shown}{more}")
 
 
-def unlock(config: KeysConfig, passphrase: Callable[[], str] | None) -> OpenKeyring:
-    """Slow on purpose: not on the event loop."""
-    if passphrase is None:
-        raise ConfigError(f"{config.keyring}: the keyring needs its passphrase")
-    try:
-        return open_keyring(config.keyring, passphrase())
-    except CryptoError as error:
-        raise ConfigError(str(error)) from None
-
-
 def load_policy_holder(folder: Path) -> PolicyHolder:
     try:
         return PolicyHolder.load(folder)
     except PolicyError as error:
         raise ConfigError(f"{folder}: {error}") from None
-
-
-def ciphers_for(keyring: OpenKeyring, holder: PolicyHolder) -> KeyringCiphers:
-    try:
-        return keyring.keyring.ciphers(key_needs(holder.current.policy.data_map), keyring.leases())
-    except CryptoError as error:
-        raise ConfigError(str(error)) from None

@@ -68,6 +68,7 @@ class RelayServices:
     connector: Connector
     audit: AuditSink | None
     refresh_catalog: Callable[[str], None]  # for one database, soon
+    suspect_keys: Callable[[], None]  # load them again, soon
     have_keys: Callable[[str, dict[str, int]], Coroutine[object, object, bool]]  # values of a database's sequences
     clock: Callable[[], float]
     client_linger: float  # seconds for a client to take our last words

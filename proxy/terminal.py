@@ -18,7 +18,8 @@ from keys.passphrase import PassphraseSource
 from policies.errors import PolicyError
 from proxy.errors import FieldgateError
 
-from .config import Config, KeysConfig
+from .config import Config
+from .config_keys import KeysConfig, KeyStoreKind
 
 EXIT_WRONG = 78  # EX_CONFIG: configuration, policy, keys or database are not as they must be
 DEFAULT_CONFIG = Path("/etc/fieldgate/fieldgate.toml")
@@ -54,12 +55,14 @@ def guard_memory(config: Config) -> None:
 
 
 def has_source(keys: KeysConfig) -> bool:
-    return keys.passphrase_file is not None or keys.passphrase_env is not None
+    """Nobody has to be asked: keys in the control database have no passphrase of their own."""
+    in_database = keys.store is KeyStoreKind.DATABASE
+    return in_database or keys.passphrase_file is not None or keys.passphrase_env is not None
 
 
 def passphrase_of(keys: KeysConfig | None) -> Callable[[], str] | None:
     """From the file, the environment, or the terminal: asked for once, kept for reloads."""
-    if keys is None:
+    if keys is None or keys.store is KeyStoreKind.DATABASE:
         return None
     source = PassphraseSource(keys.passphrase_file, keys.passphrase_env)
     if has_source(keys):

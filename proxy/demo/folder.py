@@ -2,7 +2,7 @@
 
 DIR/postgres, postgres.log, postgres.password, lock   the embedded server (server.py)
 DIR/tls/ca.crt, ca.key, server.crt, server.key        the demo's own certificate authority
-DIR/keyring, passphrase                               the keys, and what opens them (0600)
+DIR/keks, passphrase                                  the key-encryption keys, and what opens them (0600)
 DIR/policy/                                           a copy of the sample policy, to be edited at will
 DIR/upstream/<role>.password                          each upstream role's random password (0600)
 DIR/fieldgate.toml, logins                            what `fieldgate serve` reads
@@ -26,6 +26,7 @@ from .osuser import write_private
 from .schema import logical_schema
 
 _LONGEST = 70
+_LAYOUT = b"keys in the control database"  # what older folders do not have
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,7 @@ class Contents:
 
     @staticmethod
     def wanted(rows: int, seed: int) -> Contents:
-        digest = hashlib.sha256(logical_schema().encode())
+        digest = hashlib.sha256(_LAYOUT + logical_schema().encode())
         for file in sorted(SHOP.iterdir()):
             digest.update(file.name.encode() + b"\0" + file.read_bytes())
         return Contents(rows, seed, digest.hexdigest())
@@ -61,8 +62,8 @@ class DemoFolder:
         return self.tls / "ca.crt"
 
     @property
-    def keyring(self) -> Path:
-        return self.path / "keyring"
+    def keks(self) -> Path:
+        return self.path / "keks"
 
     @property
     def passphrase(self) -> Path:

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 import shutil
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import asyncpg
 from rich.progress import Progress, TaskID
 
-from keys.store import add_missing_keys, init_keyring, open_keyring
+from keys.database_leases import DatabaseLeases
+from keys.database_store import DatabaseKeyStore
+from keys.key_tables import DatabaseTables
+from keys.keyring import KeyringCiphers
+from keys.providers.local_file import LocalFileKek, create_kek_file
+from policies.fields import DataMap
 from policies.loader import SHOP, load_policy
 from policies.policy_set import PolicySet
+from proxy.control_schema.install import install
 from proxy.errors import ConfigError
 from proxy.grants.command import apply_grants, plan_text
 from proxy.sealing.ddl import quote
@@ -28,7 +37,9 @@ from .service import Wanted, configuration
 from .show import PASSWORD
 
 DATABASE = "shop"
-CONTROL_ROLE = "fieldgate"  # reads the catalog and draws row keys; has no right over any table
+CONTROL_DATABASE = "fieldgate"  # the proxy's own tables: wrapped keys, work over them
+CONTROL_ROLE = "fieldgate"  # reads the catalog and draws row keys; has no right over any table of the shop
+KEK_NAME = "demo"
 
 
 async def prepare(folder: DemoFolder, server: Server, shop: Shop, progress: Progress) -> None:
@@ -37,12 +48,15 @@ async def prepare(folder: DemoFolder, server: Server, shop: Shop, progress: Prog
     admin = await connect(server, "postgres")
     try:
         await admin.execute(f"CREATE DATABASE {DATABASE}")
+        await admin.execute(f"CREATE DATABASE {CONTROL_DATABASE}")
         await make_roles(admin, folder, policy)
     finally:
         await admin.close()
+    await make_keys(folder, server, policy.data_map)
     owner = await connect(server, DATABASE)
     try:
-        await fill(owner, folder, policy, shop, progress)
+        async with open_ciphers(folder, server, policy.data_map) as ciphers:
+            await fill(owner, policy, ciphers, shop, progress)
         left = await apply_grants(owner, policy, CONTROL_ROLE)
         if left.changes or left.findings:
             raise ConfigError(f"the demo's grants are not whole: {plan_text(left)}")
@@ -69,9 +83,56 @@ def make_files(folder: DemoFolder) -> PolicySet:
     policy = load_policy(folder.policy)
     passphrase = secrets.token_urlsafe(24)
     write_private(folder.passphrase, passphrase + "\n")
-    init_keyring(folder.keyring, passphrase)
-    add_missing_keys(folder.keyring, passphrase, key_needs(policy.data_map))
+    create_kek_file(folder.keks, passphrase)
     return policy
+
+
+async def make_keys(folder: DemoFolder, server: Server, data_map: DataMap) -> None:
+    """The control database's own tables, and in them the data keys of every sealed field."""
+    control = await connect(server, CONTROL_DATABASE)
+    try:
+        await install(control, CONTROL_ROLE)
+    finally:
+        await control.close()
+    async with open_store(folder, server) as store:
+        await store.initialise()
+        await store.add_missing(key_needs(data_map))
+
+
+@asynccontextmanager
+async def open_store(folder: DemoFolder, server: Server) -> AsyncIterator[DatabaseKeyStore]:
+    """The demo's keys, straight from the control database."""
+
+    @asynccontextmanager
+    async def connections() -> AsyncIterator[asyncpg.Connection]:
+        made = await connect(server, CONTROL_DATABASE)
+        try:
+            yield made
+        finally:
+            await made.close()
+
+    passphrase = folder.passphrase.read_text().strip()
+    store = DatabaseKeyStore(DatabaseTables(connections), LocalFileKek(KEK_NAME, folder.keks, lambda: passphrase))
+    await store.open()
+    try:
+        yield store
+    finally:
+        await store.close()
+
+
+@asynccontextmanager
+async def open_ciphers(folder: DemoFolder, server: Server, data_map: DataMap) -> AsyncIterator[KeyringCiphers]:
+    """To seal and open around the proxy; what was leased and not used goes back at the end."""
+    async with open_store(folder, server) as store:
+        leases = DatabaseLeases(lambda: connect(server, CONTROL_DATABASE))
+        leases.start()
+        try:
+            ciphers = (await store.load()).keyring.ciphers(key_needs(data_map), leases)
+            await asyncio.to_thread(leases.prepare, ciphers.sealing_keys())
+            yield ciphers
+            ciphers.close()
+        finally:
+            await asyncio.to_thread(leases.close)
 
 
 def upstream_roles(policy: PolicySet) -> list[str]:
@@ -86,23 +147,18 @@ async def make_roles(admin: asyncpg.Connection, folder: DemoFolder, policy: Poli
 
 
 async def fill(
-    owner: asyncpg.Connection, folder: DemoFolder, policy: PolicySet, shop: Shop, progress: Progress
+    owner: asyncpg.Connection, policy: PolicySet, ciphers: KeyringCiphers, shop: Shop, progress: Progress
 ) -> None:
-    opened = open_keyring(folder.keyring, folder.passphrase.read_text().strip())
-    ciphers = opened.keyring.ciphers(key_needs(policy.data_map), opened.leases())
-    try:
-        await owner.execute(physical_schema(logical_schema(), policy.data_map, ciphers.heads()))
-        tasks: dict[str, TaskID] = {}
+    await owner.execute(physical_schema(logical_schema(), policy.data_map, ciphers.heads()))
+    tasks: dict[str, TaskID] = {}
 
-        def show(table: str, done: int, total: int) -> None:
-            task = tasks.get(table)
-            if task is None:
-                task = tasks[table] = progress.add_task(table, total=total)
-            progress.update(task, completed=done)
+    def show(table: str, done: int, total: int) -> None:
+        task = tasks.get(table)
+        if task is None:
+            task = tasks[table] = progress.add_task(table, total=total)
+        progress.update(task, completed=done)
 
-        await load_shop(owner, shop, policy.data_map, ciphers, show)
-    finally:
-        ciphers.close()
+    await load_shop(owner, shop, policy.data_map, ciphers, show)
 
 
 def write_settings(folder: DemoFolder, server: Server, wanted: Wanted) -> None:

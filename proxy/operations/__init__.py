@@ -4,7 +4,19 @@ from __future__ import annotations
 
 import typer
 
-from . import admin_tokens, explain, grants, key_work, keyring, leakage, observe, policy, provider, sealing
+from . import (
+    admin_tokens,
+    control,
+    explain,
+    grants,
+    key_work,
+    keyring,
+    leakage,
+    observe,
+    policy,
+    provider,
+    sealing,
+)
 
 
 def add_to(app: typer.Typer) -> None:
@@ -13,6 +25,7 @@ def add_to(app: typer.Typer) -> None:
     app.command()(sealing.unseal)
     app.command("explain")(explain.explain_statement)
     app.command()(leakage.leakage)
+    app.add_typer(control.control_app, name="control")
     keyring.keys_app.add_typer(provider.provider_app, name="provider")
     app.add_typer(keyring.keys_app, name="keys")
     key_work.add_to(keyring.keys_app)

@@ -9,29 +9,20 @@ from typing import Annotated
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from keys.store import open_keyring
 from policies.fields import DataMap, Field
 from policies.policy_set import PolicySet
 from proxy.config import Config, load_config
 from proxy.control import Connection
 from proxy.errors import ConfigError
 from proxy.grants.command import apply_grants
+from proxy.key_stores import sealing_ciphers
 from proxy.sealing.job import abandon_sealing, abandon_unsealing, find_field, seal_field, unseal_field
 from proxy.sealing.needs import key_needs
 from proxy.sealing.remains import remaining_plaintext
 from proxy.sealing.run import Hooks, InSwitch, SealOptions, SealOutcome, SealStep
-from proxy.terminal import DEFAULT_CONFIG, ConfigOption, reporting
+from proxy.terminal import DEFAULT_CONFIG, ConfigOption, passphrase_of, reporting
 
-from .shared import (
-    DatabaseOption,
-    OwnerOption,
-    control_user,
-    current_passphrase,
-    keys_config,
-    out,
-    policy_of,
-    with_owner,
-)
+from .shared import DatabaseOption, OwnerOption, control_user, keys_config, out, policy_of, with_owner
 
 Doing = Callable[..., Awaitable[SealOutcome]]  # seal_field or unseal_field
 Abandoning = Callable[[Connection, DataMap, str], Awaitable[None]]
@@ -107,19 +98,15 @@ def _abandon(
 def _carry_out(
     loaded: Config, owner: str, database: str, policy: PolicySet, field: Field, doing: Doing, options: SealOptions
 ) -> SealOutcome:
-    opened = open_keyring(keys_config(loaded).keyring, current_passphrase(loaded))
-    ciphers = opened.keyring.ciphers(key_needs(policy.data_map), opened.leases())
-    try:
-        with _SealProgress(field.name) as bar:
-            hooks = Hooks(bar.step, in_switch=_with_grants(loaded, policy, field))
-            return with_owner(
-                loaded,
-                owner,
-                database,
-                lambda c: doing(c, policy.data_map, field.name, ciphers, options=options, hooks=hooks),
-            )
-    finally:
-        ciphers.close()
+    passphrase = passphrase_of(keys_config(loaded))
+    with _SealProgress(field.name) as bar:
+        hooks = Hooks(bar.step, in_switch=_with_grants(loaded, policy, field))
+
+        async def work(connection: Connection) -> SealOutcome:
+            async with sealing_ciphers(loaded, passphrase, key_needs(policy.data_map)) as ciphers:
+                return await doing(connection, policy.data_map, field.name, ciphers, options=options, hooks=hooks)
+
+        return with_owner(loaded, owner, database, work)
 
 
 def _with_grants(loaded: Config, policy: PolicySet, field: Field) -> InSwitch:

@@ -12,12 +12,15 @@ from typing import Annotated, TypeVar
 import typer
 from rich.console import Console
 
+from keys.database_store import DatabaseKeyStore
 from keys.keyring import KeyNeed
 from policies.loader import load_policy
 from policies.policy_set import PolicySet
-from proxy.config import Config, KeysConfig
+from proxy.config import Config
+from proxy.config_keys import KeysConfig
 from proxy.control import Connection, connect
 from proxy.errors import ConfigError
+from proxy.key_stores import opened_store
 from proxy.sealing.needs import check_own_keys, key_needs
 from proxy.terminal import ask_secret, guard_memory, has_source, passphrase_of
 
@@ -47,6 +50,25 @@ def new_passphrase(keys: KeysConfig) -> str:
         found = passphrase_of(keys)
         return found() if found is not None else ""
     return ask_secret("New passphrase of the keyring", confirm=True)
+
+
+def keyring_path(config: Config) -> Path:
+    """For what is about the keyring file alone."""
+    keys = keys_config(config)
+    if keys.keyring is None:
+        raise ConfigError('this is for [keys] store = "file"; the keys here are in the control database (docs/keys.md)')
+    return keys.keyring
+
+
+def with_store(config: Config, work: Callable[[DatabaseKeyStore], Awaitable[Result]]) -> Result:
+    """Over the keys of the control database.  Raises ConfigError for a keyring file."""
+    guard_memory(config)
+
+    async def run() -> Result:
+        async with opened_store(config) as store:
+            return await work(store)
+
+    return asyncio.run(run())
 
 
 def needs(config: Config) -> tuple[KeyNeed, ...]:

@@ -27,6 +27,11 @@ class RefreshCatalog:
 
 
 @dataclass(frozen=True, slots=True)
+class SuspectKeys:
+    """The server has refused a cell for its head: the keys here may be old ones.  Load them again, soon (I7)."""
+
+
+@dataclass(frozen=True, slots=True)
 class DrawKeys:
     """Have at least these many values of each sequence at hand for `SessionServices.draw`, then call
     `Conversation.keys_drawn()`; if they cannot be had, `keys_unavailable()`.  The client is not read meanwhile."""
@@ -41,4 +46,4 @@ class CloseBoth:
     reason: str
 
 
-Command = RecordAudit | RefreshCatalog | DrawKeys | CloseBoth
+Command = RecordAudit | RefreshCatalog | SuspectKeys | DrawKeys | CloseBoth

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 from proxy.errors import FieldgateError, ProtocolViolation, SqlState
+from proxy.sealing.fences import FENCE_MESSAGE
 from proxy.sql.forms import changed, is_changed
 from proxy.wire import backend
 
-from .commands import RefreshCatalog
+from .commands import RefreshCatalog, SuspectKeys
 from .fetching import failed_at
 from .forwarding import Forwarding
 from .refusals import is_copy_failure, is_stand_in_failure
@@ -14,6 +17,8 @@ from .replies import Owed, Reply
 from .scrub import scrub
 from .state import SessionState
 
+_FENCED = FENCE_MESSAGE.encode()
+_CHECK = re.compile(rb"fg_[0-9a-f]{32}(?:_.*)?")
 _ERROR = ord("E")
 _FATAL = (b"FATAL", b"PANIC")
 _BEFORE_THAT = frozenset({SqlState.INVALID_STATEMENT_NAME, SqlState.INVALID_CURSOR_NAME, SqlState.PROTOCOL_VIOLATION})
@@ -40,6 +45,8 @@ def failure(forwarding: Forwarding, head: Reply, start: int, end: int) -> bool:
     elif head.owed is not Owed.SYNC:  # an error while committing comes with Sync, and its Z follows
         state.skipping = not state.queue.drop_to_sync()
         failed_at(state, head.number)
+    if protected and _is_of_a_head(fields):
+        state.commands.append(SuspectKeys())
     if muted:
         return False
     if is_stand_in_failure(fields, refusal) and refusal is not None:
@@ -55,6 +62,14 @@ def failure(forwarding: Forwarding, head: Reply, start: int, end: int) -> bool:
         fields.pop(b"P", None)
         return forwarding.put(start, backend.build_error_response(fields))
     return True
+
+
+def _is_of_a_head(fields: dict[bytes, bytes]) -> bool:
+    """A write fence or the CHECK of a sealed column has refused a cell that we made."""
+    code = fields.get(b"C")
+    if code == b"40001":
+        return fields.get(b"M") == _FENCED
+    return code == b"23514" and _CHECK.fullmatch(fields.get(b"n", b"")) is not None
 
 
 def _said_first(state: SessionState, head: Reply, refusal: FieldgateError) -> FieldgateError:

@@ -30,7 +30,7 @@ def refusal_of(state: SessionState, plan: StatementPlan) -> FieldgateError | Non
             "no audit record can be written, so protected fields are not available",
             hint="Ask the operator to look at the audit sink.",
         )
-    return None
+    return state.services.keys_refusal()
 
 
 def refusal_of_statement(state: SessionState, statement: Statement) -> FieldgateError | None:
@@ -50,7 +50,9 @@ def refusal_now(state: SessionState, statement: Statement) -> FieldgateError | N
     if statement.run is not None:
         return _refusal_of_run(state, statement, statement.run)
     revision, principal, path = statement.stamp
-    if revision is not state.revision() or principal != state.principal:
+    now = state.revision()
+    other = not revision.plans_as(now) or (revision is not now and _outdated_by_keys(statement.plan))
+    if other or principal != state.principal:
         context = replace(state.context(), search_path=path)
         plan = state.services.planner.plan_statement(statement.text, statement.declared, context)
         if plan.refusal is not None:
@@ -60,6 +62,12 @@ def refusal_now(state: SessionState, statement: Statement) -> FieldgateError | N
             return _changed("bound", "Bind it again.")
         statement.stamp = (state.revision(), state.principal, path)
     return refusal_of(state, statement.plan)
+
+
+def _outdated_by_keys(plan: StatementPlan) -> bool:
+    """Whether its text holds what other keys would make otherwise: terms.  Cells in it open, or the server refuses them
+    by its fence (I7)."""
+    return plan.has_literals and any(slot.kind is not SlotKind.CELL for slot in plan.slots)
 
 
 def refusal_of_portal(state: SessionState, portal: Portal) -> FieldgateError | None:

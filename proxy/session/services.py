@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from keys.field import FieldCiphers
 from policies.engine import DecisionTable
 from policies.model import Principal
-from proxy.errors import Refused
+from proxy.errors import FieldgateError, Refused
 from proxy.rows.finishing.arranging import FinishBounds
 from proxy.rows.params import Spend
 from proxy.sql.catalog import Catalog
@@ -24,6 +24,11 @@ class Revision:
     ciphers: FieldCiphers
     observed: Catalog | None = None  # see PlanContext
 
+    def plans_as(self, other: Revision) -> bool:
+        """Whether statements are planned alike: the two differ in ciphers only."""
+        same = self.catalog is other.catalog and self.decisions is other.decisions
+        return same and self.observed is other.observed
+
 
 def _nobody_else(asked: Principal) -> Principal:
     raise Refused("purpose, case, person and subject cannot be changed in this session")
@@ -34,6 +39,8 @@ class SessionServices:
     planner: Planner
     current: Callable[[], Revision]  # the newest revision for this session's database
     audit_available: Callable[[], bool]  # False: no protected data may be planned (I8)
+    # Why keys may not be used now, by the process's own clock (I7); asked for each statement, so it is one comparison.
+    keys_refusal: Callable[[], FieldgateError | None] = field(default=lambda: None, kw_only=True)
     # So many unused values of a sequence, as text; None: not at hand, ask by the command DrawKeys.
     draw: Callable[[str, int], list[bytes] | None] = lambda _sequence, _count: None
     # The principal that a session asks to be (`SET fieldgate.*`), if the policy lets it.  Raises FieldgateError.

@@ -33,7 +33,7 @@ def test_a_folder_that_was_interrupted_is_made_again(tmp_path: Path) -> None:
     folder.claim()
     (folder.path / "postgres").mkdir()
     (folder.path / "postgres" / "half").write_text("")
-    folder.keyring.write_text("")
+    folder.keks.write_text("")
     folder.clear()
     folder.claim()
     assert not folder.holds(Contents.wanted(20, 1))

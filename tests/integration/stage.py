@@ -20,7 +20,7 @@ from rich.progress import Progress
 
 from proxy.demo.folder import DemoFolder
 from proxy.demo.generate import Shop, make_shop
-from proxy.demo.prepare import DATABASE, prepare, write_settings
+from proxy.demo.prepare import CONTROL_DATABASE, DATABASE, prepare, write_settings
 from proxy.demo.server import Server, free_port
 from proxy.demo.service import Service, Wanted
 from proxy.demo.show import PASSWORD, Door
@@ -73,6 +73,11 @@ class Stage:
     def tls(self) -> ssl.SSLContext:
         """For asyncpg: verify-full."""
         return ssl.create_default_context(cafile=str(self.folder.ca))
+
+    @property
+    def control(self) -> Database:
+        """The control database, as the superuser."""
+        return Database(self.server, CONTROL_DATABASE)
 
     @property
     def places(self) -> tuple[Path, ...]:

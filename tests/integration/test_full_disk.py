@@ -108,14 +108,14 @@ def test_a_server_without_room_says_so_and_keeps_what_it_has(stage: Stage, canar
 
 
 def test_a_wrong_passphrase_is_named_and_nothing_starts(stage: Stage, tmp_path: Path) -> None:
-    for name in ("keyring", "keyring.seals", "logins", "fieldgate.toml"):
+    for name in ("keks", "logins", "fieldgate.toml"):
         shutil.copy(stage.folder.path / name, tmp_path / name)
     for name in ("policy", "tls", "upstream"):
         shutil.copytree(stage.folder.path / name, tmp_path / name)
     wrong = tmp_path / "passphrase"
     wrong.touch(mode=0o600)
     wrong.write_text("not the right passphrase\n")
-    before = (tmp_path / "keyring").read_bytes()
+    before = (tmp_path / "keks").read_bytes()
     config = tmp_path / "fieldgate.toml"
     config.write_text(config.read_text().replace(str(stage.folder.run_dir), str(tmp_path / "run")))
     command = [sys.executable, "-m", "proxy", "serve", "--config", str(config)]
@@ -123,4 +123,4 @@ def test_a_wrong_passphrase_is_named_and_nothing_starts(stage: Stage, tmp_path: 
     assert done.returncode == 78
     assert "passphrase" in done.stderr
     assert "not the right" not in done.stderr + done.stdout
-    assert (tmp_path / "keyring").read_bytes() == before
+    assert (tmp_path / "keks").read_bytes() == before

@@ -9,7 +9,7 @@ from keys.errors import EnvelopeInvalid
 from policies.audit.events import decode
 from policies.fields import DataMap, Field, LogicalType, ProtectedTable, Sealing
 from policies.model import Principal, TableRights, Verb
-from proxy.errors import Refused
+from proxy.errors import FieldgateError, Refused
 from proxy.rows.params import Spend
 from proxy.session.commands import Command, RecordAudit
 from proxy.session.conversation import Conversation
@@ -283,13 +283,20 @@ class Talk:
 
     observing: bool = False  # nothing is in force, everything is observed only
     searches: int = 1_000_000  # values that may still be looked for
+    keys_refusal: FieldgateError | None = None  # why keys may not be used now
 
     def __post_init__(self) -> None:
         self.revision = Revision(
             replace(catalog(self.protected), observing=self.observing), AllRights(), PlainCiphers()
         )
         services = SessionServices(
-            self.planner, lambda: self.revision, lambda: self.audit, self._draw, self._identify, searches=self._searches
+            self.planner,
+            lambda: self.revision,
+            lambda: self.audit,
+            self._draw,
+            self._identify,
+            keys_refusal=lambda: self.keys_refusal,
+            searches=self._searches,
         )
         principal = Principal("support", "support", frozenset({"support"}), "shop", "support_service")
         self.conversation = Conversation(services, principal, {}, ("public",), "s1")

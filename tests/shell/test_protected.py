@@ -13,10 +13,15 @@ import asyncpg
 import psycopg
 import pytest
 
+from keys.keyring import LEDGER_SLOT, KeyPurpose, Keyring
+from keys.providers.local import LOWEST_COST, Derivation
+from keys.store import OpenKeyring, _save, init_keyring
 from proxy.app import Circumstances, Worker, check_all
 from proxy.config import Config, LogConfig, altered, load_config
+from proxy.config_keys import KeysConfig
 from proxy.control import Control
 from proxy.demo.osuser import write_private
+from proxy.demo.prepare import open_store
 from proxy.errors import FieldgateError
 from proxy.logs import LogStream, make_logger
 from proxy.protected_database import ProtectedDatabase
@@ -37,6 +42,9 @@ def config(stage: Stage) -> Config:
     loaded = load_config(stage.folder.config)
     listener = altered(loaded.listener, port=0)
     return altered(loaded, listener=listener, admin=None)
+
+
+PASSPHRASE = "a passphrase of tests"
 
 
 def quiet() -> object:
@@ -79,14 +87,69 @@ async def test_the_sample_is_as_it_must_be(config: Config) -> None:
 
 async def test_a_wrong_passphrase(config: Config, tmp_path: Path) -> None:
     write_private(tmp_path / "wrong", "not the passphrase at all\n")
-    assert config.keys is not None
-    message = await refusal(altered(config, keys=altered(config.keys, passphrase_file=tmp_path / "wrong")))
+    message = await refusal(with_provider(config, passphrase_file=tmp_path / "wrong"))
     assert "passphrase" in message and "not the passphrase" not in message
 
 
-async def test_no_keyring(config: Config, tmp_path: Path) -> None:
-    assert config.keys is not None
-    assert "keyring" in await refusal(altered(config, keys=altered(config.keys, keyring=tmp_path / "keyring")))
+def with_provider(config: Config, **changes: object) -> Config:
+    assert config.keys is not None and config.keys.provider is not None
+    return altered(config, keys=altered(config.keys, provider=altered(config.keys.provider, **changes)))
+
+
+async def test_no_key_encryption_keys(config: Config, tmp_path: Path) -> None:
+    message = await refusal(with_provider(config, file=tmp_path / "none"))
+    assert "none cannot be read" in message and "restore it" in message
+
+
+async def test_keys_that_another_provider_has_wrapped(config: Config) -> None:
+    message = await refusal(with_provider(config, name="another"))
+    assert "wrapped by local:demo, which [keys.provider] does not name" in message
+
+
+async def test_a_row_of_keys_that_was_changed_by_hand(stage: Stage, config: Config) -> None:
+    with stage.control.connect() as connection:
+        row = connection.execute("SELECT key_id FROM fieldgate.data_keys WHERE purpose = 'cell' LIMIT 1").fetchone()
+        assert row is not None
+        turn = "UPDATE fieldgate.data_keys SET state = %s WHERE key_id = %s"
+        connection.execute(turn, ("decrypt-only", row[0]))
+        try:
+            message = await refusal(config)
+        finally:
+            connection.execute(turn, ("active", row[0]))
+    assert f"the row of key {row[0].hex()} in the control database was changed by hand" in message
+    assert await check_all(config, quiet(), passphrase_of(config.keys)) == []
+
+
+async def test_a_control_database_without_its_schema_or_rights(stage: Stage, config: Config) -> None:
+    assert config.control is not None
+    message = await refusal(altered(config, control=altered(config.control, database="postgres")))
+    assert "no schema fieldgate" in message and "fieldgate control install" in message
+    with stage.control.connect() as connection:
+        connection.execute("REVOKE INSERT ON fieldgate.key_holders FROM fieldgate")
+        try:
+            message = await refusal(config)
+        finally:
+            connection.execute("GRANT INSERT ON fieldgate.key_holders TO fieldgate")
+    assert "lacks INSERT on fieldgate.key_holders" in message
+
+
+async def test_the_same_keys_in_a_keyring_file_serve_as_well(stage: Stage, config: Config, tmp_path: Path) -> None:
+    """The file store: other places, no custodian, and everything else alike."""
+    path = tmp_path / "keyring"
+    async with open_store(stage.folder, stage.server) as store:
+        held = [key for key in (await store.load()).keyring.keys if key.info.slot != LEDGER_SLOT]
+    opened = init_keyring(path, PASSPHRASE, cost=LOWEST_COST)
+    opened.leases().open_accounts(key.info.key_id for key in held if key.info.slot.purpose is KeyPurpose.CELL)
+    _save(OpenKeyring(path, Keyring((*opened.keyring.keys, *held)), 2), PASSPHRASE, Derivation(LOWEST_COST))
+    write_private(tmp_path / "passphrase", PASSPHRASE + "\n")
+    keys = {"keyring": str(path), "passphrase_file": str(tmp_path / "passphrase")}  # as the file's text has them
+    filed = altered(config, keys=KeysConfig(**keys))  # type: ignore[arg-type]
+    async with working(filed) as worker:
+        async with await psycopg.AsyncConnection.connect(**stage.parameters("support", port=worker.port)) as client:
+            row = await (await client.execute("SELECT surname FROM customers WHERE id = 1")).fetchone()
+            assert row == ("Смирнова",)
+        assert (await worker.reload(filed)).keys() == {"shop"}
+        assert 'fieldgate_keys_serving{worker="0"} 1.0' in worker.metrics()
 
 
 async def test_a_policy_that_does_not_compile(stage: Stage, config: Config) -> None:
@@ -306,7 +369,7 @@ async def test_a_listener_that_is_given_up_leaves_no_connection(
 async def test_powerful_roles_do_not_pass_through_into_protected_databases(
     stage: Stage, config: Config, options: str
 ) -> None:
-    install_verifier(stage.raw, "fieldgate")
+    install_verifier(stage.control, "fieldgate")
     raw = stage.raw
     role, plain = raw.role("powerful", options=options), raw.role("plain")
     upstream = altered(config.upstream, pass_through=True, other_databases="forward")

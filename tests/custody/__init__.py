@@ -1,0 +1,1 @@
+"""The custodian of keys, and what keeps them."""
