@@ -79,6 +79,14 @@ class PlaceModel(_Answer):
     field: str
 
 
+class CountedModel(_Answer):
+    """Cells under the key as a verification found them."""
+
+    operation_id: UUID
+    at: datetime | None
+    cells: int
+
+
 class KeyModel(_Answer):
     """A key, without anything secret."""
 
@@ -100,6 +108,10 @@ class KeyModel(_Answer):
     seals_limit: int = SEALS_PER_KEY
     cells_sealed: Annotated[int, Field(description="As counted by the proxies; what a crash swallowed is missing.")]
     cells_opened: int
+    counted: Annotated[
+        CountedModel | None,
+        Field(description="Of one key alone, when a field of its was verified; ask for it by /verify."),
+    ]
 
 
 class KeyList(_Answer):
@@ -176,6 +188,9 @@ def key_model(line: KeyLine) -> KeyModel:
         seals_left=line.seals_left,
         cells_sealed=line.uses.sealed,
         cells_opened=line.uses.opened,
+        counted=None
+        if line.counted is None
+        else CountedModel(operation_id=line.counted.operation_id, at=line.counted.at, cells=line.counted.cells),
     )
 
 

@@ -12,6 +12,7 @@ from proxy.keywork.refusals import Code, Refusal
 from proxy.keywork.service import Actor, Asked, KeyService
 
 from .answers import Answer, Answers
+from .console_page import add_page
 from .login import Authenticator
 from .openapi import document
 from .problems import TYPES, Problem
@@ -37,6 +38,7 @@ class Endpoints:
         async def openapi(_request: web.Request) -> web.Response:
             return web.Response(body=described, content_type=_JSON)
 
+        add_page(app)
         app.router.add_get("/v1/openapi.json", openapi)
         app.router.add_get("/problems/{code:[a-z-]{1,40}}", _explain)
         for route in ROUTES:

@@ -10,9 +10,9 @@ Raises Refusal; what the control database cannot do (down, lost) is a Refusal to
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import timedelta
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Protocol
 from uuid import UUID
 
@@ -20,6 +20,7 @@ import asyncpg
 
 from keys.errors import CryptoError
 from keys.key_tables import Uses
+from keys.keyring import KeyPurpose
 from keys.leases import SEALS_PER_KEY
 from keys.records import KeySnapshot, StoredKey
 from policies.audit.key_events import Author, KeyEvent, KeyRecord
@@ -50,6 +51,7 @@ _CODES: dict[type[RecordsError], Code] = {
     UnknownOperation: Code.UNKNOWN_OPERATION,
     WrongState: Code.WRONG_OPERATION_STATE,
 }
+_LATEST = 200  # verifications that are looked through
 _STEERED = {Wanted.PAUSE: KeyEvent.PAUSED, Wanted.RUN: KeyEvent.RESUMED, Wanted.CANCEL: KeyEvent.CANCELLED}
 
 
@@ -90,12 +92,22 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
+class Counted:
+    """How many cells were under a key when a field was last verified, by that operation."""
+
+    operation_id: UUID
+    at: datetime | None
+    cells: int
+
+
+@dataclass(frozen=True, slots=True)
 class KeyLine:
     """One key, where it is used, and how much of its budget is left."""
 
     key: StoredKey
     places: tuple[Place, ...]
     uses: Uses
+    counted: Counted | None = None
 
     @property
     def seals_left(self) -> int:
@@ -137,7 +149,12 @@ class KeyService:
         await self._looks(actor, "keys", "read")
         async with _store():
             snapshot, uses = await self._parts.keys.read(), await self._parts.keys.uses()
-        return self._line(find_key(snapshot, key_id), uses)
+            line = self._line(find_key(snapshot, key_id), uses)
+            if not line.places or line.key.info.slot.purpose is not KeyPurpose.CELL:
+                return line
+            ended = (OperationState.DONE, OperationState.FAILED)
+            verified = await self._records.page(_LATEST, states=ended, kind=OperationKind.VERIFY)
+        return replace(line, counted=_counted(line, verified))
 
     def _line(self, key: StoredKey, uses: Mapping[bytes, Uses]) -> KeyLine:
         slot = key.info.slot
@@ -263,6 +280,19 @@ async def _store() -> AsyncIterator[None]:
         ) from None
     except CryptoError as error:
         raise Refusal(Code.STORE_UNAVAILABLE, str(error)) from None
+
+
+def _counted(line: KeyLine, verified: Iterable[Operation]) -> Counted | None:
+    """From the latest report about one of the key's places; None without any."""
+    places = {(place.database, place.field) for place in line.places}
+    for operation in verified:
+        reports = operation.result.get("verified")
+        found = [r for r in reports if isinstance(r, dict)] if isinstance(reports, list) else []
+        ours = [report for report in found if (report.get("database"), report.get("field")) in places]
+        if ours:
+            cells = sum(int(report.get("by_key", {}).get(line.key.name, 0)) for report in ours)
+            return Counted(operation.operation_id, operation.finished_at, cells)
+    return None
 
 
 def _about_target(record: KeyRecord, target: Target, operation: str | None = None) -> KeyRecord:

@@ -240,3 +240,19 @@ async def test_a_key_is_enabled_again(desk: Desk) -> None:
     key = await desk.disabled_key()
     made = await desk.service.request(OLGA, asked(), OperationKind.ENABLE_KEY, Target(key_id=key.name))
     assert made.kind is OperationKind.ENABLE_KEY and key.info.state is KeyState.DISABLED
+
+
+async def test_a_key_tells_what_the_latest_verification_counted(desk: Desk) -> None:
+    key = await desk.key_of()
+    assert (await desk.service.key(OLGA, key.name)).counted is None
+    for cells in (40, 7):
+        made = await desk.service.request(OLGA, asked(), OperationKind.VERIFY, EMAIL_TARGET)
+        claim = await desk.records.claim(made.operation_id)
+        assert claim is not None
+        report = {"database": "shop", "field": EMAIL, "by_key": {key.name: cells, "00" * 8: 3}}
+        await desk.records.report(claim, {"verified": [report, {"database": "other", "field": EMAIL}]})
+        await desk.records.finish(claim, OperationState.DONE)
+    found = (await desk.service.key(OLGA, key.name)).counted
+    assert found is not None and (found.cells, found.operation_id) == (7, made.operation_id)
+    other = await desk.key_of(PASSPORT)
+    assert (await desk.service.key(OLGA, other.name)).counted is None
