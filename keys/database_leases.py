@@ -216,7 +216,7 @@ WITH held AS (
     SELECT d.key_id, LEAST(a.block, $3::int8 - d.seals_granted) AS given
     FROM ROWS FROM (pg_catalog.unnest($1::bytea[]), pg_catalog.unnest($2::int8[])) AS a (key_id, block)
     JOIN fieldgate.data_keys d ON d.key_id = a.key_id
-    WHERE d.purpose = 'cell' AND d.state IN ('pre-active', 'active', 'decrypt-only')
+    WHERE d.purpose IN ('cell', 'subject') AND d.state IN ('pre-active', 'active', 'decrypt-only')
     ORDER BY d.key_id FOR UPDATE OF d
 ), raised AS (
     UPDATE fieldgate.data_keys d SET seals_granted = d.seals_granted + held.given

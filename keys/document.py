@@ -42,7 +42,7 @@ class DerivationEntry(_Strict):
 
 class KeyEntry(_Strict):
     id: _hex(8)  # type: ignore[valid-type]
-    purpose: Literal["cell", "term", "ledger"]
+    purpose: Literal["cell", "term", "ledger", "subject"]
     controller: Annotated[str, StringConstraints(max_length=200)]
     scope: Annotated[str, StringConstraints(max_length=200)]
     epoch: Annotated[int, Field(ge=1, le=1 << 31)]

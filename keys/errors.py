@@ -68,3 +68,7 @@ class SubjectSecretNeeded(CryptoError):
 
 class SubjectDestroyed(CryptoError):
     """The data subject's secret was destroyed: nothing of the subject's can be opened or sealed any more."""
+
+
+class SubjectSecretInvalid(CryptoError):
+    """A data subject's secret in the control database was changed, or its wrapping key is gone."""

@@ -7,21 +7,24 @@ that counts up in its scope.  One key of a scope is active; older ones only open
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import partial
 
 from .envelope import KEY_ID_SIZE, prefixed
 from .errors import KeyringInvalid, UnknownKey
 from .field import DataKey, FieldKeyCipher, SealLeases, TermKey, TokenKey, Unshareable
 from .lifecycle import OPENING, KeyState
 from .primitives import KEY_SIZE, random_bytes
+from .subjects import SubjectFieldCipher, SubjectSecrets
 
 
 class KeyPurpose(StrEnum):
     CELL = "cell"
     TERM = "term"
     LEDGER = "ledger"
+    SUBJECT = "subject"  # wraps the secrets of data subjects
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -31,6 +34,12 @@ class Slot:
     controller: str
     scope: str
     purpose: KeyPurpose
+
+
+def subject_slots(controller: str, kind: str) -> tuple[Slot, Slot]:
+    """Of the key that wraps the secrets of a kind of subjects, and of the one that makes the tags they are found by."""
+    scope = f"subjects:{kind}"
+    return Slot(controller, scope, KeyPurpose.SUBJECT), Slot(controller, scope, KeyPurpose.TERM)
 
 
 LEDGER_SLOT = Slot("", "ledger", KeyPurpose.LEDGER)
@@ -73,6 +82,7 @@ class KeyNeed:
     tokens: tuple[str, ...] = ()  # modes of inexact search
     row_bound: bool = False
     pad_to: int = 0
+    subject_kind: str | None = None  # its cells are sealed under the secrets of subjects of this kind, too
 
     @property
     def cell_slot(self) -> Slot:
@@ -88,7 +98,8 @@ class KeyNeed:
 
     @property
     def slots(self) -> tuple[Slot, ...]:
-        return (self.cell_slot,) if self.term_slot is None else (self.cell_slot, self.term_slot)
+        own = (self.cell_slot,) if self.term_slot is None else (self.cell_slot, self.term_slot)
+        return own if self.subject_kind is None else (*own, *subject_slots(self.controller, self.subject_kind))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -131,12 +142,17 @@ class Keyring(Unshareable):
         return Keyring((*self.keys, *made))
 
     def ciphers(
-        self, needs: Iterable[KeyNeed], leases: SealLeases, admitted: Mapping[str, Collection[bytes]] | None = None
+        self,
+        needs: Iterable[KeyNeed],
+        leases: SealLeases,
+        admitted: Mapping[str, Collection[bytes]] | None = None,
+        subjects: SubjectSecrets | None = None,
     ) -> KeyringCiphers:
         """Ciphers for exactly these fields.  Raises KeyringInvalid naming the fields whose keys are missing.
 
         `admitted` holds the heads of cells that the database takes, by field id: a field is sealed with its active key
-        if the database takes its cells, else with the newest key that opens and whose cells it takes.
+        if the database takes its cells, else with the newest key that opens and whose cells it takes.  `subjects` gives
+        the secrets of data subjects, where fields need them.
         """
         needs = tuple(needs)
         absent = set(self.missing_for(needs))
@@ -144,12 +160,20 @@ class Keyring(Unshareable):
             names = ", ".join(sorted({n.name or n.field_id for n in needs if absent & set(n.slots)}))
             raise KeyringInvalid(f"the keyring has no keys for {names}: run `fieldgate keys add`")
         heads = admitted or {}
-        return KeyringCiphers({n.field_id: self._cipher(n, leases, heads.get(n.field_id, ())) for n in needs})
+        made = {n.field_id: self._cipher(n, leases, heads.get(n.field_id, ()), subjects) for n in needs}
+        return KeyringCiphers(made)
 
-    def _cipher(self, need: KeyNeed, leases: SealLeases, admitted: Collection[bytes]) -> FieldKeyCipher:
+    def _cipher(
+        self, need: KeyNeed, leases: SealLeases, admitted: Collection[bytes], subjects: SubjectSecrets | None
+    ) -> FieldKeyCipher:
         primary = self._sealing(need.cell_slot, {head[-KEY_ID_SIZE:] for head in admitted})
         term = self._required(need.term_slot) if need.term_slot else None
-        return FieldKeyCipher(
+        make: Callable[..., FieldKeyCipher] = partial(FieldKeyCipher, row_bound=need.row_bound)
+        if need.subject_kind is not None:
+            if subjects is None:
+                raise KeyringInvalid(f'{need.name} needs its data subjects\' secrets: keys.store = "database"')
+            make = partial(SubjectFieldCipher, secrets=subjects.of_kind(need.subject_kind))
+        return make(
             controller=need.controller,
             field_id=need.field_id,
             primary=DataKey(primary.info.key_id, primary.material),
@@ -157,7 +181,6 @@ class Keyring(Unshareable):
             leases=leases,
             term_key=TermKey(term.info.slot.scope, term.material, need.normalisers) if term and need.equality else None,
             token_key=TokenKey(term.material, need.tokens) if term and need.tokens else None,
-            row_bound=need.row_bound,
             pad_to=need.pad_to,
         )
 

@@ -41,6 +41,8 @@ class Sealing:
     `tokens` are the modes of inexact search (keys/tokens); they add the token column `fg_<column>_tk`.
     `own_key` promises that no other field shares any key with this one, so its keys may be destroyed by themselves.
     `row_bound` puts the table's row key into the associated data.
+    `subject_kind`: cells are sealed under the secret of the row's data subject, too, and bound to it, not to the row;
+    the table's row key is then the column that names the subject.
     """
 
     field_id: str
@@ -55,6 +57,7 @@ class Sealing:
     own_key: bool = False
     row_bound: bool = False
     pad_to: int = 0  # 0: no padding; else the plaintext is padded to a multiple of this many bytes
+    subject_kind: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +92,7 @@ class ProtectedTable:
     subject: str | None = None  # the column that names the data subject, if the table declares one
     parts: tuple[str, ...] = ()  # columns by which groups are parted first, in this order (policies.parts)
     observed: bool = False  # the policy is not in force for it yet: what it would refuse is recorded, and passes
+    subject_kind: str | None = None  # subjects of one kind are numbered alike; None: cells have no subjects' secrets
 
 
 @dataclass(frozen=True, slots=True)

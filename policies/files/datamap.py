@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from keys.envelope import MAX_BUCKET
 from keys.errors import NormaliserUnusable
@@ -49,6 +50,7 @@ OPENABLE = frozenset(
 )
 _SIGNATURE = re.compile(r"[^.()]+\.[^()]+\((?:[^ ,][^,]*(?:, [^ ,][^,]*)*)?\)")
 _TYPE = re.compile(r"(?P<name>[a-z0-9]+)(\((?P<first>\d{1,8})(?:, ?(?P<second>-?\d{1,4}))?\))?")
+_KIND = re.compile(r"[a-z][a-z0-9_]{0,39}")
 _SEALING_KEYS = (
     "type", "equality", "unique", "join_group", "normaliser", "match", "prefix", "range", "own_key",
     "row_bound", "not_null", "pad_to", "state",
@@ -125,14 +127,14 @@ def _check_observed(section: Section, fields: Mapping[str, Field]) -> None:
 
 
 def _table(name: str, section: Section, tags: Mapping[str, Tag], observed: bool) -> ProtectedTable:
-    section.only("mode", "row_key", "subject", "parts", "columns")
+    section.only("mode", "row_key", "subject", "subject_keys", "subject_kind", "parts", "columns")
     schema, table = split_table(name)
     if not _identifier(schema) or not _identifier(table):
         raise section.error('is no name for a table ("table" or "schema.table")')
-    row_key = section.optional_text("row_key")
+    binding = _binding(section)
+    row_key = binding.row_key
     fields = {
-        column: _field(schema, table, column, entry, tags, row_key is not None)
-        for column, entry in section.sections("columns")
+        column: _field(schema, table, column, entry, tags, binding) for column, entry in section.sections("columns")
     }
     if not fields:
         raise section.error("names no column", "columns")
@@ -146,10 +148,34 @@ def _table(name: str, section: Section, tags: Mapping[str, Tag], observed: bool)
             raise section.error(f'"{column}" is no column of this table', "parts")
     if observed := _observed(section, default=observed):
         _check_observed(section, fields)
-    return ProtectedTable(schema, table, fields, row_key, subject, parts, observed)
+    return ProtectedTable(schema, table, fields, row_key, subject, parts, observed, binding.subject_kind)
 
 
-def _field(schema: str, table: str, column: str, entry: Section, tags: Mapping[str, Tag], has_key: bool) -> Field:
+@dataclass(frozen=True, slots=True)
+class _Binding:
+    """What a table's bound cells are bound to: `row_key`; with a kind of subjects that is the subject's key."""
+
+    row_key: str | None
+    subject_kind: str | None
+
+
+def _binding(section: Section) -> _Binding:
+    row_key, kind = section.optional_text("row_key"), section.optional_text("subject_kind")
+    if not section.flag("subject_keys"):
+        if kind is not None:
+            raise section.error("goes with subject_keys = true", "subject_kind")
+        return _Binding(row_key, None)
+    subject = section.optional_text("subject")
+    if subject is None or kind is None:
+        raise section.error("needs subject, the column that names the data subject, and subject_kind", "subject_keys")
+    if not _KIND.fullmatch(kind):
+        raise section.error("is a name of small letters, digits and _, at most 40 characters", "subject_kind")
+    if row_key not in (None, subject):
+        raise section.error("cells with subjects' secrets are bound to their subject: leave this out", "row_key")
+    return _Binding(subject, kind)
+
+
+def _field(schema: str, table: str, column: str, entry: Section, tags: Mapping[str, Tag], binding: _Binding) -> Field:
     if not _identifier(column) or column.startswith("fg_"):
         raise entry.error("is no name for a column (at most 57 bytes, and fg_ is ours)")
     tag = entry.text("tag")
@@ -162,7 +188,7 @@ def _field(schema: str, table: str, column: str, entry: Section, tags: Mapping[s
         entry.only("tag")
         return Field(schema, table, column, tag)
     entry.only("tag", "sealed", *_SEALING_KEYS)
-    sealing = _sealing(entry, tag, has_key)
+    sealing = _sealing(entry, tag, binding)
     return Field(schema, table, column, tag, sealing, sealing if _migrates(entry) else None)
 
 
@@ -173,7 +199,7 @@ def _migrates(entry: Section) -> bool:
     return state == MIGRATING
 
 
-def _sealing(entry: Section, tag: str, has_key: bool) -> Sealing:
+def _sealing(entry: Section, tag: str, binding: _Binding) -> Sealing:
     field_id = entry.text("sealed")
     if not _FIELD_ID.fullmatch(field_id):
         raise entry.error("must be 32 hexadecimal digits, in small letters", "sealed")
@@ -189,11 +215,20 @@ def _sealing(entry: Section, tag: str, has_key: bool) -> Sealing:
         normalisers=_normalisers(entry),
         tokens=(*(mode for mode, key in _MODES.items() if entry.flag(key)), *_range(entry, logical, typmod)),
         own_key=entry.flag("own_key"),
-        row_bound=entry.flag("row_bound", default=tag.split(".")[0] in ROW_BOUND_TAGS),
+        row_bound=_bound(entry, tag, binding),
         pad_to=entry.number("pad_to", 0, low=0, high=MAX_BUCKET),
+        subject_kind=binding.subject_kind,
     )
-    _check_sealing(entry, sealing, has_key)
+    _check_sealing(entry, sealing, binding.row_key is not None)
     return sealing
+
+
+def _bound(entry: Section, tag: str, binding: _Binding) -> bool:
+    if binding.subject_kind is None:
+        return entry.flag("row_bound", default=tag.split(".")[0] in ROW_BOUND_TAGS)
+    if "row_bound" in entry.values:
+        raise entry.error("cells with subjects' secrets are bound to their subject: leave this out", "row_bound")
+    return True
 
 
 def _check_sealing(entry: Section, sealing: Sealing, has_key: bool) -> None:
@@ -208,6 +243,10 @@ def _check_sealing(entry: Section, sealing: Sealing, has_key: bool) -> None:
     _check_modes(entry, sealing)
     if sealing.own_key and sealing.join_group is not None:
         raise entry.error("a field of a join group shares its term key, so its keys are not its own", "own_key")
+    if sealing.own_key and sealing.subject_kind is not None:
+        raise entry.error(
+            "all fields of a subject share the subject's secret, so a field's keys are not its own", "own_key"
+        )
     if sealing.row_bound and not has_key:
         raise entry.error("needs a row_key of the table", "row_bound")
 
@@ -253,6 +292,8 @@ def _check_modes(entry: Section, sealing: Sealing) -> None:
         key = _MODES.get(mode, "range")
         if mode in _MODES and sealing.logical_type not in _TEXTS:
             raise entry.error("is for text and varchar", key)
+        if sealing.subject_kind is not None:
+            raise entry.error("is not for cells with subjects' secrets", key)
         if sealing.row_bound:
             raise entry.error("is not for cells that are bound to their row (row_bound = false)", key)
         if sealing.pad_to:

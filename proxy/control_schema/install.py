@@ -30,6 +30,7 @@ GRANTS = {
     "operation_locks": "SELECT, INSERT, UPDATE, DELETE",
     "admin_tokens": "SELECT, INSERT, UPDATE",
     "admin_answers": "SELECT, INSERT, DELETE",
+    "subject_secrets": "SELECT, INSERT, UPDATE",
 }
 
 Connection = Any  # asyncpg has no types that mypy can check

@@ -79,7 +79,13 @@ def term_column(field: Field) -> str:
 def minimum_octets(sealing: Sealing) -> int:
     """The length of the shortest cell.  Padding may be switched on in a field's life, so it is not counted."""
     return minimum_size(
-        scheme_of(term=sealing.equality, row_bound=sealing.row_bound, padded=False, tokens=bool(sealing.tokens))
+        scheme_of(
+            term=sealing.equality,
+            row_bound=sealing.row_bound,
+            padded=False,
+            tokens=bool(sealing.tokens),
+            per_subject=sealing.subject_kind is not None,
+        )
     )
 
 

@@ -22,6 +22,7 @@ def key_needs(data_map: DataMap) -> tuple[KeyNeed, ...]:
             tokens=field.sealing.tokens,
             row_bound=field.sealing.row_bound,
             pad_to=field.sealing.pad_to,
+            subject_kind=field.sealing.subject_kind,
         )
         for field in _sealed(data_map)
         if field.sealing is not None
