@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from binascii import hexlify
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import accumulate
 from typing import Protocol
 
 from keys.field import FieldCiphers
+from keys.subjects import SubjectName
 from proxy.errors import CellUnreadable, FieldgateError, SqlState, ValueRejected
 from proxy.sql.plan import CopyFrom
 from proxy.wire.copying.lines import LineReader
@@ -24,7 +25,7 @@ from proxy.wire.values.settings import ValueSettings
 
 from .copy_in_binary import BinaryIn
 from .copy_in_csv import csv_columns_taker, csv_row_taker
-from .copy_sealing import MESSAGE, CopySealing, SealAll, sealed_together
+from .copy_sealing import MESSAGE, Absent, CopySealing, SealAll, nobody, sealed_together
 
 # What makes the server itself skip a row under ON_ERROR ignore, and count it: no bytea has this form.
 _NO_BYTEA = b"\\\\xz"
@@ -48,27 +49,33 @@ class CopyIn(Protocol):
     """`failure`: why the data has ended before its end; rows before that are in what was sent."""
 
     failure: FieldgateError | None
+    wanted: set[SubjectName]
 
     def data(self, payload: bytes, out: list[bytes]) -> None:
         """Append to `out` the server's CopyData for the client's."""
         ...
 
     def end(self, out: list[bytes]) -> None:
-        """The client has sent all."""
+        """The client has sent all.  May be called again."""
+        ...
+
+    def resume(self, out: list[bytes]) -> None:
+        """While secrets are `wanted` rows wait; nothing is given in the meantime, and then this is called."""
         ...
 
 
-def copy_in(copy: CopyFrom, ciphers: FieldCiphers, settings: ValueSettings) -> CopyIn:
-    """Raises CellUnreadable where there is no key."""
+def copy_in(copy: CopyFrom, ciphers: FieldCiphers, settings: ValueSettings, absent: Absent = nobody) -> CopyIn:
+    """`absent`: of these data subjects those without a secret at hand.  Raises CellUnreadable where there is no key."""
     kind = BinaryIn if copy.options.format is CopyFormat.BINARY else _LinesIn
-    return kind(copy, ciphers, settings)
+    return kind(copy, ciphers, settings, absent)
 
 
 class _LinesIn(CopySealing):
     """Text and csv.  Text goes on as it came but for sealed fields; csv goes on as text."""
 
-    def __init__(self, copy: CopyFrom, ciphers: FieldCiphers, settings: ValueSettings) -> None:
-        super().__init__(copy, ciphers, settings)
+    def __init__(self, copy: CopyFrom, ciphers: FieldCiphers, settings: ValueSettings, absent: Absent) -> None:
+        super().__init__(copy, ciphers, settings, absent)
+        self._waiting: list[bytes] = []
         self._reader = LineReader(copy.options)
         csv, width = copy.options.format is CopyFormat.CSV, len(copy.columns)
         self._take = csv_row_taker(copy.options) if csv else text_splitter(copy.options.delimiter)
@@ -84,12 +91,31 @@ class _LinesIn(CopySealing):
             self._rows(self._reader.feed(payload), out)
 
     def end(self, out: list[bytes]) -> None:
-        if self.failure is None:
+        if self.failure is None and not self._ended:
+            self._ended = True
             self._rows(self._reader.finish(), out)
+
+    def resume(self, out: list[bytes]) -> None:
+        rows, self._waiting = self._waiting, []
+        self._rows(rows, out)
+
+    def _keys_of(self, rows: Sequence[bytes]) -> Iterator[tuple[bytes | None, bool]]:
+        """Of the rows' subjects; what is wrong with a row is found when it is sealed."""
+        at = self._copy.row_key
+        for row in rows if self._kind is not None and at is not None else ():
+            try:
+                fields = self._take(row)
+                if at is not None and at < len(fields):
+                    yield self._value(fields[at]), False
+            except (ValueRejected, CellUnreadable):
+                continue
 
     def _rows(self, rows: list[bytes], out: list[bytes]) -> None:
         if self._header is not CopyHeader.NONE and rows:
             self._skip_header(rows.pop(0))
+        if self._must_wait(self._keys_of(rows)):
+            self._waiting = rows
+            return
         made = (self._all_rows(rows) or self._rows_before_failure(rows)) if self.failure is None else []
         self._done += len(made)
         _send_lines(made + self._last, out)

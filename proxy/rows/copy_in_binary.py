@@ -11,18 +11,20 @@ from proxy.wire.copying.binary_rows import HEADER, TRAILER, BinaryReader, Row, b
 from proxy.wire.framing import message
 from proxy.wire.values.settings import ValueSettings
 
-from .copy_sealing import MESSAGE, CopySealing, SealAll, sealed_together
+from .copy_sealing import MESSAGE, Absent, CopySealing, SealAll, sealed_together
 
 
 class BinaryIn(CopySealing):
     """As `copy_in.CopyIn`.  What is sent has a header and a trailer of ours."""
 
-    def __init__(self, copy: CopyFrom, ciphers: FieldCiphers, settings: ValueSettings) -> None:
-        super().__init__(copy, ciphers, settings)
+    def __init__(self, copy: CopyFrom, ciphers: FieldCiphers, settings: ValueSettings, absent: Absent) -> None:
+        super().__init__(copy, ciphers, settings, absent)
+        self._waiting: list[Row] = []
         self._reader = BinaryReader(len(copy.columns))
         self._together = sealed_together(copy, ciphers, settings, binary=True)
         self._parts: list[bytes] = [HEADER]
         self._size = 0
+        self._closed = False  # the trailer has been sent
 
     def data(self, payload: bytes, out: list[bytes]) -> None:
         if self.failure is None:
@@ -32,12 +34,24 @@ class BinaryIn(CopySealing):
     def end(self, out: list[bytes]) -> None:
         if self.failure is not None:
             return
-        self._rows(self._reader.finish(), out)
-        if self.failure is None:
+        if not self._ended:
+            self._ended = True
+            self._rows(self._reader.finish(), out)
+        if self.failure is None and not self.wanted and not self._closed:
+            self._closed = True
             self._parts.append(TRAILER)
         self._flush(out)
 
+    def resume(self, out: list[bytes]) -> None:
+        rows, self._waiting = self._waiting, []
+        self._rows(rows, out)
+        self._flush(out)
+
     def _rows(self, rows: list[Row], out: list[bytes]) -> None:
+        at = self._copy.row_key
+        if at is not None and self._must_wait((row[at], True) for row in rows):
+            self._waiting = rows
+            return
         for made in self._all_rows(rows) or self._rows_before_failure(rows):
             self._done += 1
             self._parts.append(made)

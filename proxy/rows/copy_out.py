@@ -17,6 +17,7 @@ from struct import Struct
 from typing import Protocol
 
 from keys.field import FieldCiphers
+from keys.subjects import SubjectName
 from proxy.errors import CellUnreadable, ProtocolViolation, ValueRejected
 from proxy.sql.plan import CopyTo, OutputAction, OutputColumn
 from proxy.wire.copying.csv_fields import csv_column_encoder, csv_decoder, csv_encoder, csv_splitter
@@ -38,6 +39,7 @@ from .envelopes import may_hold_envelope, value_holds_envelope
 from .results import cell_opener, cells_opener, envelope_from_text
 from .row_key import row_key_bytes
 from .run import OpenAll
+from .subjects import subject_columns, subject_name
 
 _HEAD = Struct("!ci")
 _ESCAPED_SIGN = b"371g\\"  # of an envelope in bytea's escape form, whose backslashes text doubles
@@ -53,6 +55,10 @@ class CopyOut(Protocol):
 
         Raises CellUnreadable or ProtocolViolation; the rows before that one are then in `out`.
         """
+        ...
+
+    def subjects(self, data: bytes, spans: Sequence[Span]) -> set[SubjectName]:
+        """The data subjects whose secrets these rows need.  What is malformed is passed over."""
         ...
 
 
@@ -94,6 +100,7 @@ class _LinesOut:
                     )
                     opened_all = cells_opener(column, ciphers, settings, binary=False)
                     self._together.append((index, _all_opener(opened_all, encode_all, b"\\x" if csv else b"\\\\x")))
+        self._subjects = subject_columns(copy)
         sealed = {index for index, _ in self._cells}
         self._plain = [index for index in range(self._columns) if index not in sealed]
         marks = options.delimiter + (options.quote + options.escape if csv else b"")
@@ -115,6 +122,16 @@ class _LinesOut:
         out.append(made)
         if failure is not None:
             raise failure
+
+    def subjects(self, data: bytes, spans: Sequence[Span]) -> set[SubjectName]:
+        found: set[SubjectName] = set()
+        for _, start, end in spans if self._subjects else ():
+            fields = self._split(data[start + HEADER_SIZE : end].removesuffix(b"\n"))
+            for kind, at, oid in self._subjects:
+                if at < len(fields) and fields[at] != self._null:
+                    name = subject_name(kind, self._decode(fields[at]), oid, binary=False)
+                    found |= {name} if name is not None else set()
+        return found
 
     def _all_rows(self, data: bytes, spans: Sequence[Span], parts: list[bytes]) -> bool:
         """Column by column; False: nothing was done, and it goes row by row, because one of them is not as usual."""
@@ -171,14 +188,14 @@ class _LinesOut:
     def _opener(
         self,
         column: OutputColumn,
-        opened: Callable[[bytes, bytes | None], bytes],
+        opened: Callable[[bytes, bytes | None], bytes | None],
         encode: Callable[[bytes], bytes],
         key_type: int,
         csv: bool,
     ) -> _Open:
         """From a field as it stands, with the others of its row, to the client's field."""
         mark = b"\\x" if csv else b"\\\\x"
-        size, full = len(mark), self._decode
+        size, full, null = len(mark), self._decode, self._null
         key = partial(self._key, column, key_type) if column.row_key_output is not None else None
 
         def opener(value: bytes, fields: Sequence[bytes]) -> bytes:
@@ -188,7 +205,8 @@ class _LinesOut:
                 envelope = None
             if envelope is None:
                 envelope = envelope_from_text(full(value), column)
-            return encode(opened(envelope, key(fields) if key is not None else None))
+            shown = opened(envelope, key(fields) if key is not None else None)
+            return null if shown is None else encode(shown)
 
         return opener
 

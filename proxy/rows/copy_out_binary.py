@@ -8,6 +8,7 @@ from functools import partial
 
 from keys.errors import CryptoError
 from keys.field import FieldCiphers
+from keys.subjects import SubjectName
 from proxy.errors import CellUnreadable, ProtocolViolation, ValueRejected
 from proxy.sql.plan import CopyTo, OutputAction
 from proxy.wire.backend import parse_data_row
@@ -19,8 +20,9 @@ from .envelopes import may_hold_envelope, value_holds_envelope
 from .results import cell_opener, cells_opener
 from .row_key import row_key_bytes
 from .run import OpenAll, Opener, transform, transform_all
+from .subjects import subject_columns, subject_name
 
-_Bound = Callable[[bytes, bytes | None], bytes]
+_Bound = Callable[[bytes, bytes | None], bytes | None]
 
 
 class BinaryOut:
@@ -29,6 +31,7 @@ class BinaryOut:
     def __init__(self, copy: CopyTo, ciphers: FieldCiphers, settings: ValueSettings) -> None:
         self._columns = len(copy.columns) + copy.hidden
         self._begun = False
+        self._subjects = subject_columns(copy)
         keys = dict(copy.row_key_types)
         self._openers: list[Opener | None] = [None] * len(copy.columns)
         self._together: list[OpenAll | None] = [None] * len(copy.columns)
@@ -71,6 +74,17 @@ class BinaryOut:
             return False
         parts += made
         return copied is not None
+
+    def subjects(self, data: bytes, spans: Sequence[Span]) -> set[SubjectName]:
+        found: set[SubjectName] = set()
+        for _, start, end in spans if self._subjects else ():
+            body = data[start + HEADER_SIZE : end].removeprefix(HEADER)
+            values = parse_data_row(body) if body not in (b"", TRAILER) else ()
+            for kind, at, oid in self._subjects:
+                raw = values[at] if at < len(values) else None
+                if raw is not None and (name := subject_name(kind, raw, oid, binary=True)) is not None:
+                    found.add(name)
+        return found
 
     def _message(self, data: bytes, start: int, end: int, parts: list[bytes]) -> None:
         body = start + HEADER_SIZE
@@ -115,10 +129,12 @@ class BinaryOut:
 
 
 def _unbound(opened: _Bound, value: bytes) -> bytes:
-    return opened(value, None)
+    shown = opened(value, None)
+    assert shown is not None  # noqa: S101  only bound cells can have been destroyed
+    return shown
 
 
-def _with_key(value: bytes, values: Sequence[bytes | None], opened: _Bound, place: int, key_type: int) -> bytes:
+def _with_key(value: bytes, values: Sequence[bytes | None], opened: _Bound, place: int, key_type: int) -> bytes | None:
     raw = values[place]
     key = None if raw is None else row_key_bytes(raw, binary=True, type_oid=key_type, key_oid=key_type)
     return opened(value, key)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Sequence
 
-from keys.errors import SealBudgetExhausted
+from keys.errors import SealBudgetExhausted, SubjectDestroyed
 from keys.field import FieldCiphers
+from keys.subjects import SubjectName
 from policies.fields import LogicalType
 from proxy.errors import FieldgateError, SqlState, ValueRejected
 from proxy.sql.plan import CopyColumn, CopyFrom
@@ -14,18 +16,30 @@ from proxy.wire.values.codec import bad_encoding, is_text
 from proxy.wire.values.codecs import codec_for
 from proxy.wire.values.settings import ValueSettings
 
-from .params import budget_exhausted, cipher_of
+from .params import budget_exhausted, cipher_of, subject_destroyed
 from .row_key import row_key_bytes
+from .subjects import kind_of, subject_name
 
 MESSAGE = 256 * 1024  # bytes of rows in one message, or one longer row
+Absent = Callable[[set[SubjectName]], set[SubjectName]]
 Seal = Callable[[bytes, bytes | None], bytes]
 SealAll = Callable[[Sequence[bytes]], list[bytes]]
 
 
-class CopySealing:
-    """What both kinds share: the sealed columns, the row's key, the place for errors."""
+def nobody(_names: set[SubjectName]) -> set[SubjectName]:
+    """Of tables whose cells need no data subjects' secrets."""
+    return set()
 
-    def __init__(self, copy: CopyFrom, ciphers: FieldCiphers, settings: ValueSettings) -> None:
+
+class CopySealing(ABC):
+    """What both kinds share: the sealed columns, the row's key, the place for errors; rows that wait for secrets."""
+
+    def __init__(self, copy: CopyFrom, ciphers: FieldCiphers, settings: ValueSettings, absent: Absent) -> None:
+        """`absent`: of these data subjects those whose secrets must be made or loaded first."""
+        self.wanted: set[SubjectName] = set()  # the secrets that rows wait for
+        self._absent = absent
+        self._kind = next((kind for column in copy.columns if (kind := kind_of(column.field)) is not None), None)
+        self._ended = False  # the client has sent all
         self.failure: FieldgateError | None = None
         self._copy = copy
         self._done = 0  # rows, with the header
@@ -44,6 +58,19 @@ class CopySealing:
             where = f"COPY {self._copy.table}, line {self._done + 1}"
             column = self._column
             error.context = where if column is None else f"{where}, column {self._copy.columns[column].name}"
+
+    @abstractmethod
+    def resume(self, out: list[bytes]) -> None:
+        """The secrets that rows waited for are at hand, or have been asked for; the rows go on, or wait again."""
+
+    def _must_wait(self, keys: Iterable[tuple[bytes | None, bool]]) -> bool:
+        """Whether rows of subjects with these keys (and whether each is binary) cannot be sealed yet."""
+        if self._kind is None:
+            return False
+        oid = self._copy.row_key_type
+        made = (subject_name(self._kind, raw, oid, binary=binary) for raw, binary in keys if raw is not None)
+        self.wanted = self._absent({name for name in made if name is not None})
+        return bool(self.wanted)
 
     def row_key(self, raw: bytes | None, *, binary: bool) -> bytes:
         if raw is None:
@@ -117,5 +144,7 @@ def _seal(column: CopyColumn, ciphers: FieldCiphers, settings: ValueSettings, *,
             return seal(cell, term_input=term_input(cell) if equality else None, row_key=key if bound else None)
         except SealBudgetExhausted:
             raise budget_exhausted() from None
+        except SubjectDestroyed:
+            raise subject_destroyed() from None
 
     return sealed

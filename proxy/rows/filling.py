@@ -36,11 +36,12 @@ def make_filling(
     declared: Sequence[int],
     parsed_under: ValueSettings,
 ) -> Filling | None:
-    """`parsed_under`: what the text's own constants are read by.  None: keys are drawn for each execution.
+    """`parsed_under`: what the text's own constants are read by.
 
-    Raises ValueRejected or CellUnreadable.
+    None: keys are drawn for each execution, or it may need data subjects' secrets that must be loaded.  Raises
+    ValueRejected or CellUnreadable.
     """
-    if plan.draws:
+    if plan.draws or plan.seals_subjects:
         return None
     shape = ClientValues((), binary, declared, (), parsed_under)
     return Filling(filler, tuple(_fill(filler, slot, shape) for slot in plan.slots))

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 from keys.envelope import ANY_TOKEN
-from keys.errors import CryptoError, SealBudgetExhausted
+from keys.errors import CryptoError, SealBudgetExhausted, SubjectDestroyed
 from keys.field import FieldCipher, FieldCiphers
 from policies.fields import Field, LogicalType, Sealing
 from policies.model import Principal
@@ -138,7 +138,7 @@ class SlotFiller:
         cipher = cipher_of(self.ciphers, field)
         if slot.kind is SlotKind.TERM:
             return Maker(field, codec, -1, self._term_maker(slot, cipher, codec))
-        row_key = self._row_key(slot, client)
+        row_key = self.row_key(slot, client)
         return Maker(field, codec, field.sealing.typmod, _sealer(cipher, codec, field.sealing, row_key))
 
     def _term_maker(self, slot: Slot, cipher: FieldCipher, codec: Codec) -> Callable[[bytes], bytes]:
@@ -151,7 +151,8 @@ class SlotFiller:
 
         return (lambda cell: cipher.term(codec.term_input(cell))) if slot.array else make
 
-    def _row_key(self, slot: Slot, client: ClientValues) -> bytes | None:
+    def row_key(self, slot: Slot, client: ClientValues) -> bytes | None:
+        """The key that a cell is bound to.  Raises ValueRejected."""
         if slot.row_key is None:
             return None
         raw, binary, declared = source_value(slot.row_key, client)
@@ -175,8 +176,17 @@ def _sealer(cipher: FieldCipher, codec: Codec, sealing: Sealing, row_key: bytes 
             return cipher.seal(cell, term_input=term_input, row_key=row_key)
         except SealBudgetExhausted:
             raise budget_exhausted() from None
+        except SubjectDestroyed:
+            raise subject_destroyed() from None
 
     return seal
+
+
+def subject_destroyed() -> ValueRejected:
+    return ValueRejected(
+        "the data subject's key was destroyed, so nothing of this subject can be stored any more",
+        sqlstate=SqlState.NOT_IN_PREREQUISITE_STATE,
+    )
 
 
 def budget_exhausted() -> CellUnreadable:

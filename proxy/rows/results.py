@@ -8,9 +8,10 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable, Sequence
 
-from keys.errors import CryptoError
+from keys.errors import CryptoError, SubjectDestroyed, SubjectSecretNeeded
 from keys.field import FieldCiphers
 from keys.normalisers import normaliser_of
+from keys.subjects import SubjectName
 from policies.fields import Field
 from proxy.errors import CellUnreadable, ProtocolViolation, SqlState, ValueRejected
 from proxy.sql.plan import OutputAction, OutputColumn, StatementPlan
@@ -28,6 +29,7 @@ from .opened import RememberingCiphers
 from .params import cipher_of
 from .row_key import row_key_bytes
 from .run import ColumnUnreadable, OpenAll, Opener, transform, transform_all
+from .subjects import KeyReader
 
 _MANY = 4  # rows, for which it is worth while to go column by column
 
@@ -41,7 +43,7 @@ _ROOMLESS = frozenset(
 class RowTransformer:
     """Turns runs of the server's DataRow messages into the client's."""
 
-    __slots__ = ("_bound", "_columns", "_computed", "_openers", "_outputs", "_together", "ciphers")
+    __slots__ = ("_bound", "_columns", "_computed", "_keys", "_openers", "_outputs", "_together", "ciphers")
 
     def __init__(
         self,
@@ -59,6 +61,7 @@ class RowTransformer:
         """
         check_shape(plan, fields)
         self.ciphers = ciphers = RememberingCiphers(ciphers) if plan.sift is not None else ciphers
+        self._keys = KeyReader(plan.subject_places, fields, server_formats)
         outputs = plan.outputs or ()
         self._outputs = outputs
         self._columns = len(fields)
@@ -92,7 +95,9 @@ class RowTransformer:
         """Append to `out`, in pieces, the client's messages for the server's at `spans`.
 
         Raises CellUnreadable or ProtocolViolation; the rows before that one are then in `out`, and nothing of it is.
+        Raises SubjectSecretNeeded, and then has appended nothing.
         """
+        mark = len(out)
         try:
             if self._bound or self._computed:
                 for _, start, end in spans:
@@ -101,6 +106,9 @@ class RowTransformer:
                 transform(data, spans, self._columns, self._openers, out)
         except ColumnUnreadable as error:
             raise unreadable(_sealed_field(self._outputs[error.column])) from None
+        except SubjectSecretNeeded:
+            del out[mark:]
+            raise
         except (
             ValueRejected,
             ValueError,
@@ -120,6 +128,10 @@ class RowTransformer:
             return False
         out += made
         return True
+
+    def subjects(self, data: bytes, spans: Sequence[Span]) -> set[SubjectName]:
+        """The data subjects whose secrets these rows need.  Raises ProtocolViolation."""
+        return self._keys.subjects(data, spans)
 
     def _row_by_columns(self, body: bytes) -> bytes:
         columns = parse_data_row(body)
@@ -164,7 +176,8 @@ class _BoundColumn:
         self._server_binary = server_binary
         self._key_index, self._key_binary, self._key_oid = key_index, key_binary, key_oid
 
-    def open(self, value: bytes, columns: Sequence[bytes | None]) -> bytes:
+    def open(self, value: bytes, columns: Sequence[bytes | None]) -> bytes | None:
+        """None: the subject's secret was destroyed, and with it the value.  Raises SubjectSecretNeeded."""
         raw = columns[self._key_index]
         if raw is None:
             raise unreadable(self._field)
@@ -172,6 +185,10 @@ class _BoundColumn:
         envelope = value if self._server_binary else from_text(value, self._field)
         try:
             cell = self._cipher.open(envelope, row_key=key)
+        except SubjectSecretNeeded:
+            raise
+        except SubjectDestroyed:
+            return None
         except CryptoError:
             raise unreadable(self._field) from None
         return cell if self._present is None else self._present(cell)
@@ -237,15 +254,20 @@ def _sealed_field(output: OutputColumn) -> Field:
 
 def cell_opener(
     output: OutputColumn, ciphers: FieldCiphers, settings: ValueSettings, *, binary: bool
-) -> Callable[[bytes, bytes | None], bytes]:
-    """From an envelope and its row's key to the value as the client wants it, for COPY.  Raises CellUnreadable."""
+) -> Callable[[bytes, bytes | None], bytes | None]:
+    """From an envelope and its row's key to the value as the client wants it, for COPY; None: it was destroyed.
+
+    Raises CellUnreadable.
+    """
     field = _sealed_field(output)
     open_cell = cipher_of(ciphers, field).open
     present = _presenter(output, settings, binary)
 
-    def opened(envelope: bytes, row_key: bytes | None) -> bytes:
+    def opened(envelope: bytes, row_key: bytes | None) -> bytes | None:
         try:
             cell = open_cell(envelope, row_key=row_key)
+        except SubjectDestroyed:
+            return None
         except CryptoError:
             raise unreadable(field) from None
         return cell if present is None else present(cell)

@@ -49,7 +49,7 @@ class Answers:
         self._forwarding = Forwarding(state)
 
     def answer(self, data: bytes, spans: Sequence[Span]) -> int:
-        """Handle messages until one must wait for the audit; returns how many were handled.
+        """Handle messages until one must wait for the audit, or for secrets; returns how many were handled.
 
         Raises ProtocolViolation; what came before that message has then been passed on.
         """
@@ -63,17 +63,24 @@ class Answers:
         try:
             while index < count and not state.closing:
                 tag, start, end = spans[index]
+                if state.secrets_awaited and tag not in _ANYTIME:
+                    forwarding.flush(start)
+                    return index
                 if state.tickets.open and tag not in _ANYTIME and self._must_wait():
                     forwarding.flush(start)
                     return index
                 if tag not in _PREFACE:
                     state.told_more = True
                 if tag == _ROW:
-                    index = pass_rows(forwarding, spans, index)
+                    first, index = index, pass_rows(forwarding, spans, index)
+                    if index == first:
+                        return index
                     end = spans[index - 1][2]
                     continue
                 if tag == _COPY_DATA:
-                    index = pass_copy_data(forwarding, spans, index)
+                    first, index = index, pass_copy_data(forwarding, spans, index)
+                    if index == first:
+                        return index
                     end = spans[index - 1][2]
                     continue
                 if not self._one(tag, start, end):
@@ -172,6 +179,7 @@ class Answers:
             fetch_ends(self._state)
         counter = head.arranger or head.reading
         head.transformer = head.sifter = head.arranger = head.reading = None
+        head.secrets_asked = 0
         if not forward or plan is None or not plan.counted_here or tag not in _COUNTED:
             return forward
         return self._forwarding.put(start, _counted(counter))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from proxy.errors import SqlState, ValueRejected
 from proxy.rows.binding import Binding, BindParts, build_bind, make_binding
 from proxy.rows.client_values import ClientValues
@@ -13,6 +15,7 @@ from proxy.sql.plan import SessionEffect, StatementPlan
 
 from .state import SessionState
 from .statements import Bound, Portal, Statement, remember
+from .subjects import draw_for
 
 
 def rewritten_bind(state: SessionState, statement: Statement, parts: BindParts) -> tuple[Portal, bytes]:
@@ -97,6 +100,7 @@ def _physical_values(
 def _with_drawn_keys(
     state: SessionState, statement: Statement, parts: BindParts, binding: Binding
 ) -> list[bytes | None]:
-    [drawn] = state.draw((statement.plan,))
-    client = ClientValues(parts.values, binding.binary, statement.declared, drawn, statement.values)
+    client = ClientValues(parts.values, binding.binary, statement.declared, (), statement.values)
+    [drawn] = draw_for(state, (statement.plan,), (client,))
+    client = replace(client, drawn=drawn)
     return state.filler().bind_values(statement.plan, client)

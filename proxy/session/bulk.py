@@ -21,7 +21,7 @@ from proxy.wire.framing import HEADER_SIZE, Span
 from .accounting import account
 from .refusals import CLIENT_FAILED, ROW_REFUSED
 from .replies import Reply
-from .state import SessionState
+from .state import KeysNeeded, SessionState
 
 _DATA, _DONE = ord("d"), ord("c")
 
@@ -52,6 +52,20 @@ def copy_data(state: SessionState, data: bytes, spans: Sequence[Span], first: in
     return last
 
 
+def go_on(state: SessionState) -> None:
+    """Rows that wait for data subjects' secrets go on.  Raises KeysNeeded while these are not at hand."""
+    entry = state.open_copy()
+    if entry is None or entry.copying_in is None or not entry.copying_in.wanted or state.skipping:
+        return
+    copying = entry.copying_in
+    if not state.absent_secrets(copying.wanted):
+        copying.wanted = set()
+        copying.resume(state.to_server)
+        _fail_if_bad(state, entry, entry.taking[entry.copy_ends], copying.failure)
+    if copying.wanted:
+        raise KeysNeeded({}, copying.wanted)
+
+
 def copy_end(state: SessionState, tag: int, raw: bytes) -> None:
     """CopyDone, CopyFail."""
     entry = state.open_copy()
@@ -60,6 +74,7 @@ def copy_end(state: SessionState, tag: int, raw: bytes) -> None:
     plan = entry.taking[entry.copy_ends]
     if plan.copy is not None:
         raw = _protected_end(state, entry, plan, tag)
+        go_on(state)
         if not raw:
             return
     _count_end(entry)
@@ -83,7 +98,8 @@ def _copying(state: SessionState, entry: Reply, plan: StatementPlan) -> CopyIn |
     if entry.copying_in is None:
         assert isinstance(plan.copy, CopyFrom)  # noqa: S101  COPY TO takes no data
         try:
-            entry.copying_in = copy_in(plan.copy, state.revision().ciphers, state.settings.values)
+            ciphers, values = state.revision().ciphers, state.settings.values
+            entry.copying_in = copy_in(plan.copy, ciphers, values, state.absent_secrets)
         except CellUnreadable as error:
             _fail_if_bad(state, entry, plan, error)
     return entry.copying_in

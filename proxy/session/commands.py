@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from keys.subjects import SubjectName
 from policies.audit.events import Line
 
 
@@ -33,10 +34,20 @@ class SuspectKeys:
 
 @dataclass(frozen=True, slots=True)
 class DrawKeys:
-    """Have at least these many values of each sequence at hand for `SessionServices.draw`, then call
-    `Conversation.keys_drawn()`; if they cannot be had, `keys_unavailable()`.  The client is not read meanwhile."""
+    """Have at least these many values of each sequence at hand for `SessionServices.draw`, and a secret of each of
+    these data subjects (one is made for who has none), then call `Conversation.keys_drawn()`; if they cannot be had,
+    `keys_unavailable()`.  The client is not read meanwhile."""
 
     counts: dict[str, int]
+    subjects: frozenset[SubjectName] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class LoadSecrets:
+    """Have the secrets of these data subjects at hand, as far as there are any, then call
+    `Conversation.secrets_loaded()`; if that cannot be known, `secrets_unavailable()`."""
+
+    subjects: frozenset[SubjectName]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,4 +57,4 @@ class CloseBoth:
     reason: str
 
 
-Command = RecordAudit | RefreshCatalog | SuspectKeys | DrawKeys | CloseBoth
+Command = RecordAudit | RefreshCatalog | SuspectKeys | DrawKeys | LoadSecrets | CloseBoth

@@ -14,7 +14,7 @@ from proxy.wire.framing import BACKEND_LIMITS, FRONTEND_LIMITS, Span
 
 from . import extended, preparing, simple
 from .answers import Answers
-from .bulk import copy_data, copy_end
+from .bulk import copy_data, copy_end, go_on
 from .commands import CloseBoth, Command, DrawKeys
 from .inbox import Inbox
 from .names import AnswersNeeded
@@ -89,6 +89,8 @@ class Conversation:
             while index < count and not (self._ended() or self._state.leaving):
                 if self._state.steps_on():
                     raise AnswersNeeded
+                if self._state.copy is not None:
+                    go_on(self._state)
                 tag, start, end = spans[index]
                 if tag == _COPY_DATA:
                     index = copy_data(self._state, data, spans, index)
@@ -96,9 +98,11 @@ class Conversation:
                     self._client_message(tag, data[start:end])
                     index += 1
                 done = spans[index - 1][2]
+            if self._state.copy is not None and not self._ended():
+                go_on(self._state)
         except KeysNeeded as needed:
             self._drawing = True
-            self._state.commands.append(DrawKeys(needed.counts))
+            self._state.commands.append(DrawKeys(needed.counts, needed.subjects))
         except AnswersNeeded:
             self._held = True
         except ProtocolViolation as error:
@@ -123,7 +127,16 @@ class Conversation:
 
     def keys_unavailable(self) -> None:
         """Without its key a row's cells cannot be bound to it; the statement was not sent, and the session ends."""
-        self._fail(UpstreamUnavailable("the row's key could not be drawn from its sequence, so the session ends"))
+        self._fail(UpstreamUnavailable("the keys that this row needs could not be had, so the session ends"))
+
+    def secrets_loaded(self) -> None:
+        self._state.secrets_awaited = False
+        self._answer()
+        self._close_if_done()
+
+    def secrets_unavailable(self) -> None:
+        """The rows are here and cannot be opened, nor can it be told whether they ever can."""
+        self._fail(UpstreamUnavailable("the data subjects' secrets could not be loaded, so the session ends"))
 
     def server_bytes(self, data: bytes) -> None:
         if self._ended():
@@ -205,6 +218,8 @@ class Conversation:
 
     @property
     def _replies_wait(self) -> bool:
+        if self._state.secrets_awaited:
+            return True
         if self._state.round is not None:
             return self._state.tickets.holds(self._state.round.ticket)
         head = self._state.queue.head

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from proxy.errors import CellUnreadable, ProtocolViolation
-from proxy.rows.copy_out import copy_out
+from proxy.rows.copy_out import CopyOut, copy_out
 from proxy.rows.envelopes import may_hold_envelope
 from proxy.sql.plan import CopyFrom, CopyTo, StatementPlan
 from proxy.wire import backend
@@ -15,12 +15,13 @@ from proxy.wire.framing import Span
 from .forwarding import Forwarding
 from .replies import Owed, Reply
 from .result_rows import ENVELOPE_FOUND, fail_result
+from .subjects import have_secrets, waits_for_rest
 
 _DATA, _IN, _OUT, _BOTH = (ord(tag) for tag in "dGHW")
 
 
 def pass_copy_data(forwarding: Forwarding, spans: Sequence[Span], first: int) -> int:
-    """All CopyData messages in a row from `first`; returns the index behind them."""
+    """All CopyData messages in a row from `first`; returns the index behind them, or `first` if they must wait."""
     head = _copying(forwarding.state.queue.head)
     last = first
     while last < len(spans) and spans[last][0] == _DATA:
@@ -29,9 +30,15 @@ def pass_copy_data(forwarding: Forwarding, spans: Sequence[Span], first: int) ->
     if head.muted:
         forwarding.flush(start)
         return last
+    opens_subjects = head.copying_out is not None and head.plan is not None and bool(head.plan.subject_places)
+    if opens_subjects and waits_for_rest(head, spans, first, last):
+        forwarding.flush(start)
+        return first
     try:
         if head.copying_out is not None:
             forwarding.flush(start)
+            if opens_subjects and not _secrets_at_hand(forwarding, head, head.copying_out, spans[first:last]):
+                return first
             head.copying_out.messages(forwarding.data, spans[first:last], forwarding.state.to_client)
         else:
             _look(forwarding, spans[first:last], start, end)
@@ -41,6 +48,10 @@ def pass_copy_data(forwarding: Forwarding, spans: Sequence[Span], first: int) ->
         forwarding.flush(start)
         fail_result(forwarding, head, error)
     return last
+
+
+def _secrets_at_hand(forwarding: Forwarding, head: Reply, copying: CopyOut, rows: Sequence[Span]) -> bool:
+    return have_secrets(forwarding.state, head, copying.subjects(forwarding.data, rows))
 
 
 def _look(forwarding: Forwarding, spans: Sequence[Span], start: int, end: int) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from keys.errors import SubjectSecretNeeded
 from keys.field import FieldCiphers
 from proxy.errors import CellUnreadable, FieldgateError, ProtocolViolation
 from proxy.rows.describe import expand_formats, upstream_formats
@@ -23,13 +24,14 @@ from .replies import Owed, Reply
 from .state import SessionState
 from .statements import Portal, Result, remember
 from .steps import breaks
+from .subjects import have_secrets, waits_for_rest
 
 ENVELOPE_FOUND = "a sealed cell stands where the analysis expects none"
 _ROW = ord("D")
 
 
 def pass_rows(forwarding: Forwarding, spans: Sequence[Span], first: int) -> int:
-    """All DataRow messages in a row from `first`; returns the index behind them."""
+    """All DataRow messages in a row from `first`; returns the index behind them, or `first` if they must wait."""
     head = forwarding.state.queue.head
     if head is None or head.owed not in (Owed.EXECUTE, Owed.QUERY):
         raise ProtocolViolation("the server sent a row that nobody asked for")
@@ -40,21 +42,62 @@ def pass_rows(forwarding: Forwarding, spans: Sequence[Span], first: int) -> int:
     if head.muted:
         forwarding.flush(start)
         return last
+    opens_subjects = head.plan is not None and bool(head.plan.subject_places)
+    if opens_subjects and waits_for_rest(head, spans, first, last):
+        forwarding.flush(start)
+        return first
+    rows = spans[first:last]
     try:
-        _pass_or_transform(forwarding, head, spans[first:last], start, end)
+        if opens_subjects and _taken_in(head) and not _secrets_at_hand(forwarding, head, rows):
+            forwarding.flush(start)
+            return first
+        _pass_or_transform(forwarding, head, rows, start, end)
     except CellUnreadable as error:
         forwarding.flush(start)
         fail_result(forwarding, head, error)
+    except SubjectSecretNeeded:  # nothing has been passed on
+        return _rows_wait(forwarding, head, spans, first, last)
     return last
+
+
+def _taken_in(head: Reply) -> bool:
+    """Its rows are looked at or kept as they come, so whether they can be is asked beforehand.
+
+    Of others it shows when they are opened, which costs nothing where all secrets are at hand.
+    """
+    return head.plan is not None and (head.plan.sift is not None or head.plan.arranged is not None)
+
+
+def _secrets_at_hand(forwarding: Forwarding, head: Reply, rows: Sequence[Span]) -> bool:
+    transformer = _transformer_of(forwarding.state, head)
+    if transformer is None:
+        return True
+    return have_secrets(forwarding.state, head, transformer.subjects(forwarding.data, rows))
+
+
+def _rows_wait(forwarding: Forwarding, head: Reply, spans: Sequence[Span], first: int, last: int) -> int:
+    try:
+        at_hand = _secrets_at_hand(forwarding, head, spans[first:last])
+        if at_hand:
+            raise CellUnreadable("a data subject's secret is needed of which the rows do not tell")
+    except CellUnreadable as error:
+        fail_result(forwarding, head, error)
+        return last
+    return first
+
+
+def _transformer_of(state: SessionState, head: Reply) -> RowTransformer | None:
+    """That of a Query is there already.  Raises CellUnreadable."""
+    if head.transformer is None and head.plan is not None and retyped(head.plan):
+        if head.portal is None:
+            raise CellUnreadable("the server has not described this result")
+        head.transformer = transformer_for(state, head.portal)
+    return head.transformer
 
 
 def _pass_or_transform(forwarding: Forwarding, head: Reply, rows: Sequence[Span], start: int, end: int) -> None:
     """One look for the whole run where nothing is to be opened, one walk where something is."""
-    if head.transformer is None and head.plan is not None and retyped(head.plan):
-        if head.portal is None:
-            raise CellUnreadable("the server has not described this result")
-        head.transformer = transformer_for(forwarding.state, head.portal)
-    if head.transformer is not None:
+    if _transformer_of(forwarding.state, head) is not None and head.transformer is not None:
         forwarding.flush(start)
         if head.plan is not None and head.plan.sift is not None:
             rows = _sifted(forwarding, head, head.transformer, rows)
@@ -109,6 +152,14 @@ def give_all_kept(forwarding: Forwarding, head: Reply) -> None:
         give_kept(forwarding, head)
     except CellUnreadable as error:
         fail_result(forwarding, head, error)
+    except SubjectSecretNeeded:
+        fail_result(forwarding, head, _forgotten())
+
+
+def _forgotten() -> CellUnreadable:
+    return CellUnreadable(
+        "data subjects' secrets were forgotten while rows waited for others", hint="Run the statement again."
+    )
 
 
 def _sifter(head: Reply, transformer: RowTransformer) -> Sifter:
@@ -152,6 +203,8 @@ def pass_arranged(forwarding: Forwarding, head: Reply) -> None:
             head.transformer.rows(data, spans, forwarding.state.to_client)
     except CellUnreadable as error:
         fail_result(forwarding, head, error)
+    except SubjectSecretNeeded:
+        fail_result(forwarding, head, _forgotten())
 
 
 def transformer_for(state: SessionState, portal: Portal) -> RowTransformer:

@@ -71,7 +71,7 @@ def _usual(plan: StatementPlan) -> bool:
     ):
         return False
     if plan.touches_protected:
-        return not plan.draws
+        return not (plan.draws or plan.seals_subjects or plan.subject_places)
     return not (plan.rewritten or plan.recorded or plan.outputs or plan.hidden_outputs)
 
 

@@ -16,6 +16,7 @@ from .binds import what_is_sought
 from .permits import refusal_now, refusal_of, refusal_of_statement, refusal_of_values
 from .state import SessionState
 from .statements import Portal, Run, Statement
+from .subjects import draw_for
 from .upstream_text import upstream_text
 
 RUNNERS = frozenset({SessionEffect.RUNS_STATEMENT, SessionEffect.RUNS_PORTAL})
@@ -162,7 +163,8 @@ def _filled(state: SessionState, running: Running) -> StatementPlan:
     plan = running.plan
     if not plan.slots:
         return plan
-    filler, client = state.filler(), replace(running.client, drawn=state.draw((plan,))[0])
+    [drawn] = draw_for(state, (plan,), (running.client,))
+    filler, client = state.filler(), replace(running.client, drawn=drawn)
     literals = {index: filler.literal(slot, client) for index, slot in enumerate(plan.slots)}
     return replace(plan, segments=(upstream_text(plan, literals),), slots=(), draws=())
 

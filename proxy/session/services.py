@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from keys.field import FieldCiphers
+from keys.subjects import SubjectCache
 from policies.engine import DecisionTable
 from policies.model import Principal
 from proxy.errors import FieldgateError, Refused
@@ -45,6 +46,8 @@ class SessionServices:
     draw: Callable[[str, int], list[bytes] | None] = lambda _sequence, _count: None
     # The principal that a session asks to be (`SET fieldgate.*`), if the policy lets it.  Raises FieldgateError.
     identify: Callable[[Principal], Principal] = _nobody_else
+    # The data subjects' secrets that are in memory; None: nothing here is sealed under such.
+    secrets: SubjectCache | None = None
     # Counts what this principal looks for in sealed fields (searches.py).
     searches: Callable[[Principal], Spend] = field(kw_only=True)
     # How much of a result may be kept here to be put in order.

@@ -29,6 +29,7 @@ from .replies import Owed, Reply
 from .runs import RUNNERS, resolve
 from .state import KeysNeeded, SessionState
 from .statements import Portal
+from .subjects import draw_for
 from .upstream_text import upstream_text
 from .value_changes import unknown_values
 
@@ -119,7 +120,7 @@ def _steps(
     unsettled = dict(state.names.unsettled)
     try:
         steps = _in_order(state, entry, plans)
-        return steps, state.draw(tuple(step.plan for step in steps))
+        return steps, draw_for(state, [step.plan for step in steps], [step.client for step in steps])
     except (AnswersNeeded, KeysNeeded):
         entry.take_back()
         state.names.unsettled = unsettled

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import secrets
 from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 
+from keys.subjects import SubjectCache, SubjectName
 from policies.model import Principal
 from proxy.errors import FieldgateError, Refused
 from proxy.rows.params import SlotFiller, Spend
@@ -25,11 +27,15 @@ _PRINCIPAL = "principal"
 
 
 class KeysNeeded(Exception):
-    """The message at hand cannot be sent before keys have been drawn; nothing has been changed yet."""
+    """The message at hand cannot be sent before keys have been drawn, or secrets of data subjects loaded.
 
-    def __init__(self, counts: dict[str, int]) -> None:
+    Nothing has been changed yet.
+    """
+
+    def __init__(self, counts: dict[str, int], subjects: Iterable[SubjectName] = ()) -> None:
         super().__init__("keys are drawn first")
         self.counts = counts
+        self.subjects = frozenset(subjects)
 
 
 def enforced_since() -> FieldgateError:
@@ -64,6 +70,8 @@ class SessionState:
     accounts: dict[int, Account] = field(default_factory=dict)  # by id(plan), which `Account` keeps alive
     identity: dict[str, Principal] = field(default_factory=dict)
     _known: Revision | None = None
+    secrets_awaited: bool = False  # the server's rows wait until secrets are loaded
+    _kept_keys: dict[str, list[bytes]] = field(default_factory=dict)  # drawn, and not used yet
     loose: bool = False  # it began while everything was observed only, and may have done what was not analysed
     outcast: FieldgateError | None = None  # why the policy in force does not know this session's principal
 
@@ -155,7 +163,30 @@ class SessionState:
             return [[] for _ in plans]
         pools: dict[str, list[bytes]] = {}
         for sequence, count in counts.items():
-            if (values := self.services.draw(sequence, count)) is None:
+            kept = self._kept_keys.get(sequence, [])
+            if (values := self.services.draw(sequence, max(0, count - len(kept)))) is None:
                 raise KeysNeeded(dict(counts))
-            pools[sequence] = values
-        return [[pools[sequence].pop() for sequence in plan.draws] for plan in plans]
+            pools[sequence] = [*kept, *values]
+        drawn = [[pools[sequence].pop() for sequence in plan.draws] for plan in plans]
+        self._kept_keys |= pools
+        return drawn
+
+    def put_back(self, plans: Sequence[StatementPlan], drawn: Sequence[Sequence[bytes]]) -> None:
+        """Keys that were drawn and could not be used: they are drawn again first, in the same order."""
+        taken = [(sequence, key) for plan, keys in zip(plans, drawn, strict=True)
+                 for sequence, key in zip(plan.draws, keys, strict=True)]  # fmt: skip
+        for sequence, key in reversed(taken):
+            self._kept_keys.setdefault(sequence, []).append(key)
+
+    def absent_secrets(self, names: Collection[SubjectName]) -> set[SubjectName]:
+        """Of which one must be made, or loaded, before anything is sealed for these subjects."""
+        return self._secrets().absent(names) if names else set()
+
+    def missing_secrets(self, names: Collection[SubjectName]) -> set[SubjectName]:
+        """Which must be loaded before cells of these subjects are opened."""
+        return self._secrets().missing(names) if names else set()
+
+    def _secrets(self) -> SubjectCache:
+        if self.services.secrets is None:
+            raise RuntimeError("a plan needs data subjects' secrets where there are none")
+        return self.services.secrets

@@ -152,6 +152,9 @@ class Sift:
     lowering: Lowering | None = None
 
 
+KeyPlace = tuple[str, int]  # kind of the data subjects, and the physical column that holds their keys
+
+
 class OutputAction(StrEnum):
     PASS = auto()  # forwarded; if it is bytea, an envelope in it is an error (I2)
     OPEN = auto()  # a sealed cell of `field`
@@ -373,6 +376,9 @@ class StatementPlan:
     outputs_follow: bool = field(init=False, compare=False, repr=False)
     computes_follow: bool = field(init=False, compare=False, repr=False)  # ... in binary, too
     computes_bound: bool = field(init=False, compare=False, repr=False)  # values that are bound are shown
+    # Cells under data subjects' secrets: it seals some; where the rows hold the keys of those whose cells it opens.
+    seals_subjects: bool = field(init=False, compare=False, repr=False)
+    subject_places: tuple[KeyPlace, ...] = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         opens = self.outputs is not None and any(o.action is not OutputAction.PASS for o in self.outputs)
@@ -388,6 +394,9 @@ class StatementPlan:
         bound = any(source.parameter is not None for source in sources)
         object.__setattr__(self, "parameters_follow", bound or _reads_following(self.copy))
         shown = self.copy.columns if isinstance(self.copy, CopyTo) else self.outputs or ()
+        seals = any(slot.kind is SlotKind.CELL and _subject_kind(slot.field) is not None for slot in self.slots)
+        object.__setattr__(self, "seals_subjects", seals)
+        object.__setattr__(self, "subject_places", self._subject_places(shown))
         object.__setattr__(self, "outputs_follow", self.computes_follow or any(_follows(o.field) for o in shown))
 
     @property
@@ -396,6 +405,12 @@ class StatementPlan:
         shown = (output.computation for output in self.outputs or ())
         arranged = self.arranged.computations if self.arranged is not None else ()
         return tuple(each for each in (*shown, *arranged) if each is not None)
+
+    def _subject_places(self, shown: tuple[OutputColumn, ...]) -> tuple[KeyPlace, ...]:
+        found = {(_subject_kind(column.field), column.row_key_output) for column in shown}
+        for computation in self.computations:
+            found |= {(_subject_kind(cell.field), cell.row_key) for cell in computation.cells}
+        return tuple(sorted((kind, place) for kind, place in found if kind is not None and place is not None))
 
     @property
     def counted_here(self) -> bool:
@@ -420,6 +435,10 @@ class StatementPlan:
 
 def _reads_following(copy: CopyTo | CopyFrom | None) -> bool:
     return isinstance(copy, CopyFrom) and any(_follows(column.field) for column in copy.columns)
+
+
+def _subject_kind(field: Field | None) -> str | None:
+    return field.sealing.subject_kind if field is not None and field.sealing is not None else None
 
 
 def _follows(field: Field | None) -> bool:

@@ -10,7 +10,7 @@ import struct
 from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
-from keys.errors import CryptoError
+from keys.errors import CryptoError, SubjectDestroyed, SubjectSecretNeeded
 from keys.field import FieldCiphers
 from policies.fields import LogicalType
 from proxy.errors import CellUnreadable, SqlState, ValueRejected
@@ -142,6 +142,10 @@ def _opener(
         try:
             envelope = value if binary else from_text(value, field)
             return _inside(cipher.open(envelope, row_key=key_of(row)), logical)
+        except SubjectSecretNeeded:
+            raise
+        except SubjectDestroyed:
+            return None
         except CryptoError:
             raise unreadable(field) from None
 
