@@ -77,12 +77,13 @@ class _Kind(Unshareable):
 class SubjectCache(Unshareable):
     """The secrets that are in memory, and what is known of others; the oldest go first.  One for each controller."""
 
-    __slots__ = ("_capacity", "_kinds", "_size")
+    __slots__ = ("_capacity", "_kinds", "_size", "generation")
 
     def __init__(self, capacity: int = CAPACITY) -> None:
         self._capacity = capacity
         self._kinds: dict[str, _Kind] = {}
         self._size = 0
+        self.generation = 0  # how often all were forgotten
 
     def of_kind(self, kind: str) -> _Kind:
         return self._kinds.setdefault(kind, _Kind(kind))
@@ -114,6 +115,7 @@ class SubjectCache(Unshareable):
             kind.known.clear()
             kind.forget_last()
         self._size = 0
+        self.generation += 1
 
     def __len__(self) -> int:
         return self._size

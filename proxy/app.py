@@ -242,6 +242,7 @@ class Worker:
             refresh_catalog=self._protected.changed,
             suspect_keys=self._suspect_keys,
             have_keys=self._protected.have_keys,
+            have_secrets=self._protected.have_secrets,
             clock=self._clock,
             client_linger=self.config.limits.client_write_timeout,
             ended=self._listener.session_ended,

@@ -13,7 +13,15 @@ from collections.abc import Callable
 from functools import partial
 
 from proxy.errors import FieldgateError, SqlState
-from proxy.session.commands import CloseBoth, Command, DrawKeys, RecordAudit, RefreshCatalog, SuspectKeys
+from proxy.session.commands import (
+    CloseBoth,
+    Command,
+    DrawKeys,
+    LoadSecrets,
+    RecordAudit,
+    RefreshCatalog,
+    SuspectKeys,
+)
 from proxy.wire.backend import error_response
 
 from .leg import Leg
@@ -112,6 +120,8 @@ class Relay:
             self._services.suspect_keys()
         elif isinstance(command, DrawKeys):
             self._services.spawn(self._draw(command))
+        elif isinstance(command, LoadSecrets):
+            self._services.spawn(self._load_secrets(command))
         elif isinstance(command, CloseBoth):
             self._services.logger.debug("session_ended", reason=command.reason)
             self._finish()
@@ -136,8 +146,15 @@ class Relay:
 
     async def _draw(self, command: DrawKeys) -> None:
         drawn = await self._services.have_keys(self.database, command.counts)
+        if drawn and command.subjects:
+            drawn = await self._services.have_secrets(self.database, command.subjects, True)
         conversation = self._conversation
         self._tell(conversation.keys_drawn if drawn else conversation.keys_unavailable)
+
+    async def _load_secrets(self, command: LoadSecrets) -> None:
+        loaded = await self._services.have_secrets(self.database, command.subjects, False)
+        conversation = self._conversation
+        self._tell(conversation.secrets_loaded if loaded else conversation.secrets_unavailable)
 
     def _tell(self, news: Callable[[], None]) -> None:
         """Something that the conversation waited for has come."""

@@ -120,6 +120,8 @@ class KeyCustodian:
 
     # -- KeySource --
 
+    keeps_secrets = True
+
     async def open(self) -> Keyring:
         try:
             if self._before is not None:

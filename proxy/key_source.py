@@ -37,6 +37,11 @@ class KeysState:
 
 
 class KeySource(Protocol):
+    @property
+    def keeps_secrets(self) -> bool:
+        """Whether data subjects' secrets have a place beside these keys."""
+        ...
+
     async def open(self) -> Keyring:
         """The first keys.  Raises FieldgateError saying what is missing."""
         ...
@@ -83,6 +88,8 @@ class FileKeys:
         self._config, self._passphrase = config, passphrase
         self._opened: OpenKeyring | None = None
         self._in_use: list[KeyringCiphers] = []
+
+    keeps_secrets = False
 
     async def open(self) -> Keyring:
         return await self.newest()

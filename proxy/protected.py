@@ -7,11 +7,13 @@ while it cannot be read the old one stays, and `fresh` says so.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 
 import asyncpg
 
+from keys.errors import CryptoError
 from keys.keyring import Keyring
+from keys.subjects import SubjectName
 from policies.holder import PolicyHolder
 from proxy.errors import ConfigError, FieldgateError
 from proxy.rows.finishing.arranging import FinishBounds
@@ -143,6 +145,17 @@ class ProtectedDatabases:
                 await found.have_keys(counts)
         except (FieldgateError, asyncpg.PostgresError) as error:
             self._logger.error("sequence_unavailable", database=database, **describe(error))
+            return False
+        return found is not None
+
+    async def have_secrets(self, database: str, names: Collection[SubjectName], make: bool) -> bool:
+        """Data subjects' secrets at hand; with `make` one for each.  False: it cannot be known."""
+        found = self.by_name.get(database)
+        try:
+            if found is not None:
+                await found.secrets.have(names, make=make)
+        except (FieldgateError, CryptoError, asyncpg.PostgresError, OSError, TimeoutError) as error:
+            self._logger.error("secrets_unavailable", database=database, **describe(error))
             return False
         return found is not None
 

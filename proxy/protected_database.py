@@ -14,6 +14,8 @@ import asyncpg
 
 from keys.errors import CryptoError
 from keys.keyring import Keyring, KeyringCiphers
+from keys.subject_store import SubjectKeys, SubjectStore
+from keys.subjects import SubjectCache
 from policies.errors import PolicyError, PrincipalRefused
 from policies.fields import DataMap
 from policies.holder import PolicyHolder, Published
@@ -34,6 +36,7 @@ from .sealing.verify import verify_sealed
 from .sequences import SequencePool
 from .sql.catalog import Catalog
 from .sql.planner import Planner
+from .subject_keeper import SubjectKeeper
 
 CATALOG_CHANNEL = "fieldgate_catalog"
 _SHOWN_PROBLEMS = 20
@@ -78,6 +81,7 @@ class ProtectedDatabase:
         self._listener: Connection | None = None
         self._planning = planning
         self._pool = SequencePool(self._next_values)
+        self.secrets = SubjectKeeper(SubjectCache())
         self._revision: Revision | None = None
         self._version = 0
         self.services = SessionServices(
@@ -88,6 +92,7 @@ class ProtectedDatabase:
             self._identify,
             searches=self._searches,
             bounds=bounds,
+            secrets=self.secrets.cache,
             keys_refusal=keys.refusal,
         )
 
@@ -125,7 +130,7 @@ class ProtectedDatabase:
         """Verify and load everything.  Raises FieldgateError."""
         ciphers = await self._make_ciphers(self.holder.current.policy, keyring)
         await self._verify(self.holder.current.policy, ciphers)
-        self._use(ciphers)
+        self._use(ciphers, self._make_secrets(self.holder.current.policy, keyring))
         await self.load()
 
     async def load(self) -> bool:
@@ -159,11 +164,11 @@ class ProtectedDatabase:
     async def prepare_keys(self, keyring: Keyring) -> Callable[[], None]:
         """Verify other keys against the database; the result puts them in force.  Sessions and plans stay."""
         policy, known = self.holder.current.policy, self._revision
-        ciphers = await self._make_ciphers(policy, keyring)
+        ciphers, secrets = await self._make_ciphers(policy, keyring), self._make_secrets(policy, keyring)
         await self._verify_sealed(policy, ciphers)
 
         def put_in_force() -> None:
-            self._use(ciphers)
+            self._use(ciphers, secrets)
             now = self._revision or known
             if now is not None:
                 self._revision = replace(now, ciphers=ciphers)
@@ -172,13 +177,14 @@ class ProtectedDatabase:
 
     def forget_keys(self) -> None:
         """Nothing opens, and nothing is sealed, until there are keys again."""
-        self._use(KeyringCiphers({}))
+        self._use(KeyringCiphers({}), None)
         self._forgotten = True
         if self._revision is not None:
             self._revision = replace(self._revision, ciphers=self.ciphers)
 
-    def _use(self, ciphers: KeyringCiphers) -> None:
+    def _use(self, ciphers: KeyringCiphers, secrets: SubjectStore | None) -> None:
         before, self.ciphers, self._forgotten = self.ciphers, ciphers, False
+        self.secrets.use(secrets)  # whatever has been destroyed meanwhile is forgotten
         self.keys.in_use(ciphers)
         self.keys.retire(before)
 
@@ -190,9 +196,22 @@ class ProtectedDatabase:
             except asyncpg.PostgresError as error:
                 raise self._unverifiable(error) from None
         try:
-            return keyring.ciphers(key_needs(policy.data_map), self.keys.leases(), admitted)
+            subjects = self.secrets.cache if self.keys.keeps_secrets else None
+            return keyring.ciphers(key_needs(policy.data_map), self.keys.leases(), admitted, subjects)
         except CryptoError as error:
             raise ConfigError(str(error)) from None
+
+    def _make_secrets(self, policy: PolicySet, keyring: Keyring) -> SubjectStore | None:
+        """Where data subjects' secrets are; None when nothing is sealed under such.  Raises ConfigError."""
+        controller = policy.data_map.controller
+        kinds = {table.subject_kind for table in policy.data_map.tables.values() if table.subject_kind is not None}
+        if not kinds:
+            return None
+        try:
+            made = {kind: SubjectKeys.of(keyring, controller, kind) for kind in kinds}
+        except CryptoError as error:
+            raise ConfigError(str(error)) from None
+        return SubjectStore(controller, made, lambda: self._control.connection(lane="secrets"), self.keys.leases())
 
     async def prepare(self, holder: PolicyHolder, keyring: Keyring) -> Callable[[], None]:
         """Verify a new policy against the database; the result puts it in force, all at once."""
@@ -200,12 +219,13 @@ class ProtectedDatabase:
         if (data_map.controller, data_map.database) != (old.controller, old.database):
             raise ConfigError(f"{holder.folder}: controller and database cannot change while the proxy runs")
         ciphers = await self._make_ciphers(holder.current.policy, keyring)
+        secrets = self._make_secrets(holder.current.policy, keyring)
         await self._verify(holder.current.policy, ciphers)
         catalogs = await self._read_catalog(holder.current)
 
         def put_in_force() -> None:
             self.holder = holder
-            self._use(ciphers)
+            self._use(ciphers, secrets)
             self._revision = None
             self._adopt(catalogs)
 

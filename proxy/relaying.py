@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Collection, Coroutine
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from keys.subjects import SubjectName
 from policies.audit.events import Line
 from proxy.errors import FieldgateError
 from proxy.session.commands import Command
@@ -28,6 +29,8 @@ class ConversationLike(Protocol):
     def audit_failed(self, ticket: int) -> None: ...
     def keys_drawn(self) -> None: ...
     def keys_unavailable(self) -> None: ...
+    def secrets_loaded(self) -> None: ...
+    def secrets_unavailable(self) -> None: ...
     def shut_down(self, error: FieldgateError) -> None: ...
     def server_closed(self) -> None: ...
     @property
@@ -70,6 +73,8 @@ class RelayServices:
     refresh_catalog: Callable[[str], None]  # for one database, soon
     suspect_keys: Callable[[], None]  # load them again, soon
     have_keys: Callable[[str, dict[str, int]], Coroutine[object, object, bool]]  # values of a database's sequences
+    # ... the secrets of these data subjects; and True: make one for who has none
+    have_secrets: Callable[[str, Collection[SubjectName], bool], Coroutine[object, object, bool]]
     clock: Callable[[], float]
     client_linger: float  # seconds for a client to take our last words
     ended: Callable[[RunningSession], None]  # the session is over; what was said last may still be on its way

@@ -285,9 +285,10 @@ async def test_keys_without_their_store_s_key_are_refused(control: ControlDataba
 
 async def test_a_kind_of_key_of_a_later_version(control: ControlDatabase, real: DatabaseKeyStore) -> None:
     owner = await control.database.connect_async()
+    await owner.execute("ALTER TABLE fieldgate.data_keys DROP CONSTRAINT data_keys_purpose_check")
     await owner.execute(
         "INSERT INTO fieldgate.data_keys (key_id, controller, scope, purpose, epoch, state, code)"
-        " VALUES ('\\x0102030405060708', '', 's', 'subject', 1, 'destroyed', sha256(''))"
+        " VALUES ('\\x0102030405060708', '', 's', 'something', 1, 'destroyed', sha256(''))"
     )
     await owner.close()
     with pytest.raises(KeyringInvalid, match="0102030405060708"):

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from keys.errors import EnvelopeInvalid
+from keys.field import FieldCiphers
+from keys.subjects import SubjectCache
 from policies.audit.events import decode
 from policies.fields import DataMap, Field, LogicalType, ProtectedTable, Sealing
 from policies.model import Principal, TableRights, Verb
@@ -284,11 +286,11 @@ class Talk:
     observing: bool = False  # nothing is in force, everything is observed only
     searches: int = 1_000_000  # values that may still be looked for
     keys_refusal: FieldgateError | None = None  # why keys may not be used now
+    ciphers: FieldCiphers = field(default_factory=PlainCiphers)
+    secrets: SubjectCache | None = None
 
     def __post_init__(self) -> None:
-        self.revision = Revision(
-            replace(catalog(self.protected), observing=self.observing), AllRights(), PlainCiphers()
-        )
+        self.revision = Revision(replace(catalog(self.protected), observing=self.observing), AllRights(), self.ciphers)
         services = SessionServices(
             self.planner,
             lambda: self.revision,
@@ -297,6 +299,7 @@ class Talk:
             self._identify,
             keys_refusal=lambda: self.keys_refusal,
             searches=self._searches,
+            secrets=self.secrets,
         )
         principal = Principal("support", "support", frozenset({"support"}), "shop", "support_service")
         self.conversation = Conversation(services, principal, {}, ("public",), "s1")
