@@ -17,7 +17,7 @@ help:
 	@echo "make format   put formatting and style right"
 	@echo "make bench    measure against direct connections and pgbouncer"
 	@echo "make fuzz     property tests with many more examples, and 100,000 statements about what is hidden"
-	@echo "make soak     ten minutes of mixed work with faults, watching memory"
+	@echo "make soak     minutes of mixed work with faults, watching memory, and of rotations with kills"
 	@echo "make lock     resolve the pinned requirements again"
 
 # Some systems ship Python without ensurepip; there, pip is put into the environment by the system's own pip.
@@ -59,6 +59,7 @@ fuzz: $(VENV)/.ready
 
 soak: $(VENV)/.ready
 	$(BIN)/python -m tests.integration.soak $(ARGS)
+	$(BIN)/python -m tests.jobs.soak $(ARGS)
 
 # The image gets what was tested: with the extras some versions must be older than without.
 lock: $(VENV)/.ready
