@@ -50,6 +50,12 @@ def cpu_seconds(pid: int) -> float:
     return float(sum(times.user + times.system for times in (p.cpu_times() for p in tree(pid))))
 
 
+def with_ended_children(pid: int) -> float:
+    """The same, with the time of children that have ended: of a server whose processes come and go."""
+    ended = psutil.Process(pid).cpu_times()
+    return cpu_seconds(pid) + float(ended.children_user + ended.children_system)
+
+
 class CpuTime:
     """CPU seconds that a process tree used between the beginning and the end of a `with`."""
 

@@ -55,6 +55,10 @@ class DatabaseKeyStore:
         self._opened = {provider.uri}
         self._codes: tuple[bytes, bytes, Codes] | None = None  # of which ledger row they are
 
+    @property
+    def others(self) -> tuple[KekProvider, ...]:
+        return tuple(each for uri, each in self._providers.items() if uri != self.provider.uri)
+
     async def open(self) -> None:
         await self.provider.open()
 

@@ -25,6 +25,9 @@ from proxy.errors import FieldgateError
 from . import operations
 from .app import check_all
 from .config import Config, load_config
+from .jobs.keeper import JobsKeeper
+from .jobs.process import JobsProcess
+from .logs import Logger
 from .peers import ask, prepare_run_dir, worker_sockets
 from .process import Assignment, WorkerProcess, make_process_logger, run_dir_of
 from .terminal import DEFAULT_CONFIG, ConfigOption, fail, guard_memory, has_source, passphrase_of, reporting
@@ -68,6 +71,22 @@ def worker(config: ConfigOption, number: Annotated[int, typer.Option()], port: A
         said = json.loads(sys.stdin.buffer.readline() or b"{}").get("passphrase")
         passphrase = (lambda: str(said)) if said is not None else passphrase_of(loaded.keys)
         _run_worker(Assignment(config, number, port, passphrase, supervised=True), loaded)
+
+
+@app.command()
+def jobs(config: ConfigOption = DEFAULT_CONFIG, supervised: Annotated[bool, typer.Option(hidden=True)] = False) -> None:
+    """Carry out operations over keys until SIGTERM; `serve` does it by itself where [jobs] is configured."""
+    with reporting():
+        loaded = load_config(config)
+        guard_memory(loaded)
+        run_dir = run_dir_of(loaded, config)
+        prepare_run_dir(run_dir)
+        _, logger = make_process_logger(loaded, worker="jobs", pid=os.getpid())
+        try:
+            _run(JobsProcess(loaded, run_dir, logger, supervised=supervised).run(), loaded)
+        except FieldgateError as error:
+            logger.error("refused_to_start", message=error.message)
+            raise
 
 
 @app.command()
@@ -135,9 +154,13 @@ def _run_worker(assignment: Assignment, config: Config) -> None:
     stream, logger = make_process_logger(config, worker=assignment.number, pid=os.getpid())
 
     async def run() -> None:
-        await WorkerProcess(assignment, config, stream, logger).run(
+        work = WorkerProcess(assignment, config, stream, logger).run(
             _say_ready if not assignment.supervised else _silent
         )
+        if assignment.supervised:
+            await work
+        else:
+            await _beside_jobs(assignment.config_path, config, logger, work)
 
     try:
         _run(run(), config)
@@ -150,9 +173,23 @@ def _run_supervisor(path: Path, config: Config) -> None:
     _, logger = make_process_logger(config, worker="supervisor", pid=os.getpid())
     asked = passphrase_of(config.keys) if config.keys is not None and not has_source(config.keys) else None
     try:
-        _run(Supervisor(config, path, asked, logger).run(_say_ready), config)
+        work = Supervisor(config, path, asked, logger).run(_say_ready)
+        _run(_beside_jobs(path, config, logger, work), config)
     except WorkerFailed as failed:
         fail("a worker refused to start; its reason stands above or in the log", failed.code)
+
+
+async def _beside_jobs(path: Path, config: Config, logger: Logger, work: Coroutine[Any, Any, None]) -> None:
+    """A job runner runs as long as the proxy does, where one is configured."""
+    if config.jobs is None:
+        await work
+        return
+    keeper = JobsKeeper(path, logger)
+    keeper.start()
+    try:
+        await work
+    finally:
+        await keeper.stop()
 
 
 def _run(work: Coroutine[Any, Any, _Result], config: Config) -> _Result:

@@ -25,7 +25,8 @@ from proxy.session.login import LoginMethod
 from proxy.session.upstream_authentication import Binding
 
 from . import toml_lines
-from .config_keys import KeysConfig
+from .config_jobs import JobsConfig
+from .config_keys import KeysConfig, KeyStoreKind
 from .config_types import Count, Duration, FilePath, Flag, Port, Size, is_loopback, split_host
 
 _STRICT = ConfigDict(extra="forbid", str_min_length=1)
@@ -260,6 +261,7 @@ class Config:
     keys: KeysConfig | None = None
     audit: AuditConfig | None = None
     admin: AdminConfig | None = None
+    jobs: JobsConfig | None = None
     limits: LimitsConfig = field(default_factory=LimitsConfig)
     process: ProcessConfig = field(default_factory=ProcessConfig)
     logs: LogConfig = field(default_factory=LogConfig)
@@ -269,6 +271,8 @@ class Config:
             self._check_protected()
         if self.admin is not None and self.admin.people is not None and not (self.control and self.audit):
             raise ValueError("admin.people needs [control] and [audit]")
+        if self.jobs is not None and (self.keys is None or self.keys.store is not KeyStoreKind.DATABASE):
+            raise ValueError('[jobs] needs [keys] store = "database"')
         if self.upstream.pass_through and self.control is None and self.listener.method is LoginMethod.SCRAM:
             raise ValueError("pass_through with scram logins needs [control], to read the server's verifiers")
 

@@ -51,7 +51,7 @@ def make_source(config: Config, control: Control, passphrase: Passphrase, logger
         listen,
         CustodySettings(lease=keys.lease, survive_outage=keys.survive_outage),
         logger,
-        before=lambda: _require_schema(control),
+        before=lambda: require_schema(control),
     )
 
 
@@ -84,7 +84,7 @@ async def opened_store(config: Config) -> AsyncIterator[DatabaseKeyStore]:
     control = Control(config.control, config.upstream)
     try:
         store = make_store(config.keys, control)
-        await _require_schema(control)
+        await require_schema(control)
         await store.open()
         try:
             yield store
@@ -123,7 +123,8 @@ async def sealing_ciphers(
             await asyncio.to_thread(leases.close)
 
 
-async def _require_schema(control: Control) -> None:
+async def require_schema(control: Control) -> None:
+    """Raises ConfigError when the control database is not as this version needs it."""
     async with control.connection(lane="keys") as connection:
         try:
             problems = await schema_problems(connection)

@@ -37,6 +37,11 @@ def worker_socket(folder: Path, worker: int) -> Path:
     return folder / f"worker-{worker}.sock"
 
 
+def jobs_socket(folder: Path) -> Path:
+    """Where the job runner of this run folder answers."""
+    return folder / "jobs.sock"
+
+
 def worker_sockets(folder: Path) -> list[Path]:
     return sorted(folder.glob("worker-*.sock"))
 

@@ -26,7 +26,7 @@ from .app import Circumstances, Worker
 from .config import AdminConfig, Config, load_config
 from .keywork.trail import Sink
 from .logs import Logger, LogStream, describe, make_logger
-from .peers import Message, PeerServer, ask, ask_all, worker_socket, worker_sockets
+from .peers import Message, PeerServer, ask, ask_all, jobs_socket, worker_socket, worker_sockets
 from .tls import admin_context
 
 _SECRET_SIZE = 32
@@ -124,7 +124,7 @@ class WorkerProcess:
     async def _start_admin(self) -> AdminServer | None:
         if self._config.admin is None or self._assignment.supervised:
             return None
-        source = OwnSource(self._worker.metrics, self._worker.readiness)
+        source = OwnSource(self._worker.metrics, self._worker.readiness, jobs_socket(self._run_dir))
         return await start_admin(self._config.admin, source, self._plane, self._logger)
 
     async def _open_plane(self) -> AdminPlane | None:

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from proxy.metrics import merge_pages
-from proxy.peers import Message, ask_all, worker_socket
+from proxy.peers import Message, ask_all, jobs_socket, worker_socket
 
 from .api import Readiness
 
@@ -16,12 +16,18 @@ _WITHIN = 5.0  # seconds for a worker to answer
 class OwnSource:
     """The only worker speaks for itself."""
 
-    def __init__(self, metrics: Callable[[], str], readiness: Callable[[], Awaitable[Readiness]]) -> None:
+    def __init__(
+        self, metrics: Callable[[], str], readiness: Callable[[], Awaitable[Readiness]], jobs: Path | None = None
+    ) -> None:
         self._metrics = metrics
         self._readiness = readiness
+        self._jobs = jobs  # the socket of a job runner beside it
 
     async def metrics(self) -> str:
-        return self._metrics()
+        if self._jobs is None or not self._jobs.exists():
+            return self._metrics()
+        replies = await ask_all([self._jobs], {"op": "metrics"}, _WITHIN)
+        return merge_pages([self._metrics(), *(str(reply.get("page", "")) for reply in replies)])
 
     async def readiness(self) -> Readiness:
         return await self._readiness()
@@ -32,9 +38,11 @@ class PeersSource:
 
     def __init__(self, run_dir: Path, workers: int) -> None:
         self._sockets = [worker_socket(run_dir, number) for number in range(workers)]
+        self._jobs = jobs_socket(run_dir)
 
     async def metrics(self) -> str:
-        replies = await ask_all(self._sockets, {"op": "metrics"}, _WITHIN)
+        sockets = [*self._sockets, self._jobs] if self._jobs.exists() else self._sockets
+        replies = await ask_all(sockets, {"op": "metrics"}, _WITHIN)
         return merge_pages([str(reply.get("page", "")) for reply in replies])
 
     async def readiness(self) -> Readiness:

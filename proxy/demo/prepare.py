@@ -22,6 +22,7 @@ from policies.policy_set import PolicySet
 from proxy.control_schema.install import install
 from proxy.errors import ConfigError
 from proxy.grants.command import apply_grants, plan_text
+from proxy.jobs.queue import install_queue
 from proxy.sealing.ddl import quote
 from proxy.sealing.needs import key_needs
 from proxy.wire.scram import make_verifier
@@ -92,6 +93,7 @@ async def make_keys(folder: DemoFolder, server: Server, data_map: DataMap) -> No
     control = await connect(server, CONTROL_DATABASE)
     try:
         await install(control, CONTROL_ROLE)
+        await install_queue(control, CONTROL_ROLE)
     finally:
         await control.close()
     async with open_store(folder, server) as store:

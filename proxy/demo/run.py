@@ -117,7 +117,7 @@ class _Demo:
             self._console.print(f"using the shop in {folder.path} again")
 
     def _start_service(self) -> Service:
-        wanted = Wanted(self._port, self._admin_port, self._options.workers)
+        wanted = Wanted(self._port, self._admin_port, self._options.workers, jobs=True)
         write_settings(self._folder, self._server, wanted)
         service = Service(self._folder, self._admin_port)
         with self._console.status("starting Fieldgate"):

@@ -35,6 +35,7 @@ class Wanted:
     port: int
     admin_port: int
     workers: int = 1
+    jobs: bool = False  # a job runner, too
 
 
 def configuration(folder: DemoFolder, server: Server, wanted: Wanted, roles: list[str]) -> str:
@@ -83,6 +84,9 @@ def configuration(folder: DemoFolder, server: Server, wanted: Wanted, roles: lis
         "[logs]",
         'file = "fieldgate.log"',
     ]
+    if wanted.jobs:
+        password = server.home / "postgres.password"
+        lines += ["", "[jobs]", f"user = {_quoted(server.superuser)}", f"password_file = {_quoted(str(password))}"]
     for role in roles:
         lines += ["", f"[upstream.credentials.{role}]", f"password_file = {_quoted(f'upstream/{role}.password')}"]
     return "".join(f"{line}\n" for line in ('logins = "logins"', *lines))

@@ -30,6 +30,11 @@ class AuditedKeyStore(DatabaseKeyStore):
         super().__init__(tables, provider, others)
         self._trail, self._author = trail, author
 
+    @classmethod
+    def of(cls, store: DatabaseKeyStore, trail: Trail, author: Author) -> AuditedKeyStore:
+        """The same store, audited."""
+        return cls(store.tables, store.provider, store.others, trail=trail, author=author)
+
     async def create(self, slots: Iterable[Slot], state: KeyState = KeyState.PRE_ACTIVE) -> tuple[StoredKey, ...]:
         """A new key's id is known only afterwards; the record before names none."""
         record = KeyRecord(KeyEvent.KEY_STATE, self._author, state=state.value)

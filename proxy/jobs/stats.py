@@ -1,9 +1,15 @@
-"""What the job runner counts, for metrics: numbers and kinds of operations."""
+"""What the job runner counts, as a page of metrics: numbers, and kinds and states of operations."""
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from proxy.metrics import page
 
 
 @dataclass(slots=True)
@@ -17,3 +23,25 @@ class JobStats:
 
     def add_cells(self, count: int) -> None:
         self.cells += count
+
+
+class _Collector(Collector):
+    def __init__(self, stats: JobStats) -> None:
+        self._stats = stats
+
+    def collect(self) -> Iterator[Metric]:
+        running = GaugeMetricFamily("fieldgate_operations_running", "Operations being carried out.", labels=["kind"])
+        for kind, count in self._stats.running.items():
+            running.add_metric([kind], count)
+        yield running
+        ended = CounterMetricFamily("fieldgate_operations", "Operations that have ended.", labels=["kind", "state"])
+        for (kind, state), count in self._stats.ended.items():
+            ended.add_metric([kind, state], count)
+        yield ended
+        told = "Times that an operation is tried again after a fault."
+        yield CounterMetricFamily("fieldgate_operation_retries", told, self._stats.retries)
+        yield CounterMetricFamily("fieldgate_cells_reencrypted", "Cells sealed anew by jobs.", self._stats.cells)
+
+
+def stats_page(stats: JobStats) -> str:
+    return page(_Collector(stats))

@@ -17,6 +17,7 @@ from proxy.keywork.records import NewOperation
 from .places import Place
 from .tools import slot_of
 
+AFTER_CELLS = 1 << 30
 PRINCIPAL = "fieldgate"  # in whose name they are asked for
 _LATEST = SEALS_PER_KEY // 2  # a key is rotated here at the latest, whatever the configuration says
 
@@ -26,7 +27,7 @@ class Limits:
     """None: keys do not grow too old.  Cells count as sealed once they have been granted."""
 
     after: timedelta | None = timedelta(days=90)
-    after_cells: int = 1 << 30
+    after_cells: int = AFTER_CELLS
 
 
 def due_keys(snapshot: KeySnapshot, limits: Limits) -> list[StoredKey]:

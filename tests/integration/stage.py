@@ -86,8 +86,11 @@ class Stage:
 
 
 @contextmanager
-def raised(workers: int = 1, *, plaintext: bool = False) -> Iterator[Stage]:
-    """A stage, made and at the end removed.  `plaintext`: programs that are built without TLS may come in, too."""
+def raised(workers: int = 1, *, plaintext: bool = False, jobs: bool = False) -> Iterator[Stage]:
+    """A stage, made and at the end removed.  `plaintext`: programs that are built without TLS may come in, too.
+
+    `jobs`: with a job runner beside the proxy.
+    """
     folder = DemoFolder(new_home("stage"))
     folder.claim()
     shop = make_shop(ROWS, SEED)
@@ -98,7 +101,7 @@ def raised(workers: int = 1, *, plaintext: bool = False) -> Iterator[Stage]:
         server.start()
         with Progress(disable=True) as progress:
             asyncio.run(prepare(folder, server, shop, progress))
-        write_settings(folder, server, Wanted(port, admin_port, workers))
+        write_settings(folder, server, Wanted(port, admin_port, workers, jobs=jobs))
         if plaintext:
             key = 'tls_key = "tls/localhost.key"\n'
             folder.config.write_text(folder.config.read_text().replace(key, f"{key}allow_plaintext = true\n", 1))

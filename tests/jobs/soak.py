@@ -37,12 +37,23 @@ async def killed_runners(jobs: Jobs, until: asyncio.Event, chance: random.Random
         assert process.stdin is not None
         process.stdin.write(jobs.shop.kek.hex().encode() + b"\n")
         try:
-            await asyncio.wait_for(until.wait(), chance.uniform(3, 12))
+            await asyncio.wait_for(until.wait(), chance.uniform(8, 25))
         except TimeoutError:
             killed += 1
         process.send_signal(signal.SIGKILL)
         await process.wait()
     return killed
+
+
+async def rotate_until(jobs: Jobs, deadline: float, chance: random.Random) -> list[str]:
+    """One rotation after another: of each, what went wrong, or nothing."""
+    problems = []
+    while time.monotonic() < deadline:
+        name = chance.choice([*(field.name for field in SEALED), "public.people.*"])
+        asked = await jobs.ask(OperationKind.ROTATE_DATA_KEY, Target("shop", name))
+        ended = await jobs.reached(asked, OperationState.DONE, OperationState.FAILED)
+        problems.append(ended.problem or "")
+    return problems
 
 
 async def soak(minutes: float) -> list[str]:
@@ -53,7 +64,6 @@ async def soak(minutes: float) -> list[str]:
         connection = await database.connect_async()
         await connection.execute("DELETE FROM people")
         done, over = asyncio.Event(), asyncio.Event()
-        wrong, rotations = [], 0
         async with holding(jobs.shop) as one, holding(jobs.shop) as two:
             applications = [
                 Application(holder, await database.connect_async(), n, 4)
@@ -61,24 +71,23 @@ async def soak(minutes: float) -> list[str]:
             ]
             working = [asyncio.create_task(a.run(done, 3000)) for a in applications]
             runners = asyncio.create_task(killed_runners(jobs, over, chance))
-            while time.monotonic() < deadline:
-                name = chance.choice([*(field.name for field in SEALED), "public.people.*"])
-                asked = await jobs.ask(OperationKind.ROTATE_DATA_KEY, Target("shop", name))
-                ended = await jobs.reached(asked, OperationState.DONE, OperationState.FAILED)
-                rotations += 1
-                if ended.problem:
-                    wrong.append(ended.problem)
+            rotating = asyncio.create_task(rotate_until(jobs, deadline, chance))
+            await asyncio.wait({rotating, runners, *working}, return_when=asyncio.FIRST_COMPLETED)
+            problems = await rotating if not runners.done() else [f"runners ended: {runners.exception()}"]
             over.set()
             killed = await runners
             done.set()
             await asyncio.gather(*working)
+        wrong = [each for each in problems if each]
         wrong += [told for a in applications for told in a.wrong]
         ledger = {number: values for a in applications for number, values in a.ledger.items()}
         if await all_opened(jobs.shop, connection) != ledger:
             wrong.append("what the database holds is not what was acknowledged")
         await require_rotated(jobs.shop, connection, *SEALED)
         writes, retries = sum(a.writes for a in applications), sum(a.retries for a in applications)
-        print(f"{rotations} rotations, {killed} runners killed, {writes} writes acknowledged, {retries} tried again")
+        print(
+            f"{len(problems)} rotations, {killed} runners killed, {writes} writes acknowledged, {retries} tried again"
+        )
     return wrong
 
 
