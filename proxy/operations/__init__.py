@@ -15,6 +15,7 @@ from . import (
     observe,
     policy,
     provider,
+    scanning,
     sealing,
 )
 
@@ -23,6 +24,7 @@ def add_to(app: typer.Typer) -> None:
     app.command()(keyring.init)
     app.command()(sealing.seal)
     app.command()(sealing.unseal)
+    app.command()(scanning.scan_plaintext)
     app.command("explain")(explain.explain_statement)
     app.command()(leakage.leakage)
     app.add_typer(control.control_app, name="control")

@@ -194,6 +194,9 @@ def test_a_field_is_sealed_from_the_command_line(stage: Stage) -> None:
         assert row == (700, b"\xf9\x67")
         on(stage, "grants", "apply")
         assert on(stage, "check").exit_code == 0
+        scanned = on(stage, "scan-plaintext", "notes.text")
+        assert "20 values of public.notes.text looked for" in scanned.stdout, scanned.output
+        assert scanned.exit_code == 0 and "none was found" in scanned.stdout and "WAL" in scanned.stdout
         asked = on(stage, "unseal", "notes.text")
         assert asked.exit_code == 78 and "--confirm notes.text" in asked.stderr
         plain = on(stage, "unseal", "notes.text", "--confirm", "notes.text", "--settle", "0")
@@ -201,6 +204,8 @@ def test_a_field_is_sealed_from_the_command_line(stage: Stage) -> None:
         with stage.raw.connect() as connection:
             assert connection.execute("SELECT text FROM notes WHERE id = 7").fetchone() == ("note 7",)
         assert on(stage, "unseal", "notes.text", "--abandon").exit_code == 78
+        found = on(stage, "scan-plaintext", "notes.text")
+        assert found.exit_code == 1 and "found as it is" in found.stdout and "note 7" not in found.output
     finally:
         policy.write_text(text)
         stage.raw.run("DROP TABLE notes")
