@@ -9,7 +9,8 @@ from .tree import ROOT, imported_names, module_name, source_modules, tracked_fil
 # Modules that no test names: those under a prefix are gone through by the tests named with it.
 TESTED_THROUGH = {
     "keys.ciphers": "tests/keys/test_field.py",  # protocols, and what keys are handed over as
-    "keys.providers.": "tests/keys/providers/conformity.py",  # every kind passes one suite
+    "keys.providers.local_document": "tests/keys/providers/test_local_file.py",  # changed files
+    "keys.providers.vault.": "tests/keys/providers/test_vault.py",  # against a real server
     "proxy.sql.": "tests/sql/test_golden.py",  # statement in, plan out, for each of tests/sql/cases
     "proxy.session.": "tests/session/test_conversation_extended.py",  # conversations as transcripts
     "proxy.rows.": "tests/rows/test_results.py",
