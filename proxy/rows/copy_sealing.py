@@ -117,8 +117,8 @@ def _seal_all(column: CopyColumn, ciphers: FieldCiphers, settings: ValueSettings
             values = [from_text(raw, typmod, settings) for raw in values]
         try:
             return seal(values, [term_input(value) for value in values] if term_input else None)
-        except SealBudgetExhausted:
-            raise budget_exhausted() from None
+        except SealBudgetExhausted as spent:
+            raise budget_exhausted(spent) from None
 
     return sealed
 
@@ -142,8 +142,8 @@ def _seal(column: CopyColumn, ciphers: FieldCiphers, settings: ValueSettings, *,
             cell = from_binary(raw, typmod, oid, settings) if binary else from_text(raw, typmod, settings)
         try:
             return seal(cell, term_input=term_input(cell) if equality else None, row_key=key if bound else None)
-        except SealBudgetExhausted:
-            raise budget_exhausted() from None
+        except SealBudgetExhausted as spent:
+            raise budget_exhausted(spent) from None
         except SubjectDestroyed:
             raise subject_destroyed() from None
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 from keys.envelope import ANY_TOKEN
-from keys.errors import CryptoError, SealBudgetExhausted, SubjectDestroyed
+from keys.errors import CryptoError, SealBudgetExhausted, SealBudgetUnavailable, SubjectDestroyed
 from keys.field import FieldCipher, FieldCiphers
 from policies.fields import Field, LogicalType, Sealing
 from policies.model import Principal
@@ -174,8 +174,8 @@ def _sealer(cipher: FieldCipher, codec: Codec, sealing: Sealing, row_key: bytes 
         term_input = codec.term_input(cell) if sealing.equality else None
         try:
             return cipher.seal(cell, term_input=term_input, row_key=row_key)
-        except SealBudgetExhausted:
-            raise budget_exhausted() from None
+        except SealBudgetExhausted as spent:
+            raise budget_exhausted(spent) from None
         except SubjectDestroyed:
             raise subject_destroyed() from None
 
@@ -189,7 +189,14 @@ def subject_destroyed() -> ValueRejected:
     )
 
 
-def budget_exhausted() -> CellUnreadable:
+def budget_exhausted(spent: SealBudgetExhausted) -> CellUnreadable:
+    """For good, or only until the ledger of seals answers again."""
+    if isinstance(spent, SealBudgetUnavailable):
+        return CellUnreadable(
+            "no cell can be sealed now: the count of seals could not be raised in the control database",
+            sqlstate=SqlState.CANNOT_CONNECT_NOW,
+            hint="Try again in a few seconds; if it stays so, the control database cannot be reached.",
+        )
     return CellUnreadable(
         "the field's key has sealed as many cells as one key may; it must be rotated",
         sqlstate=SqlState.PROGRAM_LIMIT_EXCEEDED,

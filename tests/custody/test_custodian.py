@@ -170,6 +170,7 @@ async def test_the_lease_here_ends_before_the_one_in_the_database(place: Place) 
 async def test_a_confirmation_that_took_too_long_does_not_count(place: Place) -> None:
     async with place.running() as custodian:
         ends = custodian._lease_until
+        place.now += 1.0
         place.beats.delay = GRACE + 0.1
         place.heard()
         await until(lambda: len(place.beats.confirmed) > 1)

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from keys.errors import SealBudgetExhausted, SealBudgetUnavailable
 from proxy.errors import FieldgateError, SqlState
 from proxy.sealing.fences import FENCE_MESSAGE
 from proxy.session.commands import SuspectKeys
@@ -130,3 +131,33 @@ def test_the_client_hears_the_fence_as_a_serialization_failure(talk: Talk) -> No
     talk.client(query("insert"))
     told = error_of(talk.server(error(b"40001", FENCE_MESSAGE.encode()), ready())[0])
     assert told[b"C"] == b"40001" and b"try the transaction again" in told[b"M"]
+
+
+# -- the budget of seals
+
+
+class Dry:
+    """A cipher whose leases give nothing."""
+
+    def __init__(self, why: Exception) -> None:
+        self.why = why
+
+    def cipher(self, field_id: str) -> Dry:
+        return self
+
+    def seal(self, plaintext: bytes, *, term_input: bytes | None = None, row_key: bytes | None = None) -> bytes:
+        raise self.why
+
+
+@pytest.mark.parametrize(
+    ("why", "code", "said"),
+    [
+        (SealBudgetExhausted("spent"), b"54000", b"must be rotated"),
+        (SealBudgetUnavailable("slow"), b"57P03", b"no cell can be sealed now"),
+    ],
+)
+def test_what_cannot_be_sealed_says_whether_to_try_again(talk: Talk, why: Exception, code: bytes, said: bytes) -> None:
+    talk.revision = replace(talk.revision, ciphers=Dry(why))
+    talk.client(query("insert"))
+    told = error_of(talk.server(failed(), ready())[0])
+    assert told[b"C"] == code and said in told[b"M"]
