@@ -569,3 +569,41 @@ full | EXPLAIN ANALYZE SELECT (5).leak
 full | CREATE TABLE x (a int DEFAULT (5).leak)
 full | COPY (SELECT (5).leak) TO STDOUT
 full | PREPARE p AS SELECT (5).leak
+-- Searches under names, and writes by what only the look at opened values can tell
+reader | DELETE FROM members WHERE surname LIKE 'CANARY%'
+reader | UPDATE members SET town = 'x' WHERE surname LIKE 'CANARY%' RETURNING id
+reader | PREPARE p AS SELECT id FROM members WHERE surname LIKE $1
+reader | PREPARE p (text) AS SELECT id FROM members WHERE surname ILIKE $1 LIMIT 1
+reader | DECLARE c CURSOR FOR SELECT id FROM members WHERE surname LIKE 'CANARY%'
+reader | DECLARE c CURSOR WITH HOLD FOR SELECT id FROM members WHERE nick ^@ 'CANARY'
+support | UPDATE members SET remark = 'x' WHERE surname LIKE 'CANARY%'
+support | DELETE FROM members WHERE nick LIKE 'CANARY%'
+client | UPDATE members SET town = 'x' WHERE surname LIKE 'CANARY%'
+client | DELETE FROM members WHERE surname LIKE 'CANARY%'
+full | DELETE FROM members WHERE NOT surname LIKE 'CANARY%'
+full | DELETE FROM members WHERE surname NOT LIKE 'CANARY%'
+full | DELETE FROM members WHERE surname LIKE 'CANARY%' OR true
+full | DELETE FROM members WHERE (surname LIKE 'CANARY%') IS NOT TRUE
+full | DELETE FROM members WHERE CASE WHEN surname LIKE 'CANARY%' THEN false ELSE true END
+full | DELETE FROM members WHERE surname LIKE 'CANARY%' AND EXISTS (SELECT FROM customers)
+full | UPDATE members SET town = (SELECT city FROM customers LIMIT 1) WHERE surname LIKE 'CANARY%'
+full | UPDATE members SET town = 'x' WHERE surname LIKE 'CANARY%' RETURNING (SELECT count(*) FROM customers)
+full | UPDATE members SET town = CASE WHEN surname LIKE 'CANARY%' THEN 'x' END
+full | UPDATE members SET town = 'x' FROM members o WHERE o.surname LIKE 'CANARY%'
+full | UPDATE members SET town = 'x' WHERE surname LIKE 'CANARY%' AND random() < 0.5
+full | UPDATE members SET town = nextval('members_id_seq')::text WHERE surname LIKE 'CANARY%'
+full | UPDATE members SET town = (surname LIKE 'CANARY%')::text
+full | DELETE FROM members WHERE surname LIKE 'CANARY%' RETURNING surname LIKE 'CANARY%'
+full | DELETE FROM members USING members o WHERE o.surname LIKE 'CANARY%' AND o.id = members.id
+full | WITH d AS (DELETE FROM members WHERE surname LIKE 'CANARY%' RETURNING *) SELECT * FROM d
+full | WITH d AS (UPDATE members SET town = 'x' WHERE surname LIKE 'CANARY%') SELECT 1
+full | EXPLAIN ANALYZE DELETE FROM members WHERE surname LIKE 'CANARY%'
+full | EXPLAIN (ANALYZE, BUFFERS) UPDATE members SET town = 'x' WHERE surname LIKE 'CANARY%'
+full | PREPARE p AS DELETE FROM members WHERE surname LIKE $1
+full | COPY (UPDATE members SET town = 'x' WHERE surname LIKE 'CANARY%' RETURNING id) TO STDOUT
+full | MERGE INTO members m USING (VALUES (1)) v (id) ON m.surname LIKE 'CANARY%' WHEN MATCHED THEN DELETE
+full | DECLARE c CURSOR FOR SELECT id FROM members WHERE surname LIKE 'CANARY%' FOR UPDATE
+full | DECLARE c CURSOR FOR SELECT count(*) FROM members WHERE surname LIKE 'CANARY%'
+full | PREPARE p AS SELECT count(*) FROM members WHERE surname LIKE $1
+full | PREPARE "fieldgate reads" AS SELECT 1 FROM customers
+full | DECLARE "fieldgate refused this Execute" CURSOR FOR SELECT 1 FROM customers
