@@ -270,8 +270,8 @@ full | SELECT fg_birth_tk FROM workers
 full | SELECT id FROM workers w JOIN workers v ON w.birth < v.birth
 full | SELECT id FROM workers WHERE birth < (SELECT '1990-01-01'::date)
 full | SELECT id FROM workers WHERE age < 18 FOR UPDATE
-full | DELETE FROM workers WHERE birth < '1990-01-01'
-full | UPDATE workers SET age = 1 WHERE age BETWEEN 2 AND 3
+full | DELETE FROM workers WHERE birth < '1990-01-01' OR false
+full | UPDATE workers SET age = 1 WHERE NOT age BETWEEN 2 AND 3
 full | DELETE FROM notes WHERE customer_id IN (SELECT id FROM workers WHERE birth < '1990-01-01')
 full | SELECT email FROM customers WHERE email LIKE '%'
 full | SELECT email FROM customers WHERE email SIMILAR TO 'a'
