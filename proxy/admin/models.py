@@ -22,7 +22,8 @@ DatabaseName = Annotated[str, Field(pattern=_NAME, description="A database of th
 FieldName = Annotated[
     str,
     Field(
-        pattern=r"^([A-Za-z_][A-Za-z0-9_$]{0,62}\.){2}[A-Za-z_][A-Za-z0-9_$]{0,62}$", description="schema.table.column"
+        pattern=r"^([A-Za-z_][A-Za-z0-9_$]{0,62}\.){2}([A-Za-z_][A-Za-z0-9_$]{0,62}|\*)$",
+        description="schema.table.column; for rotate-data-key also schema.table.*, all sealed fields in one pass",
     ),
 ]
 KeyIdText = Annotated[str, Field(pattern=r"^[0-9a-f]{16}$", description="16 hex digits")]

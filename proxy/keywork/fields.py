@@ -63,6 +63,13 @@ class FieldIndex:
             raise Refusal(Code.UNKNOWN_FIELD, f"{place.field} of database {place.database} {why}")
         return found
 
+    def of_table(self, database: str, table: str) -> tuple[SealedField, ...]:
+        """All sealed fields of `schema.table`.  Raises Refusal when there are none."""
+        found = [f for p, f in self._fields.items() if p.database == database and p.field.rpartition(".")[0] == table]
+        if not found:
+            raise Refusal(Code.UNKNOWN_FIELD, f"{table} of database {database} has no sealed field in a data map")
+        return tuple(sorted(found, key=lambda each: each.place))
+
     def sharing(self, controller: str, scope: str) -> tuple[SealedField, ...]:
         """Everybody whose keys have this scope: one field, its namesakes in other databases, or a join group."""
         found = (each for each in self._fields.values() if each.controller == controller and scope in each.scopes)

@@ -32,6 +32,7 @@ _TO = {
     OperationKind.DESTROY_KEY: KeyState.DESTROYED,
 }
 _ALL_WRAPPINGS = "wrappings"
+_ALL_FIELDS = ".*"  # behind a table's name: every sealed field of it, in one pass
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,8 @@ def check_wish(
 
 
 def _of_field(kind: OperationKind, target: Target, fields: FieldIndex) -> Checked:
+    if kind is OperationKind.ROTATE_DATA_KEY and (target.field or "").endswith(_ALL_FIELDS):
+        return _of_table(target, fields)
     found = fields.at(Place(target.database or "", target.field or ""))
     wanted = Target(database=found.place.database, field=found.place.field)
     if kind is OperationKind.VERIFY:
@@ -66,6 +69,12 @@ def _of_field(kind: OperationKind, target: Target, fields: FieldIndex) -> Checke
             raise Refusal(Code.UNKNOWN_FIELD, f"{found.place.field} has no search terms, so no term key to rotate")
         return Checked(wanted, _locks(fields.sharing(found.controller, found.term_scope)))
     return Checked(wanted, _locks((found,)))
+
+
+def _of_table(target: Target, fields: FieldIndex) -> Checked:
+    found = fields.of_table(target.database or "", (target.field or "").removesuffix(_ALL_FIELDS))
+    locks = sorted({_lock(each.controller, each.cell_scope) for each in found})
+    return Checked(Target(database=target.database, field=target.field), tuple(locks))
 
 
 def _of_key(

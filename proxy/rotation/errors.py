@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import asyncpg
 
-from keys.errors import ProviderUnavailable
+from keys.errors import ProviderUnavailable, SealBudgetUnavailable
 from proxy.errors import FieldgateError, SqlState, UpstreamUnavailable
 
 
@@ -36,6 +36,7 @@ class StepWaits(FieldgateError):
 TRANSIENT: tuple[type[BaseException], ...] = (
     StepWaits,
     ProviderUnavailable,
+    SealBudgetUnavailable,
     UpstreamUnavailable,
     OSError,
     TimeoutError,

@@ -14,9 +14,11 @@ from keys.lifecycle import KeyState
 from keys.records import KeySnapshot, StoredKey
 from policies.fields import DataMap
 from proxy.keywork.handler import Work
+from proxy.sealing.ddl import sealing_of
 from proxy.sealing.facts import Connection
 from proxy.sealing.needs import key_needs
 
+from .errors import RotationRefused
 from .places import Place, places_of
 from .throttle import Pace
 
@@ -55,7 +57,9 @@ class Tools:
                 made.terminate()
 
     def ciphers(self, keyring: Keyring, place: Place) -> KeyringCiphers:
-        """Of this place's field alone."""
+        """Of this place's field alone.  Raises RotationRefused for cells that data subjects' secrets open."""
+        if sealing_of(place.field).subject_kind is not None:
+            raise RotationRefused(place.field.name, ["its cells are sealed under data subjects' secrets, too: not yet"])
         needs = [need for need in key_needs(self.data_maps()[place.database]) if need.field_id == place.field_id]
         return keyring.ciphers(needs, self.leases)
 

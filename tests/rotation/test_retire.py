@@ -23,7 +23,7 @@ from proxy.rotation.retire import destroy_key, disable_key, enable_key
 from proxy.rotation.rotate import rotate_data_key
 from proxy.rotation.verify import verify_field
 from proxy.sealing.ddl import check_constraint
-from tests.rotation.making import EMAIL, MAP, NAME, NOTE, fill, seal, truth
+from tests.rotation.making import EMAIL, MAP, NAME, NOTE, fill, place_of, seal, truth
 from tests.rotation.working import Shop, Steps, all_opened, cancel, make_shop, operation_of
 from tests.sealing.making import id_of
 from tests.support.servers import Database
@@ -207,3 +207,12 @@ async def test_what_is_due_is_asked_for_once(shop: Shop) -> None:
     [again] = wishes([key], places_of({"shop": MAP}))
     assert (again.idempotency_key, again.digest) == (wish.idempotency_key, wish.digest)
     assert list(wishes([key], [])) == []
+
+
+async def test_cells_under_subjects_secrets_are_refused_and_not_due(shop: Shop) -> None:
+    sealing = replace(NOTE.sealing, subject_kind="customer")  # type: ignore[type-var]
+    place = replace(place_of(NOTE), field=replace(NOTE, sealing=sealing))
+    with pytest.raises(RotationRefused, match="data subjects' secrets"):
+        shop.tools().ciphers(await shop.keyring(), place)
+    due = due_keys(await shop.store.read(), Limits(after=timedelta(0)))
+    assert list(wishes(due, [place])) == []

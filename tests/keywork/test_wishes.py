@@ -1,0 +1,36 @@
+"""All sealed fields of a table are rotated in one operation, which holds the keys of each."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from keys.records import KeySnapshot
+from proxy.keywork.fields import FieldIndex
+from proxy.keywork.operation import OperationKind, Target
+from proxy.keywork.refusals import Refusal
+from proxy.keywork.wishes import check_wish
+from tests.rotation.making import MAP, SEALED
+from tests.sealing.making import id_of
+
+KEYS = KeySnapshot(1, None, (), datetime.now(UTC))
+
+
+def check(field: str, kind: OperationKind = OperationKind.ROTATE_DATA_KEY) -> tuple[str, ...]:
+    return check_wish(kind, Target("shop", field), FieldIndex([MAP]), KEYS, timedelta(0)).locks
+
+
+def test_a_table_is_the_fields_that_are_sealed() -> None:
+    assert check("public.people.*") == tuple(sorted(f"keys shop/field:{id_of(field)}" for field in SEALED))
+
+
+@pytest.mark.parametrize("field", ["public.nothing.*", "people.*", "public.people.city", "*"])
+def test_what_is_no_table_is_refused(field: str) -> None:
+    with pytest.raises(Refusal):
+        check(field)
+
+
+def test_only_rotation_goes_by_tables() -> None:
+    with pytest.raises(Refusal):
+        check("public.people.*", OperationKind.VERIFY)
