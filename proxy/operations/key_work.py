@@ -157,6 +157,18 @@ def verify(reach: Reach, field: FieldName, database: Database = None, wait: Wait
     _of_field(reach, field, database, "verify", wait)
 
 
+@_command("seal")
+def seal(reach: Reach, field: FieldName, database: Database = None, wait: Wait = True) -> None:
+    """From plaintext to sealed while applications go on; its data map says `state = "migrating"`."""
+    _of_field(reach, field, database, "seal", wait)
+
+
+@_command("unseal")
+def unseal(reach: Reach, field: FieldName, database: Database = None, wait: Wait = True) -> None:
+    """Back to plaintext, once a second person has approved it."""
+    _of_field(reach, field, database, "unseal", wait)
+
+
 @_command("rewrap")
 def rewrap(reach: Reach, wait: Wait = True) -> None:
     """Wrap every key by the newest version of the KEK; no cell is touched."""

@@ -12,6 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from policies.fields import DataMap, Field
 from policies.policy_set import PolicySet
 from proxy.config import Config, load_config
+from proxy.config_keys import KeyStoreKind
 from proxy.control import Connection
 from proxy.errors import ConfigError
 from proxy.grants.command import apply_grants
@@ -75,6 +76,8 @@ def unseal(
         if abandon:
             _abandon(loaded, owner, name, policy, field, abandon_unsealing)
             return
+        if keys_config(loaded).store is KeyStoreKind.DATABASE:
+            raise ConfigError(f"a second person approves an unsealing: fieldgate keys unseal {field.name}")
         if confirm != column:
             raise ConfigError(f"{field.name}: say --confirm {column} if its plaintext is to be stored again")
         options = SealOptions(batch=batch, pause=pause, settle_seconds=settle)
