@@ -185,16 +185,22 @@ class FieldKeyCipher(Unshareable):
     def _sealed(self, plaintext: bytes, associated: bytes, row_key: bytes | None) -> bytes:
         """Nonce, ciphertext and tag; counts one seal."""
         del row_key  # it is in what is associated
-        self._take_seal()
+        self._take_seals(1)
         nonce = random_bytes(NONCE_SIZE)
         return nonce + self._encrypt(nonce, pad(plaintext, self._bucket) if self._bucket else plaintext, associated)
 
     def seal_all(self, plaintexts: Sequence[bytes], term_inputs: Sequence[bytes] | None = None) -> list[bytes]:
         inputs: Sequence[bytes | None] = [None] * len(plaintexts) if term_inputs is None else term_inputs
         unusual = self._row_bound or (self._term is None) is not (term_inputs is None)
-        if unusual or not 0 < len(plaintexts) <= self._left or max(map(len, plaintexts)) > MAX_PLAINTEXT:
+        if unusual or not plaintexts or max(map(len, plaintexts)) > MAX_PLAINTEXT:
             return [self.seal(plain, term_input=given) for plain, given in zip(plaintexts, inputs, strict=True)]
-        self._left -= len(plaintexts)
+        made: list[bytes] = []
+        while (done := len(made)) < len(plaintexts):  # as many at once as are left of the lease
+            following = done + self._take_seals(len(plaintexts) - done)
+            made += self._sealed_together(plaintexts[done:following], inputs[done:following])
+        return made
+
+    def _sealed_together(self, plaintexts: Sequence[bytes], inputs: Sequence[bytes | None]) -> list[bytes]:
         drawn = random_bytes(NONCE_SIZE * len(plaintexts))
         nonces = [drawn[at : at + NONCE_SIZE] for at in range(0, len(drawn), NONCE_SIZE)]
         padded = [pad(plain, self._bucket) for plain in plaintexts] if self._bucket else plaintexts
@@ -240,10 +246,13 @@ class FieldKeyCipher(Unshareable):
             header += self._required_term(self._next_term, term_input)
         return header
 
-    def _take_seal(self) -> None:
+    def _take_seals(self, most: int) -> int:
+        """How many of so many cells may be sealed now, which are counted."""
         if self._left <= 0:
             self._left = self._next_block()
-        self._left -= 1
+        taken = min(most, self._left)
+        self._left -= taken
+        return taken
 
     def _find(self, envelope: bytes) -> tuple[Opening, int]:
         """What opens this envelope, and where its nonce stands.  Raises EnvelopeInvalid or UnknownKey."""

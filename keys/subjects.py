@@ -134,7 +134,7 @@ class SubjectFieldCipher(FieldKeyCipher):
     def _sealed(self, plaintext: bytes, associated: bytes, row_key: bytes | None) -> bytes:
         """Raises SubjectSecretNeeded, SubjectDestroyed and UnknownKey besides what every cipher raises."""
         inner = self._secrets.sealer(row_key or b"")
-        self._take_seal()
+        self._take_seals(1)
         nonce = random_bytes(NONCE_SIZE)
         inside = inner.encrypt(nonce, pad(plaintext, self._bucket) if self._bucket else plaintext, associated)
         return nonce + self._encrypt(nonce, inside, associated)

@@ -189,23 +189,26 @@ class Conversation:
     # -- bytes and commands out --
 
     def take_to_server(self) -> bytes:
-        taken = b"".join(self._state.to_server)
-        self._state.to_server.clear()
-        return taken
+        pieces = self._state.to_server
+        if not pieces:
+            return b""
+        self._state.to_server = []
+        return b"".join(pieces)
 
     def take_to_client(self) -> bytes:
         """What comes before a result that waits for the audit goes with it: one write and one wake-up, not two."""
         state = self._state
+        if not state.to_client:
+            state.told_more = False
+            return b""
         if not state.told_more and not state.closing and self._replies_wait:
             return b""
-        state.told_more = False
         taken = b"".join(state.to_client)
-        state.to_client.clear()
+        state.told_more, state.to_client = False, []
         return taken
 
     def take_commands(self) -> list[Command]:
-        taken = list(self._state.commands)
-        self._state.commands.clear()
+        taken, self._state.commands = self._state.commands, []
         return taken
 
     @property
@@ -270,7 +273,7 @@ class Conversation:
             _HANDLERS[tag](state, raw)
 
     def _answer(self) -> None:
-        if self._ended() or not self._from_server:
+        if self._ended() or not self._from_server or self._round_waits():
             return
         try:
             data, spans = self._from_server.messages()
@@ -284,6 +287,13 @@ class Conversation:
             self._held = False
             self._client_messages()
         self._close_if_done()
+
+    def _round_waits(self) -> bool:
+        """The answer to a round has begun as usual, and its record is not durable: nothing of it may be told yet."""
+        pending = self._state.round
+        if pending is None or not self._state.tickets.holds(pending.ticket):
+            return False
+        return self._from_server.begins_with(backend.BIND_COMPLETE)
 
     def _fail(self, error: FieldgateError) -> None:
         """Say why, then end both sides at this message boundary; in mid-message nothing can be said."""

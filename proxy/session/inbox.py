@@ -25,6 +25,10 @@ class Inbox:
         self._size += len(data)
         self._found = None
 
+    def begins_with(self, message: bytes) -> bool:
+        """Whether this is the first of what is here; False as long as it is not whole."""
+        return bool(self._chunks) and self._chunks[0].startswith(message)
+
     def messages(self) -> tuple[bytes, list[Span]]:
         """All bytes that are here, and the whole messages in them.  Raises ProtocolViolation."""
         if self._found is not None:
