@@ -29,7 +29,7 @@ from .jobs.keeper import JobsKeeper
 from .jobs.process import JobsProcess
 from .logs import Logger
 from .peers import ask, prepare_run_dir, worker_sockets
-from .process import Assignment, WorkerProcess, make_process_logger, run_dir_of
+from .process import Assignment, WorkerProcess, check_admin, make_process_logger, run_dir_of
 from .terminal import DEFAULT_CONFIG, ConfigOption, fail, guard_memory, has_source, passphrase_of, reporting
 from .workers import Supervisor, WorkerFailed
 
@@ -114,6 +114,7 @@ def check(config: ConfigOption = DEFAULT_CONFIG) -> None:
         guard_memory(loaded)
         _, logger = make_process_logger(loaded, worker="check")
         remarks = _run(check_all(loaded, logger, passphrase_of(loaded.keys)), loaded)
+        _run(check_admin(loaded, logger), loaded)
         for remark in remarks:
             _out.print(f"note: {remark}", markup=False, soft_wrap=True)
         _out.print("everything is as it must be" if not remarks else "nothing keeps it from starting")

@@ -269,12 +269,18 @@ class Config:
     def __post_init__(self) -> None:
         if self.databases:
             self._check_protected()
-        if self.admin is not None and self.admin.people is not None and not (self.control and self.audit):
-            raise ValueError("admin.people needs [control] and [audit]")
+        if self.admin is not None and self.admin.people is not None:
+            self._check_people()
         if self.jobs is not None and (self.keys is None or self.keys.store is not KeyStoreKind.DATABASE):
             raise ValueError('[jobs] needs [keys] store = "database"')
         if self.upstream.pass_through and self.control is None and self.listener.method is LoginMethod.SCRAM:
             raise ValueError("pass_through with scram logins needs [control], to read the server's verifiers")
+
+    def _check_people(self) -> None:
+        if self.control is None or self.audit is None:
+            raise ValueError("admin.people needs [control] and [audit]")
+        if self.keys is not None and self.keys.store is not KeyStoreKind.DATABASE:
+            raise ValueError('admin.people needs [keys] store = "database": a keyring file has no operations')
 
     def _check_protected(self) -> None:
         for section in ("control", "keys", "audit"):

@@ -215,6 +215,13 @@ async def open_plane(config: Config, logger: Logger, sink: Sink | None = None) -
     return plane
 
 
+async def check_admin(config: Config, logger: Logger) -> None:
+    """Would people be able to log in at the admin port?  Raises FieldgateError."""
+    plane = await open_plane(config, logger)
+    if plane is not None:
+        await plane.close()
+
+
 async def start_admin(
     config: AdminConfig, source: Any, plane: AdminPlane | None = None, logger: Logger | None = None
 ) -> AdminServer:

@@ -123,9 +123,9 @@ def _run(reach: Reach, work: Callable[[AdminClient], Awaitable[int]]) -> None:
         raise typer.Exit(code)
 
 
-def _ask(reach: Reach, path: str, wait: bool) -> None:
+def _ask(reach: Reach, path: str, wait: bool, body: object = None) -> None:
     async def work(client: AdminClient) -> int:
-        return await _follow(client, await client.post(path), wait)
+        return await _follow(client, await client.post(path, body), wait)
 
     _run(reach, work)
 
@@ -167,6 +167,19 @@ def seal(reach: Reach, field: FieldName, database: Database = None, wait: Wait =
 def unseal(reach: Reach, field: FieldName, database: Database = None, wait: Wait = True) -> None:
     """Back to plaintext, once a second person has approved it."""
     _of_field(reach, field, database, "unseal", wait)
+
+
+@_command("shred")
+def shred(
+    reach: Reach,
+    subject: Annotated[str, typer.Argument(metavar="SUBJECT", help="The data subject's pseudonym.")],
+    database: Database = None,
+    wait: Wait = True,
+) -> None:
+    """A data subject's secret is destroyed, after a second person's approval."""
+    with reporting():
+        body = {"database": reach.database(database), "subject": subject}
+    _ask(reach, "/v1/subjects/shred", wait, body)
 
 
 @_command("rewrap")

@@ -45,10 +45,13 @@ class Issuer:
     broken: bytes | int | None = None
     url: str = ""
 
+    async def elsewhere(self, _request: web.Request) -> web.Response:
+        return web.json_response({"keys": self.keys})
+
     async def answer(self, _request: web.Request) -> web.Response:
         self.fetched += 1
         if isinstance(self.broken, int):
-            return web.Response(status=self.broken, headers={"Location": self.url})
+            return web.Response(status=self.broken, headers={"Location": self.url.replace("/keys", "/elsewhere")})
         return web.Response(body=self.broken if self.broken is not None else json.dumps({"keys": self.keys}).encode())
 
 
@@ -57,6 +60,7 @@ async def serving() -> AsyncIterator[Issuer]:
     issuer = Issuer()
     app = web.Application()
     app.router.add_get("/keys", issuer.answer)
+    app.router.add_get("/elsewhere", issuer.elsewhere)
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()

@@ -48,6 +48,7 @@ def test_durations_and_sizes_are_typed(tmp_path: Path) -> None:
     assert (config.limits.startup_timeout, config.limits.write_buffer) == (1.5, 65536)
 
 
+OIDC = 'issuer = "i"\naudience = "a"\nkeys_url = "{url}"\nroles = {{ g = "{role}" }}'
 WRONG = [
     ("[listener]\nbogus = 1", "[listener]", 2, "listener.bogus: unknown key"),
     ("[bogus]\na = 1", None, 13, "bogus: unknown key"),
@@ -61,6 +62,14 @@ WRONG = [
     ('level = "loud"', "[logs]", 13, "logs: level is one of"),
     ("port = 70000", "[admin]", 14, "admin.port"),
     ('host = "0.0.0.0"', "[admin]", 13, "admin: the admin port needs"),
+    ('persons = "p"', "[admin]", 14, "admin.persons: unknown key"),
+    ('client_ca = "c"', "[admin]", 13, "admin: client_ca needs tls_certificate"),
+    ('token_max_age = "long"', "[admin]", 14, "admin.token_max_age: a duration"),
+    ('people = "p"', "[admin]", 1, "file: admin.people needs [control] and [audit]"),
+    ('issuer = "i"', "[admin.oidc]", 13, "admin.oidc.audience: "),
+    (OIDC.format(url="http://idp.example", role="dpo"), "[admin.oidc]", 13, "admin.oidc: keys_url begins with https"),
+    (OIDC.format(url="https://idp.example", role="x"), "[admin.oidc]", 13, "admin.oidc: roles maps to auditor, dpo"),
+    (OIDC.format(url="https://idp.example", role="dpo"), "[admin.oidc]", 1, "admin: client_ca and oidc need people"),
 ]
 
 
@@ -199,3 +208,9 @@ def test_lines_are_found_under_their_tables() -> None:
 
 def test_the_example_configuration_is_valid() -> None:
     load_config(Path(__file__).parents[2] / "deploy" / "fieldgate.toml")
+
+
+def test_people_of_the_admin_port_need_keys_in_the_database(tmp_path: Path) -> None:
+    text = MINIMAL + '\n[audit]\npath = "a"\n[keys]\nkeyring = "k"\n[admin]\npeople = "p"\n'
+    with pytest.raises(ConfigError, match='store = "database"'):
+        load(tmp_path, text)
