@@ -151,6 +151,15 @@ class DatabaseKeyStore:
 
         return await self._change(make)
 
+    async def touch(self) -> None:
+        """A new revision of the same keys: everyone reads them again, and forgets what stood beside them."""
+        for _ in range(ATTEMPTS):
+            snapshot = await self.read()
+            code = self._known_codes().of_set(snapshot.number + 1, snapshot.keys)
+            if await self.tables.write(snapshot.number, (), code):
+                return
+        raise KeyringInvalid("keys are being changed by others all the time: try again later")
+
     async def rewrap(self, progress: Callable[[int, int], Awaitable[None]] | None = None, batch: int = BATCH) -> int:
         """Wraps every key by the provider's newest version, in batches; how many were changed.  Touches no cell.
 

@@ -24,7 +24,7 @@ from dataclasses import dataclass
 from enum import IntFlag
 
 from .errors import EnvelopeInvalid
-from .primitives import NONCE_SIZE, TAG_SIZE
+from .primitives import NONCE_SIZE, TAG_SIZE, random_bytes
 
 MAGIC = b"\xf9\x67"
 VERSION = 1
@@ -37,6 +37,7 @@ TOKEN_SIZE = 4
 MAX_TOKENS = 1 << 14  # a cell that would have more has ANY_TOKEN alone
 ANY_TOKEN = bytes(TOKEN_SIZE)
 LENGTH_SIZE = 4
+ERASED_SIZE = NONCE_SIZE + 2 * TAG_SIZE  # of the zeros at the end of an erased cell
 FIELD_ID_SIZE = 16
 
 # PostgreSQL's largest bytea is 1 GiB - 1 with its own header; room is left for ours, a tag and one bucket of padding.
@@ -180,6 +181,18 @@ def parse(envelope: bytes) -> Envelope:
         tokens=envelope[before + TOKEN_COUNT_SIZE : behind] if scheme & Scheme.TOKENS else b"",
         second_term=envelope[behind:start] if start > behind else None,
     )
+
+
+def erased(head: bytes) -> bytes:
+    """A cell of this head that nothing was ever in: zeros, and where terms stand random bytes, which find nothing.
+
+    It stands where a data subject's cell may not be NULL; it opens for nobody.
+    """
+    scheme = head[3]
+    term = random_bytes(TERM_SIZE) if scheme & Scheme.TERM else b""
+    tokens = build_tokens(b"") if scheme & Scheme.TOKENS else b""
+    second = random_bytes(second_size(scheme))
+    return head + term + tokens + second + bytes(ERASED_SIZE)
 
 
 def prefixed(part: bytes) -> bytes:

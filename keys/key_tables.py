@@ -82,6 +82,11 @@ class DatabaseTables:
     def __init__(self, connections: Connections) -> None:
         self._connections = connections
 
+    @property
+    def connections(self) -> Connections:
+        """To the control database, for what stands beside the keys."""
+        return self._connections
+
     async def read(self) -> KeySnapshot:
         async with (
             self._connections() as connection,

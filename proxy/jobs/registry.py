@@ -11,6 +11,7 @@ from proxy.keywork.operation import OperationKind
 from proxy.rotation.keks import rewrap, rotate_kek
 from proxy.rotation.retire import DESTROY_AFTER, destroy_key, disable_key, enable_key
 from proxy.rotation.rotate import rotate_data_key
+from proxy.rotation.shred import shred_subject
 from proxy.rotation.tools import Tools
 from proxy.rotation.verify import verify_field
 from proxy.sealing.run import SealOptions
@@ -24,6 +25,7 @@ _WITH_TOOLS: Mapping[OperationKind, Callable[[Tools, Work], Awaitable[None]]] = 
     OperationKind.VERIFY: verify_field,
     OperationKind.DISABLE_KEY: disable_key,
     OperationKind.ENABLE_KEY: enable_key,
+    OperationKind.SHRED_SUBJECT: shred_subject,
 }
 
 

@@ -36,14 +36,14 @@ class FieldIndex:
     def __init__(self, data_maps: Iterable[DataMap]) -> None:
         self._fields: dict[Place, SealedField] = {}
         self._plain: set[Place] = set()
-        self._subjects: set[str] = set()
+        self._kinds: dict[str, set[str]] = {}  # of data subjects with secrets, by database
         for data_map in data_maps:
             self._add(data_map)
 
     def _add(self, data_map: DataMap) -> None:
         for table in data_map.tables.values():
-            if table.subject is not None:
-                self._subjects.add(data_map.database)
+            if table.subject_kind is not None:
+                self._kinds.setdefault(data_map.database, set()).add(table.subject_kind)
             for field in table.fields.values():
                 place = Place(data_map.database, field.name)
                 if field.sealing is None:
@@ -75,8 +75,9 @@ class FieldIndex:
         found = (each for each in self._fields.values() if each.controller == controller and scope in each.scopes)
         return tuple(sorted(found, key=lambda each: each.place))
 
-    def has_subjects(self, database: str) -> bool:
-        return database in self._subjects
+    def subject_kinds(self, database: str) -> frozenset[str]:
+        """Of the data subjects whose secrets can be destroyed."""
+        return frozenset(self._kinds.get(database, ()))
 
 
 def _sealed(place: Place, controller: str, field: Field) -> SealedField:

@@ -16,6 +16,7 @@ from keys.records import KeySnapshot, StoredKey
 from .fields import FieldIndex, Place, SealedField
 from .operation import OperationKind, Target
 from .refusals import Code, Refusal
+from .subjects import parse_subject
 
 _OF_FIELDS = frozenset(
     {
@@ -101,8 +102,12 @@ def _of_key(
 def _of_subject(target: Target, fields: FieldIndex) -> Checked:
     if not target.subject or not target.database:
         raise Refusal(Code.UNKNOWN_FIELD, "say which subject of which database")
-    if not fields.has_subjects(target.database):
-        raise Refusal(Code.UNKNOWN_FIELD, f"no table of database {target.database} declares its subject")
+    kind = parse_subject(target.subject).kind
+    if kind not in fields.subject_kinds(target.database):
+        raise Refusal(
+            Code.UNKNOWN_FIELD,
+            f"no table of database {target.database} has subject_keys for subjects of the kind {kind}",
+        )
     wanted = Target(database=target.database, subject=target.subject)
     return Checked(wanted, (f"subject {target.database}/{target.subject}",))
 

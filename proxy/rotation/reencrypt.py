@@ -19,7 +19,8 @@ from typing import Any
 
 import asyncpg
 
-from keys.errors import EnvelopeInvalid, UnknownKey
+from keys.envelope import erased
+from keys.errors import EnvelopeInvalid, SubjectDestroyed, UnknownKey
 from keys.field import FieldKeyCipher
 from policies.fields import Field
 from proxy.rows.row_key import row_key_bytes
@@ -38,12 +39,14 @@ class Sealed:
     """A field, the head that its cells are to have, and the cipher that makes it.
 
     `term_input` gives the input of a value's term, for cells with terms of another epoch than are written now.
+    `have` is awaited with the keys of the rows of a batch, before their cells are opened.
     """
 
     field: Field
     head: bytes
     cipher: FieldKeyCipher
     term_input: Callable[[bytes], bytes] | None = None
+    have: Callable[[Sequence[bytes | None]], Awaitable[None]] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +150,8 @@ class Reencryption:
         offered = 0
         for target, old in zip(self.targets, columns[keys + 1 :], strict=True):
             mine = row_keys if sealing_of(target.field).row_bound else [None] * len(rows)
+            if target.have is not None:
+                await target.have(mine)
             new = _sealed_anew(target, old, mine, tally)
             for at, cell in enumerate(new):
                 if cell is not None:
@@ -175,6 +180,8 @@ def _sealed_anew(
     for cell, row_key in zip(old, row_keys, strict=True):
         try:
             made.append(None if cell is None else reseal(cell, row_key=row_key, term_input=term_input))
+        except SubjectDestroyed:
+            made.append(erased(target.cipher.head))
         except (EnvelopeInvalid, UnknownKey):
             made.append(None)
             tally.damaged[target.field.name] = tally.damaged.get(target.field.name, 0) + 1

@@ -108,10 +108,11 @@ class Rotation:
             raise RuntimeError("a rotation is prepared first")
         made = []
         for place in self.places:
-            cipher = self.tools.ciphers(self.keyring, place).cipher(place.field_id)
+            keeper = self.tools.keeper(self.keyring, place)
+            cipher = self.tools.ciphers(self.keyring, place, keeper).cipher(place.field_id)
             if cipher.head != self.head:
                 raise StepWaits(f"{self.name}: another key has become active meanwhile")
-            made.append(Wish(place, self.head, cipher))
+            made.append(Wish(place, self.head, cipher, keeper))
         return made
 
     # --- the key

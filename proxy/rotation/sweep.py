@@ -14,12 +14,14 @@ from keys.field import FieldKeyCipher
 from proxy.keywork.handler import Work
 from proxy.sealing.ddl import qualified, sealing_of
 from proxy.sealing.facts import Connection
+from proxy.subject_keeper import SubjectKeeper
 from proxy.wire.values.codecs import codec_for
 
 from .errors import CellsDamaged
 from .pacing import Rest, paced
 from .places import Place
 from .reencrypt import Range, Reencryption, Sealed, Tally
+from .secrets import names_of
 from .session import settle
 from .statements import count_cells
 from .survey import survey
@@ -36,6 +38,7 @@ class Wish:
     place: Place
     head: bytes
     cipher: FieldKeyCipher
+    keeper: SubjectKeeper | None = None
 
     @property
     def table(self) -> tuple[str, str, str]:
@@ -45,7 +48,11 @@ class Wish:
     def target(self) -> Sealed:
         sealing = sealing_of(self.place.field)
         term_input = codec_for(sealing.logical_type).term_input if sealing.equality else None
-        return Sealed(self.place.field, self.head, self.cipher, term_input)
+        return Sealed(self.place.field, self.head, self.cipher, term_input, self._have)
+
+    async def _have(self, row_keys: Sequence[bytes | None]) -> None:
+        if self.keeper is not None:
+            await self.keeper.have(names_of(self.place, row_keys), make=False)
 
 
 @dataclass(slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -12,14 +12,15 @@ from keys.field import SealLeases
 from keys.keyring import KeyPurpose, Keyring, KeyringCiphers, Slot
 from keys.lifecycle import KeyState
 from keys.records import KeySnapshot, StoredKey
+from keys.subjects import SubjectCache
 from policies.fields import DataMap
 from proxy.keywork.handler import Work
-from proxy.sealing.ddl import sealing_of
 from proxy.sealing.facts import Connection
 from proxy.sealing.needs import key_needs
+from proxy.subject_keeper import SubjectKeeper
 
-from .errors import RotationRefused
 from .places import Place, places_of
+from .secrets import keeper_of
 from .throttle import Pace
 
 Connect = Callable[[str], Awaitable[Connection]]
@@ -56,12 +57,20 @@ class Tools:
             if not made.is_closed():
                 made.terminate()
 
-    def ciphers(self, keyring: Keyring, place: Place) -> KeyringCiphers:
-        """Of this place's field alone.  Raises RotationRefused for cells that data subjects' secrets open."""
-        if sealing_of(place.field).subject_kind is not None:
-            raise RotationRefused(place.field.name, ["its cells are sealed under data subjects' secrets, too: not yet"])
+    def ciphers(
+        self,
+        keyring: Keyring,
+        place: Place,
+        keeper: SubjectKeeper | None = None,
+        admitted: Mapping[str, Collection[bytes]] | None = None,
+    ) -> KeyringCiphers:
+        """Of this place's field alone.  Without a `keeper` those of data subjects' cells seal and open nothing."""
         needs = [need for need in key_needs(self.data_maps()[place.database]) if need.field_id == place.field_id]
-        return keyring.ciphers(needs, self.leases)
+        return keyring.ciphers(needs, self.leases, admitted, keeper.cache if keeper is not None else SubjectCache())
+
+    def keeper(self, keyring: Keyring, place: Place) -> SubjectKeeper | None:
+        """Of the secrets that the place's cells need; None: they need none.  Raises RotationRefused."""
+        return keeper_of(self.store, self.leases, keyring, place)
 
     async def confirmed(self, work: Work, step: str) -> None:
         """Waits until every process that serves protected fields has loaded the keys as they are now.

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from keys.envelope import HEAD_SIZE, Scheme, parse
-from keys.errors import EnvelopeInvalid, UnknownKey
+from keys.errors import EnvelopeInvalid, SubjectDestroyed, UnknownKey
 from keys.field import FieldKeyCipher
 from keys.primitives import equal
 from proxy.errors import FieldgateError
@@ -20,11 +21,13 @@ from proxy.keywork.handler import Work
 from proxy.rows.row_key import row_key_bytes
 from proxy.sealing.ddl import qualified, quote, sealing_of
 from proxy.sealing.facts import Connection
+from proxy.subject_keeper import SubjectKeeper
 from proxy.wire.values.codecs import codec_for
 
 from .errors import CellsDamaged, RotationRefused
 from .pacing import Rest, paced
 from .places import Key, Member, Place, wanted_places
+from .secrets import names_of
 from .session import settle
 from .statements import Batches
 from .survey import members_of
@@ -41,6 +44,7 @@ class Findings:
     cells: int = 0
     damaged: int = 0  # do not open
     wrong_terms: int = 0  # open, and would not be found
+    destroyed: int = 0  # of data subjects whose secrets were destroyed: these open no more
     other_epoch: int = 0  # have the terms of another epoch of the term key
     by_key: Counter[str] = field(default_factory=Counter)
 
@@ -51,6 +55,7 @@ class Findings:
             "cells": self.cells,
             "damaged": self.damaged,
             "wrong_terms": self.wrong_terms,
+            "destroyed": self.destroyed,
             "other_epoch": self.other_epoch,
             "by_key": dict(sorted(self.by_key.items())),
         }
@@ -63,8 +68,9 @@ async def verify_field(tools: Tools, work: Work) -> None:
     keyring = (await tools.store.load()).keyring
     reports, bad = [], 0
     for place in places:
-        cipher = tools.ciphers(keyring, place).cipher(place.field_id)
-        findings = await _verify(tools, work, place, cipher)
+        keeper = tools.keeper(keyring, place)
+        cipher = tools.ciphers(keyring, place, keeper).cipher(place.field_id)
+        findings = await _verify(tools, work, place, cipher, keeper)
         reports.append(findings.report(place))
         bad += findings.damaged + findings.wrong_terms
     await work.report({"verified": reports})
@@ -72,7 +78,9 @@ async def verify_field(tools: Tools, work: Work) -> None:
         raise CellsDamaged(f"{bad} cells of {places[0].field.name} do not open, or would not be found")
 
 
-async def _verify(tools: Tools, work: Work, place: Place, cipher: FieldKeyCipher) -> Findings:
+async def _verify(
+    tools: Tools, work: Work, place: Place, cipher: FieldKeyCipher, keeper: SubjectKeeper | None
+) -> Findings:
     findings = Findings()
     async with tools.connection(place.database) as connection, paced(tools, place) as rest:
         await settle(connection)
@@ -82,7 +90,7 @@ async def _verify(tools: Tools, work: Work, place: Place, cipher: FieldKeyCipher
         table = qualified(place.field.schema, place.field.table)
         total = await connection.fetchval(f"SELECT pg_catalog.count({quote(place.field.column)}) FROM {table}")  # noqa: S608
         for member in members:
-            await _walk(tools, work, connection, Judge(place, member, cipher, findings), total, rest)
+            await _walk(tools, work, connection, Judge(place, member, cipher, findings, keeper), total, rest)
     return findings
 
 
@@ -95,6 +103,7 @@ async def _walk(tools: Tools, work: Work, connection: Connection, judge: Judge, 
         rows = await connection.fetch(statements.read(after=bool(after)), size, *after)
         if not rows:
             return
+        await judge.prepare([row[keys] for row in rows])
         for row in rows:
             judge.look(row[keys], row[keys + 1])
         after = tuple(rows[-1])[:keys]
@@ -112,6 +121,12 @@ class Judge:
     member: Member
     cipher: FieldKeyCipher
     findings: Findings
+    keeper: SubjectKeeper | None = None
+
+    async def prepare(self, keys: Sequence[str | None]) -> None:
+        """Has the secrets of these rows' data subjects at hand."""
+        if self.keeper is not None:
+            await self.keeper.have(names_of(self.place, map(self._row_key, keys)), make=False)
 
     def look(self, key: str | None, cell: bytes | None) -> None:
         if cell is None:
@@ -120,6 +135,9 @@ class Judge:
         self.findings.by_key[cell[4:HEAD_SIZE].hex()] += 1
         try:
             plaintext = self.cipher.open(cell, row_key=self._row_key(key))
+        except SubjectDestroyed:
+            self.findings.destroyed += 1
+            return
         except (EnvelopeInvalid, UnknownKey, FieldgateError):
             self.findings.damaged += 1
             return

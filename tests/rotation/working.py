@@ -17,6 +17,7 @@ from keys.database_store import DatabaseKeyStore
 from keys.key_tables import DatabaseTables
 from keys.keyring import Keyring, KeyringCiphers
 from keys.primitives import random_bytes
+from keys.subjects import SubjectCache
 from policies.fields import DataMap, Field
 from proxy.keywork.handler import Cancelled
 from proxy.keywork.operation import Operation, OperationKind, OperationState, Target
@@ -108,7 +109,7 @@ class Shop:
         return (await self.store.load()).keyring
 
     async def ciphers(self) -> KeyringCiphers:
-        return (await self.keyring()).ciphers(key_needs(self.made), CountedLeases())
+        return (await self.keyring()).ciphers(key_needs(self.made), CountedLeases(), None, SubjectCache())
 
     async def key_states(self, field: Field) -> list[str]:
         scope = f"field:{id_of(field)}"
@@ -142,7 +143,7 @@ class Holder:
 
     async def load(self) -> None:
         loaded = await self.shop.store.load()
-        self.ciphers = loaded.keyring.ciphers(key_needs(self.shop.made), CountedLeases())
+        self.ciphers = loaded.keyring.ciphers(key_needs(self.shop.made), CountedLeases(), None, SubjectCache())
         self.number = loaded.number
         await self.shop.store.tables.confirm(self.holder_id, loaded.number, 30.0)
 
