@@ -9,13 +9,14 @@ from contextlib import asynccontextmanager
 
 import asyncpg
 
-from proxy.sealing.ddl import qualified
-
 from .places import Place
 from .throttle import Gauge, Pace, Throttle
 from .tools import Tools
 
 INTERVAL = 0.25
+# One row by an index, of a table that re-encryption leaves alone: in its own there would be more and more dead row
+# versions to be skipped.
+_PROBE = "SELECT relname FROM pg_catalog.pg_class WHERE oid = 1259"
 Rest = Callable[[float, int], Awaitable[None]]
 
 
@@ -31,8 +32,7 @@ async def paced(tools: Tools, place: Place) -> AsyncIterator[Rest]:
         yield rest
         return
     async with tools.connection(place.database) as connection:
-        probe = f"SELECT 1 FROM {qualified(place.field.schema, place.field.table)} LIMIT 1"  # noqa: S608 (quoted)
-        gauge = Gauge(connection, probe)
+        gauge = Gauge(connection, _PROBE)
         throttle.baseline = await gauge.baseline()
         watching = asyncio.create_task(_watch(gauge, throttle))
         try:

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import asyncpg
 import pytest
 
+from proxy.rotation.pacing import paced
 from proxy.rotation.throttle import LEAST_SHARE, LONGEST_REST, Gauge, Pace, Throttle
+from proxy.rotation.tools import Tools
+from tests.keys.making import CountedLeases
+from tests.rotation.making import EMAIL, MAP, place_of
+from tests.support.servers import Database
 
 
 def test_a_late_server_halves_the_share_until_a_floor() -> None:
@@ -58,3 +65,30 @@ async def test_the_gauge_measures(people: asyncpg.Connection) -> None:
     assert 0 < await gauge.baseline(5) < 5
     assert 0 < await gauge.latency_now(5) < 5
     assert await gauge.lag() is None
+
+
+@pytest.mark.integration
+async def test_batches_rest_while_the_server_answers_late(
+    people: asyncpg.Connection, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers = iter([0.001] * 7)  # the baseline; from then on five times as long
+
+    async def latency(self: Gauge, probes: int = 10) -> float:
+        measured.set()
+        return next(answers, 0.005)
+
+    measured = asyncio.Event()
+    monkeypatch.setattr(Gauge, "latency_now", latency)
+    tools = Tools(
+        store=None,  # type: ignore[arg-type]
+        connect=lambda name: database.connect_async(),
+        data_maps=lambda: {"shop": MAP},
+        leases=CountedLeases(),
+    )
+    async with paced(tools, place_of(EMAIL)) as rest:
+        for _ in range(2):  # when it is measured a second time, the first has been observed
+            measured.clear()
+            await measured.wait()
+        began = asyncio.get_running_loop().time()
+        await rest(0.01, 100)
+        assert asyncio.get_running_loop().time() - began > 0.01 / 0.25  # more than at the share that it begins with
