@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from policies.fields import DataMap, Field
+from policies.fields import DataMap, Sealing
 
 from .refusals import Code, Refusal
 
@@ -31,7 +31,7 @@ class SealedField:
 
 
 class FieldIndex:
-    """Every sealed field of the configured databases, by place and by the scope of its keys."""
+    """Every field of the configured databases that is or will be sealed, by place and by the scope of its keys."""
 
     def __init__(self, data_maps: Iterable[DataMap]) -> None:
         self._fields: dict[Place, SealedField] = {}
@@ -46,10 +46,11 @@ class FieldIndex:
                 self._kinds.setdefault(data_map.database, set()).add(table.subject_kind)
             for field in table.fields.values():
                 place = Place(data_map.database, field.name)
-                if field.sealing is None:
+                sealing = field.sealing or field.migrating  # one that is plain yet has its keys already
+                if sealing is None:
                     self._plain.add(place)
                 else:
-                    self._fields[place] = _sealed(place, data_map.controller, field)
+                    self._fields[place] = _sealed(place, data_map.controller, sealing)
 
     @property
     def places(self) -> tuple[Place, ...]:
@@ -80,9 +81,7 @@ class FieldIndex:
         return frozenset(self._kinds.get(database, ()))
 
 
-def _sealed(place: Place, controller: str, field: Field) -> SealedField:
-    sealing = field.sealing
-    assert sealing is not None  # noqa: S101
+def _sealed(place: Place, controller: str, sealing: Sealing) -> SealedField:
     cell = f"field:{sealing.field_id}"
     has_terms = sealing.equality or sealing.tokens
     term = None if not has_terms else f"group:{sealing.join_group}" if sealing.join_group else cell
