@@ -28,7 +28,7 @@ FieldName = Annotated[
 ]
 KeyIdText = Annotated[str, Field(pattern=r"^[0-9a-f]{16}$", description="16 hex digits")]
 Subject = Annotated[
-    str, Field(pattern=r"^[A-Za-z0-9._:-]{1,128}$", description="The data subject's pseudonym: its key in the tables.")
+    str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}:[A-Za-z0-9._:-]{1,120}$", description="kind:key, as in customer:42")
 ]
 
 

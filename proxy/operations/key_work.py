@@ -172,7 +172,7 @@ def unseal(reach: Reach, field: FieldName, database: Database = None, wait: Wait
 @_command("shred")
 def shred(
     reach: Reach,
-    subject: Annotated[str, typer.Argument(metavar="SUBJECT", help="The data subject's pseudonym.")],
+    subject: Annotated[str, typer.Argument(metavar="SUBJECT", help="kind:key, as in customer:42.")],
     database: Database = None,
     wait: Wait = True,
 ) -> None:

@@ -9,7 +9,7 @@ from policies.admin_rights import ROLES
 from proxy.admin.routes import ROUTES
 from proxy.keywork.operation import OperationKind, OperationState, Target
 from tests.support.admin_port import Port, running_port
-from tests.support.keywork import EMAIL, PASSPORT, actor, asked
+from tests.support.keywork import EMAIL, PASSPORT, SUBJECT, actor, asked
 
 EVERYONE = ROLES
 KEYS, SECURITY, DPO = "key-admin", "security-admin", "dpo"
@@ -43,7 +43,7 @@ ALLOWED: dict[tuple[str, str], frozenset[str]] = {
     ("POST", "/v1/escrow"): frozenset({KEYS}),
     ("POST", "/v1/subjects/shred"): frozenset({DPO}),
 }
-BODIES = {"/v1/subjects/shred": {"database": "shop", "subject": "99"}}
+BODIES = {"/v1/subjects/shred": {"database": "shop", "subject": "customer:99"}}
 
 
 def test_the_table_names_every_route() -> None:
@@ -84,7 +84,9 @@ async def prepared(port: Port) -> dict[str, str]:
     key = await desk.disabled_key(PASSPORT)
     retired = await desk.move(await desk.key_of("public.customers.phone"), KeyState.DECRYPT_ONLY)
     shredder = actor("vera", "dpo")
-    shred = await service.request(shredder, asked(), OperationKind.SHRED_SUBJECT, Target(database="shop", subject="17"))
+    shred = await service.request(
+        shredder, asked(), OperationKind.SHRED_SUBJECT, Target(database="shop", subject=SUBJECT)
+    )
     other = await desk.disabled_key("public.customers.address")
     destroy = await service.request(actor("vera"), asked(), OperationKind.DESTROY_KEY, Target(key_id=other.name))
     place = Target(database="shop", field="public.customers.postal_code")

@@ -153,7 +153,7 @@ def test_the_configurations_own_port() -> None:
 
 async def test_what_needs_a_second_person_says_so(port: Port, as_olga: Any, tmp_path: Path) -> None:
     as_dina = await shell(port, tmp_path, "dina")
-    for result in (await as_olga("unseal", EMAIL, "-d", "shop"), await as_dina("shred", "17", "-d", "shop")):
+    for result in (await as_olga("unseal", EMAIL, "-d", "shop"), await as_dina("shred", "customer:17", "-d", "shop")):
         assert result.exit_code == 75 and "A second person approves it" in result.output
     assert (await as_olga("seal", EMAIL, "-d", "shop", "--no-wait")).exit_code == 0
     kinds = [row.operation.kind for row in port.desk.records.rows.values()]

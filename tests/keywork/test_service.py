@@ -12,7 +12,7 @@ from keys.key_tables import Uses
 from keys.lifecycle import KeyState
 from proxy.keywork.operation import NEEDS_APPROVAL, OperationKind, OperationState, Target, Wanted
 from proxy.keywork.refusals import Code, Refusal
-from tests.support.keywork import EMAIL, PASSPORT, Desk, actor, asked, make_desk
+from tests.support.keywork import EMAIL, PASSPORT, SUBJECT, Desk, actor, asked, make_desk
 
 OLGA, PAVEL, AUDITOR, DPO = (
     actor("olga"),
@@ -125,7 +125,7 @@ async def test_destruction_waits_for_its_time_and_a_second_person(desk: Desk) ->
 
 @pytest.mark.parametrize("kind", sorted(NEEDS_APPROVAL))
 async def test_nobody_approves_without_the_right(desk: Desk, kind: OperationKind) -> None:
-    target = {OperationKind.SHRED_SUBJECT: Target(database="shop", subject="17")}.get(kind, EMAIL_TARGET)
+    target = {OperationKind.SHRED_SUBJECT: Target(database="shop", subject=SUBJECT)}.get(kind, EMAIL_TARGET)
     if kind is OperationKind.DESTROY_KEY:
         target = Target(key_id=(await desk.disabled_key()).name)
     who = DPO if kind is OperationKind.SHRED_SUBJECT else OLGA

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from hashlib import sha256
 from typing import Any
@@ -16,6 +16,7 @@ from keys.lifecycle import KeyState
 from keys.records import StoredKey
 from policies.admin_rights import AdminRights
 from policies.audit.events import Line, decode
+from policies.fields import DataMap
 from policies.loader import SHOP, load_policy
 from proxy.keywork.escrow import PutBack
 from proxy.keywork.fields import FieldIndex
@@ -30,6 +31,17 @@ EMAIL = "public.customers.email"
 PASSPORT = "public.refunds.passport_scan"
 RIGHTS = AdminRights()
 SHOP_MAP = load_policy(SHOP).data_map
+SUBJECT = "customer:17"
+
+
+def _with_subject_keys() -> DataMap:
+    """The shop's, as if cells of customers were under their secrets."""
+    customers = ("public", "customers")
+    table = replace(SHOP_MAP.tables[customers], subject_kind="customer")
+    return replace(SHOP_MAP, tables={**SHOP_MAP.tables, customers: table})
+
+
+INDEX = FieldIndex([_with_subject_keys()])
 
 
 @dataclass
@@ -93,8 +105,7 @@ async def make_desk() -> Desk:
     store = DatabaseKeyStore(tables, MemoryProvider())
     await store.initialise()
     await store.add_missing(key_needs(SHOP_MAP))
-    index = FieldIndex([SHOP_MAP])
-    parts = ServiceParts(records, tables, MemoryEscrow(tables), lambda: index, RIGHTS, Trail(sink), timedelta(days=7))
+    parts = ServiceParts(records, tables, MemoryEscrow(tables), lambda: INDEX, RIGHTS, Trail(sink), timedelta(days=7))
     return Desk(tables, store, records, sink, KeyService(parts))
 
 
