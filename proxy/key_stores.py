@@ -17,6 +17,7 @@ from keys.database_leases import DatabaseLeases
 from keys.database_store import DatabaseKeyStore
 from keys.key_tables import CHANNEL, DatabaseTables
 from keys.keyring import KeyNeed, KeyringCiphers
+from keys.subjects import SubjectCache
 from proxy.errors import ConfigError, UpstreamUnavailable
 
 from .config import Config, ControlConfig, UpstreamConfig
@@ -115,7 +116,7 @@ async def sealing_ciphers(
         leases = make_leases(config.upstream, config.control)
         leases.start()
         try:
-            ciphers = (await store.load()).keyring.ciphers(needs, leases)
+            ciphers = (await store.load()).keyring.ciphers(needs, leases, None, SubjectCache())
             await asyncio.to_thread(leases.prepare, ciphers.sealing_keys())
             yield ciphers
             ciphers.close()

@@ -7,8 +7,9 @@ be had, or a lost connection, is tried again.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 
+from keys.subjects import SubjectName
 from policies.fields import DataMap
 from proxy.errors import ConfigError
 from proxy.keywork.handler import Cancelled, Connection, Work
@@ -51,15 +52,20 @@ async def _carry_out(
     async def between(step: SealStep, done: int, total: int) -> None:
         await work.checkpoint(step.value, done, total)
 
+    async def secrets(names: Collection[SubjectName]) -> None:
+        if keeper is not None:
+            await keeper.have(names, make=doing is seal_field)
+
     async def in_switch(connection: Connection) -> None:
         if field.migrating is not None:
             await privileges(database, connection)
 
     keyring = (await tools.store.load()).keyring
-    ciphers = tools.ciphers(keyring, places[0])
+    keeper = tools.keeper(keyring, places[0])
+    ciphers = tools.ciphers(keyring, places[0], keeper)
     try:
         async with tools.connection(database) as connection:
-            hooks = Hooks(between=between, in_switch=in_switch)
+            hooks = Hooks(between=between, in_switch=in_switch, secrets=secrets)
             outcome = await doing(connection, data_map, name, ciphers, options=options, hooks=hooks)
     except SealingInterrupted as interrupted:
         raise StepWaits(interrupted.message) from None

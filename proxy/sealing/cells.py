@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from keys.envelope import HEAD_SIZE, TERM_END
-from keys.errors import EnvelopeInvalid, UnknownKey
+from keys.errors import EnvelopeInvalid, SubjectDestroyed, UnknownKey
 from keys.field import FieldCipher
 from policies.fields import Field
 from proxy.errors import FieldgateError
@@ -29,7 +29,7 @@ class CellMaker:
         """Seals a value.  Raises SealingFailed when the value would not come back exactly as it is."""
         form = self._form(value)
         term_input = self._codec.term_input(form) if self._sealing.equality else None
-        return self._cipher.seal(form, term_input=term_input, row_key=self._row_key(key))
+        return self._cipher.seal(form, term_input=term_input, row_key=self.row_key(key))
 
     def matches(self, value: bytes | None, cell: bytes | None, key: bytes | None) -> bool:
         """Whether the cell opens to exactly the value, with its term; NULL matches NULL only."""
@@ -37,7 +37,7 @@ class CellMaker:
             return value is cell
         form = self._form(value)
         try:
-            if self._cipher.open(cell, row_key=self._row_key(key)) != form:
+            if self._cipher.open(cell, row_key=self.row_key(key)) != form:
                 return False
         except (EnvelopeInvalid, UnknownKey):
             return False
@@ -48,7 +48,11 @@ class CellMaker:
     def open(self, cell: bytes, key: bytes | None) -> bytes:
         """The value as PostgreSQL prints it.  Raises SealingFailed when the cell does not open."""
         try:
-            form = self._cipher.open(cell, row_key=self._row_key(key))
+            form = self._cipher.open(cell, row_key=self.row_key(key))
+        except SubjectDestroyed:
+            raise SealingFailed(
+                f"{self._field.name} holds cells of data subjects whose secrets were destroyed: they have no value"
+            ) from None
         except (EnvelopeInvalid, UnknownKey):
             raise SealingFailed(
                 f"{self._field.name} holds a cell that does not open: its key is not known here, or it was changed"
@@ -67,7 +71,11 @@ class CellMaker:
             raise SealingFailed(f"{self._field.name} holds a value that would not come back as it is")
         return form
 
-    def _row_key(self, key: bytes | None) -> bytes | None:
+    def row_key(self, key: bytes | None) -> bytes | None:
+        """What a cell is bound to, from the key as PostgreSQL prints it; None for cells that are not bound.
+
+        Raises SealingFailed when a row has no key.
+        """
         if not self._sealing.row_bound:
             return None
         if key is None or self._key_oid is None:

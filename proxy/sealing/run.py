@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, TypeVar
@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 import asyncpg
 
 from keys.keyring import KeyringCiphers
+from keys.subjects import SubjectName
 from policies.fields import Field, ProtectedTable
 from proxy.wire.values.codecs import codec_for
 
@@ -77,6 +78,7 @@ class SealOutcome:
 Progress = Callable[[SealStep, int, int], None]
 Between = Callable[[SealStep, int, int], Awaitable[None]]
 InSwitch = Callable[[Connection], Awaitable[None]]
+Secrets = Callable[[Collection[SubjectName]], Awaitable[None]]
 
 
 def _tell_nobody(step: SealStep, done: int, total: int) -> None:
@@ -91,18 +93,24 @@ async def _nothing_more(connection: Connection) -> None:
     pass
 
 
+async def _no_secrets(names: Collection[SubjectName]) -> None:
+    raise SealingFailed("its cells need data subjects' secrets: ask for an operation (fieldgate keys seal, unseal)")
+
+
 @dataclass(frozen=True, slots=True)
 class Hooks:
     """Who is told, and who has a say.
 
     `progress` is called often.  `between` is awaited between batches, outside of any transaction: it may wait, or raise
     to stop the run, and nothing is half done then.  `in_switch` is awaited in the transaction that switches, last: what
-    must change with the form of the column, such as privileges.
+    must change with the form of the column, such as privileges.  `secrets` is awaited before cells are made or opened
+    that need the secrets of these data subjects.
     """
 
     progress: Progress = _tell_nobody
     between: Between = _go_on
     in_switch: InSwitch = _nothing_more
+    secrets: Secrets = _no_secrets
 
 
 async def facts_of(connection: Connection, table: ProtectedTable) -> TableFacts:
@@ -282,11 +290,19 @@ class Run(ABC):
         if rows:
             average = sum(map(self.size, rows)) // len(rows) + 1
             self._batch = max(1, min(BATCH_BYTES // average, self.options.batch))
+            await self._have_secrets(rows)
             await self._store(rows, [self.made(row) for row in rows])
             self.filled += len(rows)
             self._missing -= len(rows)
             self.progress(SealStep.FILL, max(0, self.total - self._missing), self.total)
         return rows
+
+    async def _have_secrets(self, rows: Sequence[Any]) -> None:
+        kind = sealing_of(self.field).subject_kind
+        if kind is None or not rows:
+            return
+        keys = {self.maker.row_key(row["bound"]) for row in rows}
+        await self.hooks.secrets({SubjectName(kind, key) for key in keys if key is not None})
 
     async def _store(self, rows: list[Any], made: Sequence[bytes | str | None]) -> None:
         keys = [[row["key"][n] for row in rows] for n in range(len(self.statements.keys))]
@@ -349,12 +365,21 @@ class Run(ABC):
 
     async def _mismatches(self) -> list[Any]:
         """Opens every cell and compares it with its plaintext; the rows where they differ."""
-        wrong, done = [], 0
+        wrong: list[Any] = []
+        some: list[Any] = []
+        done = 0
+
+        async def judge() -> None:
+            await self._have_secrets(some)
+            wrong.extend(row for row in some if not self.matches(row))
+            self.progress(SealStep.VERIFY, min(done, self.total), self.total)
+            some.clear()
+
         async for row in self.connection.cursor(self.statements.all_rows(), prefetch=self._batch):
-            if not self.matches(row):
-                wrong.append(row)
+            some.append(row)
             done += 1
-            if done % 1000 == 0:
-                self.progress(SealStep.VERIFY, min(done, self.total), self.total)
+            if len(some) >= self._batch:
+                await judge()
+        await judge()
         self.progress(SealStep.VERIFY, self.total, self.total)
         return wrong
