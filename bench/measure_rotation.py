@@ -2,7 +2,7 @@
 
 `reencrypt`: all cells of three fields under their next keys, without any throttle, on both cores; the runner's part in
 this process, PostgreSQL's in its own.  HOT updates need room in the pages: the second table has it.
-`rotation-latency`: a few connections look up and change single customers at a fixed rate that leaves the machine room;
+`rotation-latency`: a few connections look up and change single customers, with pauses that leave the machine room;
 the 95th percentile of what one of them waits, before, and while a process of its own re-encrypts with the usual pace.
 """
 
@@ -82,9 +82,7 @@ def latency(place: Workplace, gates: Gates) -> Contest:
         asyncio.run(Rotated(where, rows).create())
         return asyncio.run(_p95(where, rows, seconds))
 
-    title = (
-        f"{_CONNECTIONS} connections, a statement every {_PAUSE * 1000:.0f} ms each: what one waits, 95th percentile"
-    )
+    title = f"{_CONNECTIONS} connections with pauses of {_PAUSE * 1000:.0f} ms: what a statement takes, 95th percentile"
     sides = (Side(_BEFORE, before), Side(_DURING, during))
     return Contest(LATENCY, title, "ms", sides, (Goal(_DURING, _BEFORE, at_most=1.5),))
 
