@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -19,6 +19,7 @@ from proxy.grants.command import apply_grants
 from proxy.key_stores import sealing_ciphers
 from proxy.sealing.job import abandon_sealing, abandon_unsealing, find_field, seal_field, unseal_field
 from proxy.sealing.needs import key_needs
+from proxy.sealing.plan import plan_lines, plan_sealing
 from proxy.sealing.remains import remaining_plaintext
 from proxy.sealing.run import Hooks, InSwitch, SealOptions, SealOutcome, SealStep
 from proxy.terminal import DEFAULT_CONFIG, ConfigOption, passphrase_of, reporting
@@ -29,6 +30,7 @@ Doing = Callable[..., Awaitable[SealOutcome]]  # seal_field or unseal_field
 Abandoning = Callable[[Connection, DataMap, str], Awaitable[None]]
 ColumnArgument = Annotated[str, typer.Argument(metavar="TABLE.COLUMN", help="A sealed field of the data map.")]
 BatchOption = Annotated[int, typer.Option(min=1, help="Rows a transaction.")]
+PlanOption = Annotated[bool, typer.Option("--plan", help="Print what it would do, and change nothing.")]
 PauseOption = Annotated[float, typer.Option(min=0.0, help="Seconds between batches.")]
 
 
@@ -39,11 +41,14 @@ def seal(
     database: DatabaseOption = None,
     batch: BatchOption = 500,
     pause: PauseOption = 0.0,
+    plan: PlanOption = False,
     abandon: Annotated[bool, typer.Option("--abandon", help="Take back a sealing that has not switched yet.")] = False,
 ) -> None:
     """Seal a column's existing plaintext in place.  Can be stopped and run again at any point."""
     with reporting():
         loaded, name, policy, field = _asked(config, database, column)
+        if plan:
+            _plan(loaded, owner, name, policy, field, seals=True)
         if abandon:
             _abandon(loaded, owner, name, policy, field, abandon_sealing)
             return
@@ -59,6 +64,7 @@ def unseal(
     database: DatabaseOption = None,
     batch: BatchOption = 500,
     pause: PauseOption = 0.0,
+    plan: PlanOption = False,
     settle: Annotated[
         float,
         typer.Option(min=0.0, help="Seconds after the switch until every proxy knows; cells are refused till then."),
@@ -73,6 +79,8 @@ def unseal(
     """Put a sealed column's plaintext back into the database.  Can be stopped and run again at any point."""
     with reporting():
         loaded, name, policy, field = _asked(config, database, column)
+        if plan:
+            _plan(loaded, owner, name, policy, field, seals=False)
         if abandon:
             _abandon(loaded, owner, name, policy, field, abandon_unsealing)
             return
@@ -83,6 +91,13 @@ def unseal(
         options = SealOptions(batch=batch, pause=pause, settle_seconds=settle)
         outcome = _carry_out(loaded, owner, name, policy, field, unseal_field, options)
         _tell(field.name, outcome, "plain", "every value compared with its cell")
+
+
+def _plan(loaded: Config, owner: str, database: str, policy: PolicySet, field: Field, *, seals: bool) -> NoReturn:
+    """Exit code 1: something is refused."""
+    made = with_owner(loaded, owner, database, lambda c: plan_sealing(c, policy.data_map, field.name, seals=seals))
+    out.print("\n".join(plan_lines(made)), markup=False, soft_wrap=True)
+    raise typer.Exit(1 if made.survey.obstacles else 0)
 
 
 def _asked(config: Path, database: str | None, column: str) -> tuple[Config, str, PolicySet, Field]:
