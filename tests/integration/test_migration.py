@@ -17,19 +17,27 @@ import asyncpg
 import pytest
 
 from keys.keyring import KeyringCiphers
-from keys.store import open_keyring
 from policies.fields import Field
 from policies.loader import load_policy
 from policies.policy_set import PolicySet
 from proxy.demo.folder import DemoFolder
 from proxy.demo.generate import make_shop, tables
-from proxy.demo.prepare import CONTROL_ROLE, DATABASE, connect, make_files, make_roles, write_settings
+from proxy.demo.prepare import (
+    CONTROL_DATABASE,
+    CONTROL_ROLE,
+    DATABASE,
+    connect,
+    make_files,
+    make_keys,
+    make_roles,
+    open_ciphers,
+    write_settings,
+)
 from proxy.demo.schema import logical_schema
 from proxy.demo.server import Server, free_port
 from proxy.demo.service import Service, Wanted
 from proxy.grants.command import apply_grants
 from proxy.sealing.job import seal_field, unseal_field
-from proxy.sealing.needs import key_needs
 from proxy.sealing.run import Hooks, SealOptions
 from tests.support.servers import TEST_SETTINGS, new_home
 
@@ -37,7 +45,7 @@ from .canaries import Canaries
 from .sample_app import Row, work
 from .stage import SEED, Stage
 
-pytestmark = [pytest.mark.integration, pytest.mark.slow]
+pytestmark = [pytest.mark.integration, pytest.mark.slow, pytest.mark.timeout(400)]
 
 ROWS = 30
 OPTIONS = SealOptions(batch=20, lock_seconds=1.0, settle_seconds=0.2)
@@ -61,8 +69,10 @@ def plain_stage() -> Iterator[Stage]:
         policy = load_policy(folder.policy)
         admin = await connect(server, "postgres")
         await admin.execute(f"CREATE DATABASE {DATABASE}")
+        await admin.execute(f"CREATE DATABASE {CONTROL_DATABASE}")
         await make_roles(admin, folder, policy)
         await admin.close()
+        await make_keys(folder, server, policy.data_map)
         owner = await connect(server, DATABASE)
         await owner.execute(logical_schema())
         for table in tables(shop):
@@ -134,11 +144,6 @@ def sealed_fields(policy: PolicySet) -> list[Field]:
     return [f for t in policy.data_map.tables.values() for f in t.fields.values() if f.sealing is not None]
 
 
-def opened_ciphers(folder: DemoFolder, policy: PolicySet) -> KeyringCiphers:
-    opened = open_keyring(folder.keyring, folder.passphrase.read_text().strip())
-    return opened.keyring.ciphers(key_needs(policy.data_map), opened.leases())
-
-
 async def through_the_proxy(stage: Stage, names: Sequence[str]) -> dict[str, list[bytes]]:
     """Every table as `management` copies it."""
     connection = await stage.open("management")
@@ -157,7 +162,12 @@ async def through_the_proxy(stage: Stage, names: Sequence[str]) -> dict[str, lis
 
 async def test_there_and_back_under_load(plain_stage: Stage) -> None:
     policy = load_policy(plain_stage.folder.policy)
-    fields, ciphers = sealed_fields(policy), opened_ciphers(plain_stage.folder, policy)
+    async with open_ciphers(plain_stage.folder, plain_stage.server, policy.data_map) as ciphers:
+        await there_and_back(plain_stage, policy, ciphers)
+
+
+async def there_and_back(plain_stage: Stage, policy: PolicySet, ciphers: KeyringCiphers) -> None:
+    fields = sealed_fields(policy)
     names = ["customers", "orders", "correspondence"]
     schema, rows = dumped(plain_stage, "--schema-only"), rows_of(plain_stage)
     shown = await through_the_proxy(plain_stage, names)
@@ -190,7 +200,6 @@ async def test_there_and_back_under_load(plain_stage: Stage) -> None:
     assert set(rows) <= set(after)  # the application changes its own rows only
     assert await through_the_proxy(plain_stage, names) == shown
     await owner.close()
-    ciphers.close()
 
 
 async def plaintext_in(owner: asyncpg.Connection, fields: Sequence[Field]) -> list[str]:
