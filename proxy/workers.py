@@ -53,7 +53,8 @@ class Supervisor:
         self._were_ready: set[int] = set()
 
     async def run(self, ready: Callable[[int], None]) -> None:
-        """Raises WorkerFailed when a worker refuses to start at all."""
+        """Raises WorkerFailed when a worker refuses to start at all, FieldgateError for people who could not log in."""
+        self._plane = await open_plane(self._config, self._logger)  # wrong people: no worker is started
         reserved = _reserve(self._config.listener.host, self._config.listener.port)
         port = int(reserved.getsockname()[1])
         secret = self._passphrase() if self._passphrase else None
@@ -62,7 +63,6 @@ class Supervisor:
         ]
         admin = None
         try:
-            self._plane = await open_plane(self._config, self._logger)
             self._listen_to_signals()
             if self._config.admin is not None:
                 source = PeersSource(self._run_dir, self._config.process.workers)

@@ -159,3 +159,16 @@ def test_the_supervisor_answers_as_before_without_a_login(served: Served) -> Non
     url = f"https://localhost:{served.port}/readyz"
     with urllib.request.urlopen(url, context=context, timeout=10) as answer:
         assert json.loads(answer.read())["ready"] is True
+
+
+@pytest.mark.parametrize(
+    ("people", "said"),
+    [(PEOPLE, ""), (PEOPLE.replace('["auditor"]', '["root"]'), "wrong.toml:5: people.anna: roles are")],
+)
+def test_check_looks_at_what_people_log_in_with(served: Served, people: str, said: str) -> None:
+    write_private(served.folder / "wrong.toml", people)
+    other = served.folder / "other.toml"
+    other.write_text((served.folder / "fieldgate.toml").read_text().replace("admins.toml", "wrong.toml"))
+    checked = CliRunner().invoke(app, ["check", "--config", str(other)])
+    assert checked.exit_code == (78 if said else 0), checked.output
+    assert said in checked.stderr.replace("\n", "")
