@@ -25,7 +25,7 @@ from proxy.wire.values.settings import ValueSettings
 
 from .copy_in_binary import BinaryIn
 from .copy_in_csv import csv_columns_taker, csv_row_taker
-from .copy_sealing import MESSAGE, Absent, CopySealing, SealAll, nobody, sealed_together
+from .copy_sealing import MESSAGE, TOGETHER, Absent, CopySealing, SealAll, nobody, sealed_together
 
 # What makes the server itself skip a row under ON_ERROR ignore, and count it: no bytea has this form.
 _NO_BYTEA = b"\\\\xz"
@@ -116,7 +116,12 @@ class _LinesIn(CopySealing):
         if self._must_wait(self._keys_of(rows)):
             self._waiting = rows
             return
-        made = (self._all_rows(rows) or self._rows_before_failure(rows)) if self.failure is None else []
+        made: list[bytes] = []
+        for start in range(0, len(rows), TOGETHER):
+            if self.failure is not None:
+                break
+            some = rows[start : start + TOGETHER]
+            made += self._all_rows(some) or self._rows_before_failure(some)
         self._done += len(made)
         _send_lines(made + self._last, out)
         self.look_for_failure(self._reader.failure)

@@ -11,7 +11,7 @@ from proxy.wire.copying.binary_rows import HEADER, TRAILER, BinaryReader, Row, b
 from proxy.wire.framing import message
 from proxy.wire.values.settings import ValueSettings
 
-from .copy_sealing import MESSAGE, Absent, CopySealing, SealAll, sealed_together
+from .copy_sealing import MESSAGE, TOGETHER, Absent, CopySealing, SealAll, sealed_together
 
 
 class BinaryIn(CopySealing):
@@ -52,12 +52,16 @@ class BinaryIn(CopySealing):
         if at is not None and self._must_wait((row[at], True) for row in rows):
             self._waiting = rows
             return
-        for made in self._all_rows(rows) or self._rows_before_failure(rows):
-            self._done += 1
-            self._parts.append(made)
-            self._size += len(made)
-            if self._size > MESSAGE:
-                self._flush(out)
+        for start in range(0, len(rows), TOGETHER):
+            if self.failure is not None:
+                break
+            some = rows[start : start + TOGETHER]
+            for made in self._all_rows(some) or self._rows_before_failure(some):
+                self._done += 1
+                self._parts.append(made)
+                self._size += len(made)
+                if self._size > MESSAGE:
+                    self._flush(out)
         self.look_for_failure(self._reader.failure)
 
     def _all_rows(self, rows: list[Row]) -> list[bytes]:

@@ -22,6 +22,7 @@ from .subjects import kind_of, subject_name
 
 MESSAGE = 256 * 1024  # bytes of rows in one message, or one longer row
 Absent = Callable[[set[SubjectName]], set[SubjectName]]
+TOGETHER = 256  # rows whose columns are worked on together: few enough to stay in the processor's cache
 Seal = Callable[[bytes, bytes | None], bytes]
 SealAll = Callable[[Sequence[bytes]], list[bytes]]
 
