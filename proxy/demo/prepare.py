@@ -16,6 +16,7 @@ from keys.database_store import DatabaseKeyStore
 from keys.key_tables import DatabaseTables
 from keys.keyring import KeyringCiphers
 from keys.providers.local_file import LocalFileKek, create_kek_file
+from keys.subjects import SubjectCache
 from policies.fields import DataMap
 from policies.loader import SHOP, load_policy
 from policies.policy_set import PolicySet
@@ -129,7 +130,7 @@ async def open_ciphers(folder: DemoFolder, server: Server, data_map: DataMap) ->
         leases = DatabaseLeases(lambda: connect(server, CONTROL_DATABASE))
         leases.start()
         try:
-            ciphers = (await store.load()).keyring.ciphers(key_needs(data_map), leases)
+            ciphers = (await store.load()).keyring.ciphers(key_needs(data_map), leases, None, SubjectCache())
             await asyncio.to_thread(leases.prepare, ciphers.sealing_keys())
             yield ciphers
             ciphers.close()

@@ -13,7 +13,6 @@ from keys.lifecycle import KeyState
 from keys.records import KeySnapshot, StoredKey
 from proxy.keywork.operation import OperationKind, Target
 from proxy.keywork.records import NewOperation
-from proxy.sealing.ddl import sealing_of
 
 from .places import Place
 from .tools import slot_of
@@ -49,10 +48,9 @@ def _too_old(key: StoredKey, snapshot: KeySnapshot, limits: Limits) -> bool:
 def wishes(keys: Iterable[StoredKey], places: Iterable[Place]) -> Iterator[NewOperation]:
     """One operation for each key; asked for again it is the same one, so that a key is rotated once.
 
-    A key that no registered database has a field for has nothing to be rotated, and one of data subjects' cells cannot.
+    A key that no registered database has a field for has nothing to be rotated.
     """
-    able = [place for place in places if sealing_of(place.field).subject_kind is None]
-    first = {slot_of(place): place for place in reversed(able)}
+    first = {slot_of(place): place for place in reversed(tuple(places))}
     for key in keys:
         place = first.get(key.info.slot)
         if place is not None:

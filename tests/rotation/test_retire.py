@@ -209,10 +209,8 @@ async def test_what_is_due_is_asked_for_once(shop: Shop) -> None:
     assert list(wishes([key], [])) == []
 
 
-async def test_cells_under_subjects_secrets_are_refused_and_not_due(shop: Shop) -> None:
+async def test_cells_under_subjects_secrets_are_due_as_others(shop: Shop) -> None:
     sealing = replace(NOTE.sealing, subject_kind="customer")  # type: ignore[type-var]
     place = replace(place_of(NOTE), field=replace(NOTE, sealing=sealing))
-    with pytest.raises(RotationRefused, match="data subjects' secrets"):
-        shop.tools().ciphers(await shop.keyring(), place)
     due = due_keys(await shop.store.read(), Limits(after=timedelta(0)))
-    assert list(wishes(due, [place])) == []
+    assert [wish.target.field for wish in wishes(due, [place])] == [NOTE.name]
