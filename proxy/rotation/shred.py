@@ -2,6 +2,7 @@
 
     destroy   the secret's wrapped bytes are gone from the control database, and none is ever made again
     forget    everyone who holds keys has forgotten the secret (or has stopped serving, its lease over)
+    wait      transactions that were writing to the tables then have ended: their cells are there, or never will be
     try       every cell of the subject is tried by keys that were read anew: none may open
     erase     what still stands there is replaced: by NULL, or where that may not be by an erased cell, whose search
               term is random; so nothing of the subject's is found by a term any more
@@ -37,11 +38,13 @@ from proxy.sealing.facts import Connection
 from proxy.wire.oids import TEXT
 
 from .errors import CellsDamaged, RotationRefused, StepWaits
+from .exchange import admitted_now
 from .places import Member, Place
 from .secrets import secrets_of
 from .session import settle
 from .survey import survey
 from .tools import Tools
+from .writers import writers_end
 
 BATCH = 200
 ATTEMPTS = 100  # to have rows that somebody else holds
@@ -83,9 +86,7 @@ async def shred_subject(tools: Tools, work: Work) -> None:
     if operation.approved_by is None or operation.approved_by == operation.requested_by:
         raise RotationRefused("the subject", ["a second person has to approve it"])
     places = _places(tools, operation.target.database, name.kind)
-    for place in {each.table.table: each for each in places}.values():
-        async with tools.connection(place.database) as connection:
-            await survey(await settle(connection), place)
+    await _require_whole(tools, name, places)
     await work.checkpoint("destroy")
     keyring = (await tools.store.load()).keyring
     store = secrets_of(tools.store, tools.leases, keyring, places[0].controller, name.kind)
@@ -94,6 +95,8 @@ async def shred_subject(tools: Tools, work: Work) -> None:
     await work.checkpoint("forget")
     await tools.store.touch()
     await tools.confirmed(work, "forget")
+    for of_table in _by_table(places):
+        await _wait_for_writers(tools, work, of_table[0])
     tally = Tally()
     for step in (_try, _erase):
         for places_of_table in _by_table(places):
@@ -127,6 +130,26 @@ def _by_table(places: Sequence[Place]) -> list[list[Place]]:
     for place in places:
         tables.setdefault((place.database, place.field.schema, place.field.table), []).append(place)
     return list(tables.values())
+
+
+async def _require_whole(tools: Tools, name: SubjectName, places: Sequence[Place]) -> None:
+    """Nothing is destroyed of which the rest could not be done.  Raises RotationRefused."""
+    for place in places:
+        async with tools.connection(place.database) as connection:
+            for member in await survey(await settle(connection), place):
+                _key(name, member)
+            await admitted_now(connection, place.field)  # it is sealed, in every part of its table
+
+
+async def _wait_for_writers(tools: Tools, work: Work, place: Place) -> None:
+    """A cell that was sealed before the secret was forgotten may stand in a transaction that is still open."""
+    table = f"{place.field.schema}.{place.field.table}"
+
+    async def waiting() -> None:
+        await work.checkpoint(f"wait: a transaction that writes to {table} is open")
+
+    async with tools.connection(place.database) as connection:
+        await writers_end(await settle(connection), place.field.schema, place.field.table, waiting)
 
 
 async def _try(

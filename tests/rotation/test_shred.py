@@ -23,7 +23,7 @@ from proxy.rotation.rotate import rotate_data_key
 from proxy.rotation.secrets import secrets_of
 from proxy.rotation.shred import DOES_NOT_COVER, shred_subject
 from proxy.rotation.verify import verify_field
-from proxy.sealing.ddl import table_elements
+from proxy.sealing.ddl import check_name, sealing_of, table_elements
 from proxy.sealing.needs import key_needs
 from proxy.subject_keeper import SubjectKeeper
 from tests.keys.making import CountedLeases
@@ -91,6 +91,10 @@ class World:
     async def fresh(self) -> World:
         """With nothing in memory."""
         return await world_over(self.shop, self.connection)
+
+    async def destroyed(self, name: SubjectName) -> bool:
+        leases = CountedLeases()
+        return await secrets_of(self.shop.store, leases, await self.shop.keyring(), "shop", "customer").destroyed(name)
 
     async def readable(self) -> dict[int, list[str | None]]:
         """What opens, by person; `-` for what was destroyed."""
@@ -264,6 +268,38 @@ async def test_rows_that_somebody_holds_are_waited_for(world: World) -> None:
     assert (await world.readable())[ANNA] == ["-", *(["-", None] * NOTES)]
 
 
+async def test_a_cell_of_an_open_transaction_is_erased_too(world: World) -> None:
+    other = await world.shop.database.connect_async()
+    open_one = other.transaction()
+    await open_one.start()
+    title, waited = world.cipher(TITLE), []
+    cell = title.seal(b"last words", term_input=b"last words", row_key=b"%d" % ANNA)
+    await other.execute("INSERT INTO notes (customer_id, title) VALUES ($1, $2)", ANNA, cell)
+
+    async def end() -> None:
+        waited.append("notes")
+        await open_one.commit()
+
+    await shred_subject(
+        world.shop.tools(), work_of(at={"wait: a transaction that writes to public.notes is open": end})
+    )
+    if not waited:
+        await open_one.commit()
+    await other.close()
+    count = "SELECT count(*) FROM notes WHERE fg_title_eq = $1"
+    assert await world.connection.fetchval(count, title.term(b"last words")) == 0
+    assert waited == ["notes"]
+
+
+async def test_a_field_that_is_stored_plain_stops_it_before_anything_is_destroyed(world: World) -> None:
+    await world.connection.execute(
+        f"ALTER TABLE notes DROP CONSTRAINT {check_name(sealing_of(TEXT))}, ALTER text TYPE text USING NULL"
+    )
+    with pytest.raises(RotationRefused, match="not sealed"):
+        await shred_subject(world.shop.tools(), work_of())
+    assert not await world.destroyed(name_of(ANNA))
+
+
 async def test_a_second_person_has_to_approve_it(world: World) -> None:
     for approved_by in (None, "anna"):
         with pytest.raises(RotationRefused, match="second person"):
@@ -279,6 +315,8 @@ async def test_what_is_no_subject_here_is_refused(world: World, subject: str) ->
     with pytest.raises(RotationRefused):
         await shred_subject(world.shop.tools(), work)
     assert await world.readable() == before
+    if subject.startswith("customer:"):  # it would be no subject for ever
+        assert not await world.destroyed(SubjectName("customer", subject.removeprefix("customer:").encode()))
 
 
 @pytest.mark.parametrize("subject", ["", "3", "customer", "customer:", "Customer:3", "customer:" + "3" * 300])
