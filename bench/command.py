@@ -25,6 +25,7 @@ from . import (
     measure_planner,
     measure_rotation,
     measure_searches,
+    measure_subjects,
     report,
     searched,
 )
@@ -50,7 +51,10 @@ _CONTESTS: dict[str, Callable[[Workplace, Gates], Contest]] = {
     measure_rotation.LATENCY: measure_rotation.latency,
 }
 # These need no servers but their own, and come first.
-_ALONE: dict[str, Callable[[Sizes], Contest]] = {measure_kek.NAME: lambda sizes: measure_kek.contest(sizes.keks)}
+_ALONE: dict[str, Callable[[Sizes], Contest]] = {
+    measure_kek.NAME: lambda sizes: measure_kek.contest(sizes.keks),
+    measure_subjects.NAME: lambda sizes: measure_subjects.contest(),
+}
 NAMES = (*_ALONE, *_CONTESTS)
 _ONE_ROUND = (measure_memory.NAME,)  # memory does not waver as time does, and its clients take long to connect
 

@@ -30,6 +30,10 @@ class FieldCipher(Protocol):
         """What `open` gives for each, quicker; for fields that are not bound to their rows.  Raises as `open`."""
         ...
 
+    def open_rows(self, envelopes: Sequence[bytes | None], row_keys: Sequence[bytes | None]) -> list[bytes | None]:
+        """What `open` makes of each with its row's key; None where there is none, or its subject was destroyed."""
+        ...
+
     def term(self, term_input: bytes) -> bytes:
         """The 16-byte equality term, as it stands in `fg_<column>_eq`; normalised as in `seal`."""
         ...

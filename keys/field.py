@@ -32,7 +32,7 @@ from .envelope import (
     tokens_at,
     unpad,
 )
-from .errors import CipherMisused, EnvelopeInvalid, UnknownKey
+from .errors import CipherMisused, EnvelopeInvalid, SubjectDestroyed, UnknownKey
 from .primitives import NONCE_SIZE, TAG_SIZE, InvalidTag, aead, random_bytes
 from .searching import kinds_that_open, makers, merged, require_fitting
 from .tokens.making import TokenMaker
@@ -299,6 +299,15 @@ class FieldKeyCipher(Unshareable):
             body = start + NONCE_SIZE
             opened.append(decrypt(each[start:body], each[body:], each[:start] + behind))
         return opened
+
+    def open_rows(self, envelopes: Sequence[bytes | None], row_keys: Sequence[bytes | None]) -> list[bytes | None]:
+        return [self._open_or_none(envelope, key) for envelope, key in zip(envelopes, row_keys, strict=True)]
+
+    def _open_or_none(self, envelope: bytes | None, row_key: bytes | None) -> bytes | None:
+        try:
+            return None if envelope is None else self.open(envelope, row_key=row_key)
+        except SubjectDestroyed:
+            return None
 
     def term(self, term_input: bytes) -> bytes:
         return self._required_term(self._asked_term, term_input)

@@ -10,17 +10,18 @@ memory, and what is not in it must be loaded before it can be used.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple, Protocol
 
 from .ciphers import Unshareable
-from .envelope import pad, unpad
+from .envelope import HEAD_SIZE, pad, prefixed, unpad
 from .errors import EnvelopeInvalid, SubjectDestroyed, SubjectSecretNeeded, UnknownKey
 from .field import FieldKeyCipher
 from .primitives import NONCE_SIZE, InvalidTag, Sealer, aead, random_bytes
 
 SECRET_SIZE = 32
 CAPACITY = 200_000  # secrets in memory; some 250 bytes each
+READY = 1024  # of each kind, with their key schedules made
 _UNKNOWN = bytes(1)  # no secret is so short
 
 
@@ -47,19 +48,19 @@ class SubjectSecrets(Protocol):
 
 
 class _Kind(Unshareable):
-    """The last subject's is kept ready, since all cells of a row, and often rows that stand together, are one's."""
+    """Some are kept ready, since all cells of a row are one subject's, and the columns of a run are opened in turn."""
 
-    __slots__ = ("_kind", "known", "last", "last_sealer")
+    __slots__ = ("_kind", "_ready", "known")
 
     def __init__(self, kind: str) -> None:
         self._kind = kind
         self.known: dict[bytes, bytes | None] = {}  # None: there is none; empty: destroyed
-        self.last: bytes | None = None
-        self.last_sealer: Sealer
+        self._ready: dict[bytes, Sealer] = {}
 
     def sealer(self, key: bytes) -> Sealer:
-        if key == self.last:
-            return self.last_sealer
+        ready = self._ready.get(key)
+        if ready is not None:
+            return ready
         found = self.known.get(key, _UNKNOWN)
         if found is _UNKNOWN:
             raise SubjectSecretNeeded(SubjectName(self._kind, key))
@@ -67,11 +68,17 @@ class _Kind(Unshareable):
             raise UnknownKey("the data subject has no secret in the key store")
         if not found:
             raise SubjectDestroyed("the data subject's secret was destroyed")
-        self.last, self.last_sealer = key, aead(found)
-        return self.last_sealer
+        if len(self._ready) >= READY:
+            self._ready.clear()
+        ready = self._ready[key] = aead(found)
+        return ready
 
-    def forget_last(self) -> None:
-        self.last = None
+    def forget_ready(self, key: bytes | None = None) -> None:
+        """Of one subject, or of all."""
+        if key is None:
+            self._ready.clear()
+        else:
+            self._ready.pop(key, None)
 
 
 class SubjectCache(Unshareable):
@@ -101,7 +108,7 @@ class SubjectCache(Unshareable):
         if secret and len(secret) != SECRET_SIZE:
             raise ValueError(f"a subject's secret has {SECRET_SIZE} bytes")
         kind = self.of_kind(name.kind)
-        kind.forget_last()
+        kind.forget_ready(name.key)
         self._size += name.key not in kind.known
         kind.known[name.key] = secret
         if self._size > self._capacity:
@@ -113,7 +120,7 @@ class SubjectCache(Unshareable):
         """All of them: one may have been destroyed elsewhere."""
         for kind in self._kinds.values():
             kind.known.clear()
-            kind.forget_last()
+            kind.forget_ready()
         self._size = 0
         self.generation += 1
 
@@ -152,3 +159,25 @@ class SubjectFieldCipher(FieldKeyCipher):
             raise EnvelopeInvalid("the envelope was changed, cut, or stands where it was not sealed for") from None
         found[5][0] += 1
         return unpad(plaintext) if found[1] else plaintext
+
+    def open_rows(self, envelopes: Sequence[bytes | None], row_keys: Sequence[bytes | None]) -> list[bytes | None]:
+        openers, end, context, sealer = self._openers, self._header_end, self._context, self._secrets.sealer
+        opened: list[bytes | None] = []
+        for envelope, key in zip(envelopes, row_keys, strict=True):
+            found = None if envelope is None or key is None else openers.get(envelope[:HEAD_SIZE])
+            if envelope is None or key is None or found is None or found[2] or len(envelope) < found[4]:
+                opened.append(self._open_or_none(envelope, key))  # by the way that says what is wrong
+                continue
+            body = end + found[3] + NONCE_SIZE
+            associated = envelope[: body - NONCE_SIZE] + context + prefixed(key)
+            nonce = envelope[body - NONCE_SIZE : body]
+            try:
+                plaintext = sealer(key).decrypt(nonce, found[0](nonce, envelope[body:], associated), associated)
+            except SubjectDestroyed:
+                opened.append(None)
+                continue
+            except InvalidTag:
+                raise EnvelopeInvalid("an envelope was changed, cut, or stands where it was not sealed for") from None
+            found[5][0] += 1
+            opened.append(unpad(plaintext) if found[1] else plaintext)
+        return opened

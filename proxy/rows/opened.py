@@ -50,6 +50,9 @@ class RememberingCipher:
     def seal_all(self, plaintexts: Sequence[bytes], term_inputs: Sequence[bytes] | None = None) -> list[bytes]:
         return self._cipher.seal_all(plaintexts, term_inputs)
 
+    def open_rows(self, envelopes: Sequence[bytes | None], row_keys: Sequence[bytes | None]) -> list[bytes | None]:
+        return self._cipher.open_rows(envelopes, row_keys)
+
     def term(self, term_input: bytes) -> bytes:
         return self._cipher.term(term_input)
 

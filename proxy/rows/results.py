@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from keys.errors import CryptoError, SubjectDestroyed, SubjectSecretNeeded
 from keys.field import FieldCiphers
@@ -21,6 +22,7 @@ from proxy.wire.framing import HEADER_SIZE, Span
 from proxy.wire.values.codecs import codec_for
 from proxy.wire.values.settings import ValueSettings
 
+from .apart import Values, column_values
 from .cells import from_text, unreadable
 from .describe import check_shape
 from .envelopes import may_hold_envelope, value_holds_envelope
@@ -28,7 +30,7 @@ from .finishing.computing import Computed, Given
 from .opened import RememberingCiphers
 from .params import cipher_of
 from .row_key import row_key_bytes
-from .run import ColumnUnreadable, OpenAll, Opener, transform, transform_all
+from .run import ColumnUnreadable, OpenAll, Opener, OpenRows, transform, transform_all
 from .subjects import KeyReader
 
 _MANY = 4  # rows, for which it is worth while to go column by column
@@ -99,10 +101,12 @@ class RowTransformer:
         """
         mark = len(out)
         try:
+            if not self._computed and len(spans) >= _MANY and self._all_rows(data, spans, out):
+                return
             if self._bound or self._computed:
                 for _, start, end in spans:
                     out.append(self._row_by_columns(data[start + HEADER_SIZE : end]))
-            elif len(spans) < _MANY or not self._all_rows(data, spans, out):
+            else:
                 transform(data, spans, self._columns, self._openers, out)
         except ColumnUnreadable as error:
             raise unreadable(_sealed_field(self._outputs[error.column])) from None
@@ -121,13 +125,25 @@ class RowTransformer:
         """False: nothing was done, and it goes row by row, because one of them is not as usual."""
         made: list[bytes] = []
         try:
-            copied = transform_all(data, spans, self._columns, self._together, made)
+            copied = transform_all(data, spans, self._columns, self._all_openers(data, spans), made)
         except (CryptoError, CellUnreadable, ValueRejected, ValueError, LookupError, struct.error):
             return False
         if copied is None or may_hold_envelope(copied, 0, len(copied)):
             return False
         out += made
         return True
+
+    def _all_openers(self, data: bytes, spans: Sequence[Span]) -> Sequence[OpenAll | OpenRows | None]:
+        """Of whole columns; of bound cells with the keys of these very rows.  Raises ValueError, ValueRejected."""
+        if not self._bound:
+            return self._together
+        openers: list[OpenAll | OpenRows | None] = [*self._together]
+        keys: dict[int, list[bytes | None]] = {}
+        for index, bound in self._bound.items():
+            if bound.key_index not in keys:
+                keys[bound.key_index] = bound.keys(column_values(data, spans, self._columns, bound.key_index))
+            openers[index] = OpenRows(partial(bound.open_rows, keys[bound.key_index]))
+        return openers
 
     def subjects(self, data: bytes, spans: Sequence[Span]) -> set[SubjectName]:
         """The data subjects whose secrets these rows need.  Raises ProtocolViolation."""
@@ -174,11 +190,25 @@ class _BoundColumn:
         self._cipher = cipher_of(ciphers, self._field)
         self._present = _presenter(output, settings, client_binary)
         self._server_binary = server_binary
-        self._key_index, self._key_binary, self._key_oid = key_index, key_binary, key_oid
+        self.key_index, self._key_binary, self._key_oid = key_index, key_binary, key_oid
+
+    def keys(self, raw: Values | None) -> list[bytes | None]:
+        """The rows' keys in canonical form.  Raises ValueError for rows that are none, and ValueRejected."""
+        if raw is None:
+            raise ValueError("a malformed row")
+        binary, oid = self._key_binary, self._key_oid
+        return [None if each is None else row_key_bytes(each, binary=binary, type_oid=oid, key_oid=oid) for each in raw]
+
+    def open_rows(self, keys: Sequence[bytes | None], column: Values) -> Values:
+        """`open` for a whole column.  Raises what ciphers raise: the rows are then gone through one by one."""
+        if not self._server_binary:
+            column = [None if value is None else from_text(value, self._field) for value in column]
+        cells, present = self._cipher.open_rows(column, keys), self._present
+        return cells if present is None else [None if cell is None else present(cell) for cell in cells]
 
     def open(self, value: bytes, columns: Sequence[bytes | None]) -> bytes | None:
         """None: the subject's secret was destroyed, and with it the value.  Raises SubjectSecretNeeded."""
-        raw = columns[self._key_index]
+        raw = columns[self.key_index]
         if raw is None:
             raise unreadable(self._field)
         key = row_key_bytes(raw, binary=self._key_binary, type_oid=self._key_oid, key_oid=self._key_oid)

@@ -8,6 +8,7 @@ decided once per result, so that they can be compiled later.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from itertools import chain
 from struct import Struct
 
@@ -19,6 +20,14 @@ from .apart import Values, taken_apart
 
 Opener = Callable[[bytes], bytes]  # what the server sent for a value -> what the client gets
 OpenAll = Callable[[Sequence[bytes]], Sequence[bytes]]  # the same for a whole column
+
+
+@dataclass(frozen=True, slots=True)
+class OpenRows:
+    """The same where each value is opened with its row: NULLs are among what it gets, and among what it gives."""
+
+    opener: Callable[[Values], Values]
+
 
 _HEADER = Struct("!ciH")
 _LENGTH = Struct("!i")
@@ -91,7 +100,7 @@ def transform_all(
     data: bytes,
     spans: Sequence[Span],
     columns: int,
-    openers: Sequence[OpenAll | None],
+    openers: Sequence[OpenAll | OpenRows | None],
     out: list[bytes],
     tag: bytes = b"D",
 ) -> bytes | None:
@@ -116,8 +125,14 @@ def transform_all(
     return b"".join(chain(*copies, tails))
 
 
-def _opened(column: Values, opener: OpenAll) -> tuple[Sequence[bytes], Sequence[bytes]]:
+def _opened(column: Values, opener: OpenAll | OpenRows) -> tuple[Sequence[bytes], Sequence[bytes]]:
     """The values' lengths as they are sent, and the values."""
+    if isinstance(opener, OpenRows):
+        shown = opener.opener(column)
+        return (
+            [_NULL if each is None else _LENGTH.pack(len(each)) for each in shown],
+            [b"" if each is None else each for each in shown],
+        )
     given = [value for value in column if value is not None]
     opened = opener(given)
     sizes = {size: _LENGTH.pack(size) for size in set(map(len, opened))}

@@ -217,3 +217,34 @@ def test_an_ordinary_cipher_does_not_open_subjects_cells() -> None:
     ordinary: FieldKeyCipher = cipher(key)
     with pytest.raises(EnvelopeInvalid):
         ordinary.open(cell)
+
+
+SOMEBODY = st.sampled_from([None, b"1", b"2", b"3", b"4"])
+
+
+@given(st.lists(st.tuples(SOMEBODY, st.binary(max_size=8)), max_size=12), st.data())
+def test_rows_together_are_opened_as_one_by_one(rows: list[tuple[bytes | None, bytes]], data: st.DataObject) -> None:
+    key = data_key()
+    cache = cache_of(*(SubjectName("customer", b"%d" % n) for n in (1, 2, 3)))
+    made = subject_cipher(cache, key, pad_to=data.draw(st.sampled_from([0, 8])))
+    cells = [None if who in (None, b"4") else made.seal(value, row_key=who) for who, value in rows]
+    cache.put(SubjectName("customer", b"3"), b"")
+    expected: list[bytes | None] = []
+    for (who, _), cell in zip(rows, cells, strict=True):
+        expected.append(None if cell is None or who == b"3" else made.open(cell, row_key=who))
+    assert made.open_rows(cells, [who for who, _ in rows]) == expected
+
+
+def test_one_bad_row_fails_all_of_them() -> None:
+    made = subject_cipher(cache_of(ANNA, BORIS))
+    good, bad = made.seal(b"x", row_key=b"1"), made.seal(b"y", row_key=b"2")
+    for cells, keys in (
+        ([good, bad[:-1]], [b"1", b"2"]),
+        ([good, bad], [b"2", b"1"]),
+        ([good, bad], [b"1", None]),
+        ([good, b""], [b"1", b"2"]),
+    ):
+        with pytest.raises(EnvelopeInvalid):
+            made.open_rows(cells, keys)
+    with pytest.raises(SubjectSecretNeeded):
+        made.open_rows([good, bad], [b"1", b"9"])

@@ -31,6 +31,9 @@ class Counted:
     def open_all(self, envelopes: Sequence[bytes]) -> list[bytes]:
         return [self.open(envelope) for envelope in envelopes]
 
+    def open_rows(self, envelopes: Sequence[bytes | None], row_keys: Sequence[bytes | None]) -> list[bytes | None]:
+        return [None if e is None else self.open(e, row_key=k) for e, k in zip(envelopes, row_keys, strict=True)]
+
 
 def test_what_was_looked_at_is_opened_once() -> None:
     counted = Counted()

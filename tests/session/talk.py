@@ -62,6 +62,9 @@ class PlainCipher:
     def open_all(self, envelopes: Sequence[bytes]) -> list[bytes]:
         return [self.open(envelope) for envelope in envelopes]
 
+    def open_rows(self, envelopes: Sequence[bytes | None], row_keys: Sequence[bytes | None]) -> list[bytes | None]:
+        return [None if e is None else self.open(e, row_key=k) for e, k in zip(envelopes, row_keys, strict=True)]
+
     def term(self, term_input: bytes) -> bytes:
         return term_input[:16].ljust(16, b".")
 
