@@ -100,8 +100,10 @@ def told_columns(portal: Portal, raw: bytes) -> bytes:
 def no_data(forwarding: Forwarding, head: Reply) -> bool:
     if head.owed not in (Owed.DESCRIBE_STATEMENT, Owed.DESCRIBE_PORTAL):
         raise ProtocolViolation("the server sent NoData that nobody asked for")
-    forwarding.state.queue.pop()
-    return not head.skip
+    state = forwarding.state
+    state.queue.pop()
+    of_query = 0 < state.query_from <= head.number  # whose cursor is not there; a Query has no such answer
+    return not (head.skip or of_query)
 
 
 def parameters(forwarding: Forwarding, head: Reply, start: int, end: int) -> bool:

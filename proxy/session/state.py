@@ -98,8 +98,11 @@ class SessionState:
 
     @property
     def aborted(self) -> bool:
-        """The transaction has failed, whatever is sent.  While something is under way that may be otherwise by then."""
-        return self.settings.transaction == b"E" and not len(self.queue)
+        """The transaction has failed, whatever is sent.
+
+        While something is under way that may be otherwise by then; and what was carried out since has ended it.
+        """
+        return self.settings.transaction == b"E" and not self.executed and not len(self.queue)
 
     def revision(self) -> Revision:
         current = self.services.current()

@@ -13,6 +13,7 @@ from .talk import (
     BOUND,
     CLOSED,
     FLUSH,
+    NO_DATA,
     PARSED,
     SUSPENDED,
     SYNC,
@@ -97,6 +98,16 @@ def test_a_binary_cursor_is_read_in_binary(talk: Talk) -> None:
     assert frontend.parse_bind(sent[3][HEADER_SIZE:]).result_formats == (1, 1)
     told = talk.server(*STEP, DESCRIBED, row(b"\0" * 8, candidate(1, "anna")[HEADER_SIZE + 11 :]), done("FETCH 1"))
     assert [field.format for field in backend.parse_row_description(told[0][HEADER_SIZE:])] == [1, 1]
+
+
+def test_a_cursor_that_a_rollback_took_away_is_told_as_in_a_query(talk: Talk) -> None:
+    """The server describes a FETCH of what is not there as one that has no rows, which no Query is answered with."""
+    declared(talk)
+    fetched(talk.client(query("fetch 1")))
+    told = talk.server(*STEP, NO_DATA, failed(b"34000"))
+    assert tags(told) == "E" and error_of(told[0])[b"C"] == b"34000"
+    assert talk.sent() == [SYNC]
+    assert talk.server(ready(b"E")) == [ready(b"E")]
 
 
 def test_by_parse_and_bind(talk: Talk) -> None:

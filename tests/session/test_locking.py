@@ -198,3 +198,20 @@ def test_it_is_not_run_by_name(talk: Talk) -> None:
 def test_searches_are_counted_once() -> None:
     talk = talking(searches=1)
     assert tags(asked(talk)) == "PBCCPBDEH" and talk.searches == 0
+
+
+@pytest.mark.parametrize("plainly", [False, True])
+def test_behind_a_rollback_that_is_answered_it_finds_its_rows_again(talk: Talk, plainly: bool) -> None:
+    """By a Flush, so that no ReadyForQuery has told yet that the transaction has not failed any more."""
+    talk.client(query("begin"))
+    talk.server(done("BEGIN"), ready(b"T"))
+    talk.client(query("nope"))
+    talk.server(failed(), ready(b"E"))
+    talk.client(parse("rollback"), bind(), execute(), FLUSH)
+    assert talk.server(PARSED, BOUND, done("ROLLBACK")) == [PARSED, BOUND, done("ROLLBACK")]
+    if plainly:
+        assert tags(talk.client(query("delete anna"))) == "CCPBDEH"
+        return
+    talk.client(parse("delete"), bind(PATTERN), FLUSH)
+    talk.server(PARSED, BOUND)
+    assert tags(talk.client(execute(), SYNC)) == "CCPBDEH"
