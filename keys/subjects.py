@@ -10,7 +10,7 @@ memory, and what is not in it must be loaded before it can be used.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
 from .ciphers import Unshareable
@@ -82,7 +82,10 @@ class _Kind(Unshareable):
 
 
 class SubjectCache(Unshareable):
-    """The secrets that are in memory, and what is known of others; the oldest go first.  One for each controller."""
+    """The secrets that are in memory, and what is known of others; the oldest go first.  One for each controller.
+
+    What one piece of work needs stays together in memory for it, however much it is; the next one makes room again.
+    """
 
     __slots__ = ("_capacity", "_kinds", "_size", "generation")
 
@@ -105,16 +108,35 @@ class SubjectCache(Unshareable):
 
     def put(self, name: SubjectName, secret: bytes | None) -> None:
         """`secret`: empty when it was destroyed, None when there is none."""
-        if secret and len(secret) != SECRET_SIZE:
+        self.put_all({name: secret}, {name})
+
+    def put_all(self, found: Mapping[SubjectName, bytes | None], needed: Collection[SubjectName]) -> None:
+        """The same for many.  Afterwards nothing of `needed` is missing that was known, or is in `found`."""
+        if any(secret and len(secret) != SECRET_SIZE for secret in found.values()):
             raise ValueError(f"a subject's secret has {SECRET_SIZE} bytes")
-        kind = self.of_kind(name.kind)
-        kind.forget_ready(name.key)
-        self._size += name.key not in kind.known
-        kind.known[name.key] = secret
+        needed = needed if isinstance(needed, set | frozenset) else set(needed)
+        for name, secret in found.items():
+            kind = self.of_kind(name.kind)
+            kind.forget_ready(name.key)
+            self._size += name.key not in kind.known
+            kind.known[name.key] = secret
         if self._size > self._capacity:
-            fullest = max(self._kinds.values(), key=lambda each: len(each.known)).known
-            del fullest[next(iter(fullest))]
-            self._size -= 1
+            self._make_room(needed)
+
+    def _make_room(self, needed: Collection[SubjectName]) -> None:
+        for name in needed:  # behind all others: the oldest go first
+            known = self.of_kind(name.kind).known
+            if name.key in known:
+                known[name.key] = known.pop(name.key)
+        for kind in sorted(self._kinds, key=lambda each: len(self._kinds[each].known), reverse=True):
+            known = self._kinds[kind].known
+            while self._size > self._capacity and known:
+                oldest = next(iter(known))
+                if SubjectName(kind, oldest) in needed:
+                    break
+                del known[oldest]
+                self._kinds[kind].forget_ready(oldest)
+                self._size -= 1
 
     def forget(self) -> None:
         """All of them: one may have been destroyed elsewhere."""

@@ -26,18 +26,20 @@ class SubjectKeeper:
         self._store = store
         self.cache.forget()
 
-    async def have(self, names: Collection[SubjectName], *, make: bool) -> None:
+    async def have(self, names: Collection[SubjectName], *, make: bool, anew: bool = False) -> None:
         """Afterwards it is known of each what its secret is, or that there is none; with `make` there is one.
 
-        Raises CryptoError, and what the connection raises.
+        `anew`: as it is now, and nothing else stays in memory: for work that goes on for long, and that nobody tells of
+        what was destroyed.  Raises CryptoError, and what the connection raises.
         """
         async with self._turn:
+            if anew:
+                self.cache.forget()
             while wanted := self.cache.absent(names) if make else self.cache.missing(names):
                 store, generation = self._store, self.cache.generation
                 if store is None:
                     raise RuntimeError("nothing here is sealed under data subjects' secrets")
                 found = await (store.make(wanted) if make else store.load(wanted))
                 if generation == self.cache.generation:
-                    for name, secret in found.items():
-                        self.cache.put(name, secret)
+                    self.cache.put_all(found, names)
                     return

@@ -52,7 +52,7 @@ class Wish:
 
     async def _have(self, row_keys: Sequence[bytes | None]) -> None:
         if self.keeper is not None:
-            await self.keeper.have(names_of(self.place, row_keys), make=False)
+            await self.keeper.have(names_of(self.place, row_keys), make=False, anew=True)
 
 
 @dataclass(slots=True)

@@ -126,7 +126,7 @@ class Judge:
     async def prepare(self, keys: Sequence[str | None]) -> None:
         """Has the secrets of these rows' data subjects at hand."""
         if self.keeper is not None:
-            await self.keeper.have(names_of(self.place, map(self._row_key, keys)), make=False)
+            await self.keeper.have(names_of(self.place, map(self._row_key, keys)), make=False, anew=True)
 
     def look(self, key: str | None, cell: bytes | None) -> None:
         if cell is None:

@@ -70,7 +70,8 @@ class CopySealing(ABC):
             return False
         oid = self._copy.row_key_type
         made = (subject_name(self._kind, raw, oid, binary=binary) for raw, binary in keys if raw is not None)
-        self.wanted = self._absent({name for name in made if name is not None})
+        needed = {name for name in made if name is not None}
+        self.wanted = needed if self._absent(needed) else set()
         return bool(self.wanted)
 
     def row_key(self, raw: bytes | None, *, binary: bool) -> bytes:

@@ -32,9 +32,9 @@ def draw_for(state: SessionState, plans: Sequence[StatementPlan], clients: Seque
     for plan, client, keys in zip(plans, clients, drawn, strict=True):
         if plan.seals_subjects:
             names.update(sealed_for(plan, state.filler(), replace(client, drawn=keys)))
-    if absent := state.absent_secrets(names):
+    if state.absent_secrets(names):
         state.put_back(plans, drawn)
-        raise KeysNeeded({}, absent)
+        raise KeysNeeded({}, names)
     return drawn
 
 
@@ -46,12 +46,11 @@ def waits_for_rest(head: Reply, spans: Sequence[Span], first: int, last: int) ->
 
 def have_secrets(state: SessionState, head: Reply, names: Collection[SubjectName]) -> bool:
     """Whether the secrets that rows need are at hand; else they are asked for.  Raises CellUnreadable."""
-    missing = state.missing_secrets(names)
-    if not missing:
+    if not state.missing_secrets(names):
         return True
     if head.secrets_asked >= ATTEMPTS:
         raise CellUnreadable("the data subjects' secrets for this result do not stay in memory long enough")
     head.secrets_asked += 1
     state.secrets_awaited = True
-    state.commands.append(LoadSecrets(frozenset(missing)))
+    state.commands.append(LoadSecrets(frozenset(names)))
     return False

@@ -55,6 +55,22 @@ def subject_cipher(
     )
 
 
+@given(st.data())
+def test_what_is_needed_together_is_there_together(data: st.DataObject) -> None:
+    """Whatever room there is; and there is no more in memory than that, or than is needed."""
+    names = st.builds(
+        SubjectName, st.sampled_from(["customer", "employee"]), st.sampled_from([b"%d" % n for n in range(9)])
+    )
+    cache = SubjectCache(data.draw(st.integers(1, 6)))
+    capacity = cache._capacity
+    for needed in data.draw(st.lists(st.sets(names), max_size=6)):
+        missing = cache.missing(needed)
+        cache.put_all(dict.fromkeys(missing, b""), needed)
+        assert not cache.missing(needed)
+        assert not missing or len(cache) <= max(capacity, len(needed))
+        assert len(cache) == sum(len(kind.known) for kind in cache._kinds.values())
+
+
 @given(st.binary(max_size=200), st.sampled_from([0, 16]), st.booleans())
 def test_what_is_sealed_opens_with_the_secret(plaintext: bytes, pad_to: int, with_term: bool) -> None:
     made = subject_cipher(cache_of(ANNA), pad_to=pad_to, term=term_key() if with_term else None)

@@ -22,7 +22,9 @@ from proxy.rotation.errors import CellsDamaged, RotationRefused
 from proxy.rotation.rotate import rotate_data_key
 from proxy.rotation.secrets import secrets_of
 from proxy.rotation.shred import DOES_NOT_COVER, shred_subject
-from proxy.rotation.verify import verify_field
+from proxy.rotation.survey import members_of
+from proxy.rotation.sweep import Wish
+from proxy.rotation.verify import Findings, Judge, verify_field
 from proxy.sealing.ddl import check_name, sealing_of, table_elements
 from proxy.sealing.needs import key_needs
 from proxy.subject_keeper import SubjectKeeper
@@ -325,6 +327,36 @@ async def test_a_subject_has_a_form(world: World, subject: str) -> None:
     work.operation = replace(work.operation, target=Target(database="shop", subject=subject))
     with pytest.raises((Refusal, FieldgateError)):
         await shred_subject(world.shop.tools(), work)
+
+
+@pytest.mark.parametrize("job", ["rotation", "verification"])
+async def test_a_job_under_way_keeps_no_secret_of_an_earlier_batch(world: World, job: str) -> None:
+    """Nobody tells it that a subject was destroyed, and nobody waits for it."""
+    tools, keyring = world.shop.tools(), await world.shop.keyring()
+    place = next(place for place in tools.places() if place.field is LOGIN)
+    keeper = tools.keeper(keyring, place)
+    assert keeper is not None
+    cipher = tools.ciphers(keyring, place, keeper).cipher(place.field_id)
+    async with tools.connection("shop") as connection:
+        [member] = await members_of(connection, place)
+    copied = await world.connection.fetchval("SELECT login FROM accounts WHERE customer_id = $1", ANNA)
+
+    async def batch(person: int) -> None:
+        if job == "rotation":
+            have = Wish(place, cipher.head, cipher, keeper).target.have
+            assert have is not None
+            await have([b"%d" % person])
+        else:
+            await Judge(place, member, cipher, Findings(), keeper).prepare([str(person)])
+
+    await batch(ANNA)
+    assert cipher.open(copied, row_key=b"%d" % ANNA) == b"login%d" % ANNA
+    await shred_subject(tools, work_of())
+    await batch(1)
+    assert keeper.cache.missing([name_of(ANNA)]) and len(keeper.cache) == 1
+    await batch(ANNA)
+    with pytest.raises(SubjectDestroyed):
+        cipher.open(copied, row_key=b"%d" % ANNA)
 
 
 async def test_a_data_key_is_rotated_over_destroyed_cells(world: World) -> None:

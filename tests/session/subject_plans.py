@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from keys.field import FieldKeyCipher
 from keys.primitives import random_bytes
-from keys.subjects import SubjectCache, SubjectFieldCipher, SubjectName
+from keys.subjects import CAPACITY, SubjectCache, SubjectFieldCipher, SubjectName
 from policies.fields import Field, LogicalType, Sealing
 from policies.model import Verb
 from proxy.session.commands import DrawKeys, LoadSecrets
@@ -118,13 +118,13 @@ class Ciphers:
 class SubjectTalk(Talk):
     """`store` holds all secrets that there are; `fetch` does what the last command asks for."""
 
-    def __init__(self, store: Iterable[bytes] = (), **more: object) -> None:
+    def __init__(self, store: Iterable[bytes] = (), capacity: int = CAPACITY, **more: object) -> None:
         self.store: dict[SubjectName, bytes | None] = {name(key): random_bytes(32) for key in store}
         self.everything = SubjectCache()
         self.writer = self._cipher(self.everything)
         for who, secret in self.store.items():
             self.everything.put(who, secret)
-        self.memory = SubjectCache()
+        self.memory = SubjectCache(capacity)
         super().__init__(ciphers=Ciphers(self._cipher(self.memory)), secrets=self.memory, **more)  # type: ignore[arg-type]
         self.planner.plans |= {
             "insert": INSERT, "insert constant": INSERT_CONSTANT, "insert drawn": INSERT_DRAWN, "select": SELECT,
@@ -156,8 +156,8 @@ class SubjectTalk(Talk):
         for who in command.subjects:
             if isinstance(command, DrawKeys) and self.store.get(who) is None:
                 self.store[who] = random_bytes(32)
-            self.memory.put(who, self.store.get(who))
             self.everything.put(who, self.store.get(who))
+        self.memory.put_all({who: self.store.get(who) for who in command.subjects}, command.subjects)
         if isinstance(command, DrawKeys):
             self.conversation.keys_drawn()
         else:

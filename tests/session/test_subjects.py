@@ -154,7 +154,7 @@ def test_secrets_are_asked_for_twice_however_the_rows_come() -> None:
             talk.fetch()
             told += talk.told()
     told += talk.server(done("SELECT 200"), ready())
-    assert [len(asked) for asked in talk.waiting_for] == [1, 199]
+    assert [len(asked) for asked in talk.waiting_for] == [1, 200]  # what is at hand stays
     talk.fetch()
     told += talk.told()
     assert told[:-2] == [row(b"n" + key) for key in keys]
@@ -234,6 +234,24 @@ def test_forgotten_secrets_are_asked_for_again() -> None:
     assert talk.waiting_for == [{b"1"}, {b"1"}]
 
 
+def test_a_result_of_more_subjects_than_there_is_room_for() -> None:
+    keys = [b"%d" % number for number in range(8)]
+    talk = SubjectTalk(keys, capacity=3)
+    for _ in range(2):  # the second time some are there, and others had to go
+        asked = len(talk.waiting_for)
+        talk.client(query("select"))
+        talk.server(
+            COLUMNS, *(row(b"\\x" + talk.cell(b"n" + key, key).hex().encode(), key) for key in keys), done(), ready()
+        )
+        while len(talk.waiting_for) > asked:
+            asked += 1
+            talk.fetch()
+        assert talk.told()[:-2] == [row(b"n" + key) for key in keys]
+        talk.memory.put(name(b"9"), None)
+        assert len(talk.memory) == 3
+    assert len(talk.waiting_for) == 2
+
+
 # -- COPY --
 
 
@@ -242,6 +260,17 @@ def copying(plan: StatementPlan, store: tuple[bytes, ...] = (), *, split: bool =
     talk.planner.plans["copy"] = plan
     talk.client(query("copy"))
     return talk
+
+
+def test_a_copy_of_more_subjects_than_there_is_room_for() -> None:
+    talk = SubjectTalk([b"1"], capacity=3)
+    talk.memory.put(name(b"1"), talk.store[name(b"1")])
+    talk.planner.plans["copy"] = copy_in_plan(TEXT)
+    talk.client(query("copy"))
+    talk.client(frontend.build_copy_data(b"".join(b"%d\thi\n" % number for number in range(1, 9))))
+    talk.fetch()
+    assert len(talk.waiting_for) == 1 and not talk.conversation.client_paused
+    assert data_of(talk.sent()).count(b"\n") == 8
 
 
 def data_of(messages: list[bytes]) -> bytes:
