@@ -1,7 +1,7 @@
 """Bytes of one peer until they are whole messages.
 
 Chunks of a long message are kept apart until it is complete and then joined once, so that a message of n bytes
-costs n bytes of copying, not n squared.
+costs n bytes of copying, not n squared.  Messages that stay here, because they wait for something, are found once.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ class Inbox:
         self._size = 0
         self._needed = HEADER_SIZE  # nothing can be complete before so many bytes are here
         self._found: tuple[bytes, list[Span]] | None = None  # what `messages` last said, if nothing has changed since
+        self._spans: list[Span] = []  # the messages up to `_scanned`
+        self._scanned = 0
 
     def __len__(self) -> int:
         return self._size
@@ -37,15 +39,16 @@ class Inbox:
             return b"", []
         data = self._chunks[0] if len(self._chunks) == 1 else b"".join(self._chunks)
         self._chunks = [data]
-        spans, rest = scan(data, 0, self._limits)
-        if not spans:
-            self._needed = pending_size(data, rest, self._limits) or HEADER_SIZE
-        self._found = data, spans
-        return data, spans
+        more, self._scanned = scan(data, self._scanned, self._limits)
+        self._spans += more
+        if not self._spans:
+            self._needed = pending_size(data, self._scanned, self._limits) or HEADER_SIZE
+        self._found = data, self._spans
+        return self._found
 
     def keep_from(self, position: int) -> None:
         """The bytes that `messages` returned are done with up to `position`."""
-        self._found = None
+        self._found, self._spans, self._scanned = None, [], 0
         data = self._chunks[0] if self._chunks else b""
         rest = data[position:]
         self._chunks = [rest] if rest else []

@@ -110,6 +110,7 @@ class Reply:
     copying_in: CopyIn | None = None  # takes the data that the client sends now, where it is sealed
     copying_out: CopyOut | None = None  # opens the rows that the server sends now
     copy_refusal: FieldgateError | None = None  # a row of its data was refused: the server was made to fail there
+    rows_kept: int = 0  # so many rows wait for the rest of the result, where they are
     secrets_asked: int = 0  # how often the secrets that this result needs have been asked for
     during_copy: tuple[Reply, int] | None = None  # a Sync behind the start of this COPY, before the end of its data
 

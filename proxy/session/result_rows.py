@@ -35,15 +35,17 @@ def pass_rows(forwarding: Forwarding, spans: Sequence[Span], first: int) -> int:
     head = forwarding.state.queue.head
     if head is None or head.owed not in (Owed.EXECUTE, Owed.QUERY):
         raise ProtocolViolation("the server sent a row that nobody asked for")
-    last = first
+    last = first + head.rows_kept  # which were rows before, and still are
     while last < len(spans) and spans[last][0] == _ROW:
         last += 1
     start, end = spans[first][1], spans[last - 1][2]
+    head.rows_kept = 0
     if head.muted:
         forwarding.flush(start)
         return last
     opens_subjects = head.plan is not None and bool(head.plan.subject_places)
     if opens_subjects and waits_for_rest(head, spans, first, last):
+        head.rows_kept = last - first
         forwarding.flush(start)
         return first
     rows = spans[first:last]

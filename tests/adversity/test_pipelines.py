@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from proxy.wire import backend, frontend
+from proxy.wire.copying.binary_rows import HEADER
 from tests.session.talk import FLUSH, SYNC, bind, close, describe, execute, parse, query
 
 from .line import Heard, Line
@@ -210,7 +211,16 @@ def hear_all(line: Line) -> list[Heard]:
 
 def seen(heard: list[Heard]) -> list[tuple[object, ...]]:
     """What an application gets to see, without what two databases may differ in: OIDs of tables."""
-    return [_seen(tag, body) for tag, body in heard if tag not in "NSA"]
+    told = [_seen(tag, body) for tag, body in heard if tag not in "NSA"]
+    return [each for message in told for each in _header_apart(message)]
+
+
+def _header_apart(message: tuple[object, ...]) -> list[tuple[object, ...]]:
+    """That of a binary COPY may share its message with the first row."""
+    body = message[1] if message[0] == "d" else b""
+    if isinstance(body, bytes) and body.startswith(HEADER) and body != HEADER:
+        return [("d", HEADER), ("d", body[len(HEADER) :])]
+    return [message]
 
 
 def _seen(tag: str, body: bytes) -> tuple[object, ...]:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from proxy.session.commands import DrawKeys
 from proxy.sql.plan import StatementPlan
-from proxy.wire import backend, frontend
+from proxy.wire import backend, framing, frontend
 from proxy.wire.copying.binary_rows import HEADER, TRAILER, BinaryReader, build_row
 from proxy.wire.copying.options import CopyFormat, CopyHeader, CopyOptions
-from proxy.wire.framing import HEADER_SIZE, message
+from proxy.wire.framing import HEADER_SIZE, Span, message
 
 from .subject_plans import COLUMNS, SELECT, SEQUENCE, SubjectTalk, copy_in_plan, copy_out_plan, name
 from .talk import (
@@ -369,3 +370,28 @@ def test_binary_rows_of_copy_out_wait_too() -> None:
 
 def test_the_plan_knows_where_its_rows_hold_subjects() -> None:
     assert SELECT.subject_places == (("customer", 1),) and not SELECT.seals_subjects
+
+
+def test_rows_that_wait_are_found_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However often more of them come: a result of 8 MB is 80,000 rows, and comes in 128 pieces."""
+    found: list[int] = []
+
+    def counted(*given: Any) -> tuple[list[Span], int]:
+        spans, end = framing.scan(*given)
+        found.append(len(spans))
+        return spans, end
+
+    monkeypatch.setattr("proxy.session.inbox.scan", counted)
+    talk = SubjectTalk([b"1", b"2"])
+    rows = [row(b"\\x" + talk.cell(b"note", key).hex().encode(), key) for key in (b"1", b"2")]
+    talk.client(query("select"))
+    talk.server(COLUMNS, rows[0])
+    talk.fetch()
+    talk.told()
+    found.clear()
+    for _ in range(50):
+        assert talk.server(rows[1]) == []
+    told = talk.server(done("SELECT 51"), ready())
+    talk.fetch()
+    assert tags(told + talk.told()) == "D" * 51 + "CZ"
+    assert sum(found) <= 51 + 4
