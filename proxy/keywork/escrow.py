@@ -5,7 +5,8 @@ it opens everything, so it is kept apart from both.  Its codes are the store's o
 keys next; here only the form is looked at.
 
 An import puts back the revision that was exported, and no other: into a store that is empty, or into one that stands
-at this very revision and has lost or changed rows of it.
+at this very revision and has lost or changed rows of it.  Wrapped bytes that stand in the store are never written over:
+a forged import would destroy a key without a second person.
 """
 
 from __future__ import annotations
@@ -126,6 +127,8 @@ def plan_import(escrow: Escrow, there: KeySnapshot) -> PutBack:
     if not known.keys() <= {row.info.key_id for row in rows}:
         raise Refusal(Code.STORE_NOT_EMPTY, "the store has keys that the export of the same revision does not name")
     wanting = [row for row in rows if not _same(known.get(row.info.key_id), row)]
+    for row in wanting:
+        _require_nothing_lost(known.get(row.info.key_id), row)
     put = tuple(_kept(known.get(row.info.key_id), row) for row in wanting)
     return PutBack(escrow.revision, escrow.code, put, len(rows) - len(put))
 
@@ -172,7 +175,7 @@ def _line(key: StoredKey) -> dict[str, object]:
 
 def _row(key: EscrowKey) -> StoredKey:
     slot = Slot(key.controller, key.scope, key.purpose)
-    info = KeyInfo(bytes.fromhex(key.key_id), slot, key.epoch, key.state, shown(key.created_at))
+    info = KeyInfo(bytes.fromhex(key.key_id), slot, key.epoch, key.state, shown(_utc(key.created_at)))
     return StoredKey(
         info,
         key.kek_uri,
@@ -192,6 +195,18 @@ def _same(there: StoredKey | None, row: StoredKey) -> bool:
     return there is not None and replace(there, seals_granted=0) == replace(row, seals_granted=0)
 
 
+def _require_nothing_lost(there: StoredKey | None, row: StoredKey) -> None:
+    """Nothing here can tell which of two wrapped keys is the right one.  Raises Refusal."""
+    if there is None or (there.wrapped is None and row.wrapped is None):
+        return
+    if (there.wrapped, there.kek_uri, there.code) != (row.wrapped, row.kek_uri, row.code):
+        raise Refusal(
+            Code.STORE_NOT_EMPTY,
+            f"key {row.name} is wrapped otherwise in the store, and an import writes over no wrapped key: if the"
+            " store's row is the wrong one, the owner of the control database takes it away first",
+        )
+
+
 def _kept(there: StoredKey | None, row: StoredKey) -> StoredKey:
     return _used_up(row) if there is None else replace(row, seals_granted=there.seals_granted)
 
@@ -203,7 +218,10 @@ def _used_up(row: StoredKey) -> StoredKey:
 
 
 def _utc(moment: datetime) -> datetime:
-    return moment.astimezone(UTC)
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise Refusal(Code.EXPORT_INVALID, "a date of the export is out of range") from None
 
 
 def _maybe_utc(moment: datetime | None) -> datetime | None:

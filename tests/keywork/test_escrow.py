@@ -75,6 +75,29 @@ async def test_a_row_that_was_lost_or_changed_is_put_back(desk: Desk) -> None:
     assert desk.tables.rows[lost.info.key_id].seals_granted == 1 << 31
 
 
+@pytest.mark.parametrize("forged", ["wrapped", "destroyed", "code", "kek"])
+async def test_an_import_writes_over_no_wrapped_key(desk: Desk, forged: str) -> None:
+    """Else whoever may import could destroy a key alone."""
+    exported = await desk.service.export(OLGA)
+    key, before = await desk.key_of(), dict(desk.tables.rows)
+    change: dict[str, object] = {
+        "wrapped": {"wrapped": bytes(60)},
+        "destroyed": {"state": KeyState.DESTROYED, "wrapped": None, "kek_uri": None},
+        "code": {"code": bytes(32)},
+        "kek": {"kek_uri": "memory:nobody"},
+    }[forged]
+    keys = tuple(each.model_copy(update=change) if each.key_id == key.name else each for each in exported.keys)
+    assert await code_of(desk, exported.model_copy(update={"keys": keys})) is Code.STORE_NOT_EMPTY
+    assert desk.tables.rows == before
+    await desk.store.read()
+
+
+async def test_a_date_out_of_range_is_refused(desk: Desk) -> None:
+    text = (await desk.service.export(OLGA)).model_dump(mode="json")
+    text["keys"][0]["created_at"] = "0001-01-01T00:00:00+14:00"
+    assert await code_of(desk, Escrow.model_validate(text)) is Code.EXPORT_INVALID
+
+
 async def test_another_revision_is_not_put_over_keys_that_are_there(desk: Desk) -> None:
     exported = await desk.service.export(OLGA)
     await desk.disabled_key()
