@@ -34,8 +34,11 @@ class FieldCipher(Protocol):
         """What `open` makes of each with its row's key; None where there is none, or its subject was destroyed."""
         ...
 
-    def term(self, term_input: bytes) -> bytes:
-        """The 16-byte equality term, as it stands in `fg_<column>_eq`; normalised as in `seal`."""
+    def term(self, term_input: bytes, epoch: int | None = None) -> bytes:
+        """The 16-byte equality term, as it stands in the term column of this epoch; normalised as in `seal`.
+
+        Without an epoch: of the one that is searched by now.  Raises UnknownKey for one whose key is not held.
+        """
         ...
 
     def tokens(self, inputs: Iterable[bytes]) -> list[bytes]:

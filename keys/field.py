@@ -42,8 +42,8 @@ __all__ = [
     "Unshareable",
 ]  # fmt: skip
 
-_SCHEME_AT, _KEY_ID_AT = 3, 4
-_EPOCHS = Scheme.SECOND | Scheme.EVEN
+SCHEME_AT, _KEY_ID_AT = 3, 4
+EPOCHS = Scheme.SECOND | Scheme.EVEN
 
 
 Decrypt = Callable[[bytes, bytes, bytes], bytes]
@@ -56,14 +56,16 @@ class FieldKeyCipher(Unshareable):
 
     `next_searching` is given while a term key is rotated: every cell then carries the terms and tokens of both epochs.
     `search_next` says that `term` and `tokens` answer for the next epoch already, since every cell has its.
+    `others` are what cells were, or will be, found by under other epochs of the term key: `term` answers for these when
+    it is asked.
 
     Raises ValueError when the parts do not fit together.
     """
 
     __slots__ = (
-        "_asked_term", "_asked_tokens", "_bucket", "_context", "_encrypt", "_head", "_header_end", "_key_ids",
-        "_leased", "_leases", "_left", "_next_term", "_next_tokens", "_opened", "_openers", "_primary_id", "_reserve",
-        "_row_bound", "_term", "_tokens", "field_id",
+        "_asked_term", "_asked_tokens", "_bucket", "_context", "_encrypt", "_epochs", "_head", "_header_end",
+        "_key_ids", "_leased", "_leases", "_left", "_next_term", "_next_tokens", "_opened", "_openers", "_primary_id",
+        "_reserve", "_row_bound", "_term", "_terms", "_tokens", "field_id",
     )  # fmt: skip
 
     def __init__(
@@ -78,6 +80,7 @@ class FieldKeyCipher(Unshareable):
         token_key: TokenKey | None = None,
         next_searching: Searching | None = None,
         search_next: bool = False,
+        others: Iterable[TermKey] = (),
         row_bound: bool = False,
         pad_to: int = 0,
         per_subject: bool = False,
@@ -102,6 +105,13 @@ class FieldKeyCipher(Unshareable):
         self._header_end = tokens_at(scheme)
         self._term, self._tokens = makers(controller, field_id, searching)
         self._next_term, self._next_tokens = makers(controller, field_id, next_searching or Searching())
+        self._terms = {each.epoch: makers(controller, field_id, Searching(each))[0] for each in others}
+        if self._term is not None:
+            self._terms[searching.epoch] = self._term
+        if self._next_term is not None:
+            self._terms[searching.epoch + 1] = self._next_term
+        firsts = {Scheme.EVEN if epoch % 2 == 0 else Scheme(0) for epoch in {searching.epoch, *self._terms}}
+        self._epochs = firsts | {first | Scheme.SECOND for first in firsts}
         self._asked_term = self._next_term if search_next else self._term
         self._asked_tokens = self._next_tokens if search_next else self._tokens
         self._leases, self._left, self._reserve, self._leased = leases, 0, 0, 0
@@ -132,8 +142,10 @@ class FieldKeyCipher(Unshareable):
 
     @property
     def known_heads(self) -> frozenset[bytes]:
-        """The heads that cells of this scheme have under any key that opens."""
-        return frozenset(self._head[:_KEY_ID_AT] + key_id for key_id in self._key_ids)
+        """The heads of this scheme under any key that opens, with terms of each epoch that is held, and the next."""
+        scheme = Scheme(self._head[SCHEME_AT]) & ~EPOCHS
+        kinds = {scheme} if not scheme & (Scheme.TERM | Scheme.TOKENS) else {scheme | bits for bits in self._epochs}
+        return frozenset(build_head(kind, key_id) for kind in kinds for key_id in self._key_ids)
 
     def seal(self, plaintext: bytes, *, term_input: bytes | None = None, row_key: bytes | None = None) -> bytes:
         header = self._header(plaintext, term_input)
@@ -162,8 +174,8 @@ class FieldKeyCipher(Unshareable):
         are written now all are made: `term_input` then gives the input of a plaintext.  Raises as `open` and `seal`.
         """
         plaintext = self.open(envelope, row_key=row_key)
-        differing = envelope[_SCHEME_AT] ^ self._head[_SCHEME_AT]
-        if differing & _EPOCHS:
+        differing = envelope[SCHEME_AT] ^ self._head[SCHEME_AT]
+        if differing & EPOCHS:
             made = term_input(plaintext) if term_input is not None and self._term is not None else None
             return self.seal(plaintext, term_input=made, row_key=row_key)
         header = self._head + self._kept(envelope, plaintext, differing)
@@ -174,7 +186,7 @@ class FieldKeyCipher(Unshareable):
 
     def _kept(self, envelope: bytes, plaintext: bytes, differing: int) -> bytes:
         """What follows the head of a cell that has been opened, with tokens as they are written now."""
-        scheme, start = envelope[_SCHEME_AT], self._header_end
+        scheme, start = envelope[SCHEME_AT], self._header_end
         end = header_end(envelope, start) if scheme & Scheme.TOKENS else start
         behind = second_size(Scheme(scheme))
         if not differing & Scheme.TOKENS:
@@ -309,8 +321,13 @@ class FieldKeyCipher(Unshareable):
         except SubjectDestroyed:
             return None
 
-    def term(self, term_input: bytes) -> bytes:
-        return self._required_term(self._asked_term, term_input)
+    def term(self, term_input: bytes, epoch: int | None = None) -> bytes:
+        if epoch is None or self._asked_term is None:
+            return self._required_term(self._asked_term, term_input)
+        made = self._terms.get(epoch)
+        if made is None:
+            raise UnknownKey("the key of these terms is not among those that are held")
+        return self._required_term(made, term_input)
 
     def tokens(self, inputs: Iterable[bytes]) -> list[bytes]:
         if self._asked_tokens is None:

@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import partial
 
-from .envelope import KEY_ID_SIZE, prefixed
+from .envelope import KEY_ID_SIZE, Scheme, prefixed
 from .errors import KeyringInvalid, UnknownKey
-from .field import DataKey, FieldKeyCipher, SealLeases, TermKey, TokenKey, Unshareable
+from .field import EPOCHS, SCHEME_AT, DataKey, FieldKeyCipher, SealLeases, Searching, TermKey, TokenKey, Unshareable
 from .lifecycle import OPENING, KeyState
 from .primitives import KEY_SIZE, random_bytes
 from .subjects import SubjectFieldCipher, SubjectSecrets
@@ -167,7 +167,8 @@ class Keyring(Unshareable):
         self, need: KeyNeed, leases: SealLeases, admitted: Collection[bytes], subjects: SubjectSecrets | None
     ) -> FieldKeyCipher:
         primary = self._sealing(need.cell_slot, {head[-KEY_ID_SIZE:] for head in admitted})
-        term = self._required(need.term_slot) if need.term_slot else None
+        mine = {Scheme(head[SCHEME_AT]) & EPOCHS for head in admitted if head[-KEY_ID_SIZE:] == primary.info.key_id}
+        first, second = self._searching(need.term_slot, mine) if need.term_slot else (None, None)
         make: Callable[..., FieldKeyCipher] = partial(FieldKeyCipher, row_bound=need.row_bound)
         if need.subject_kind is not None:
             if subjects is None:
@@ -179,10 +180,28 @@ class Keyring(Unshareable):
             primary=DataKey(primary.info.key_id, primary.material),
             readable=[DataKey(k.info.key_id, k.material) for k in self._opening(need.cell_slot)],
             leases=leases,
-            term_key=TermKey(term.info.slot.scope, term.material, need.normalisers) if term and need.equality else None,
-            token_key=TokenKey(term.material, need.tokens) if term and need.tokens else None,
+            term_key=_term_key(need, first),
+            token_key=_token_key(need, first),
+            next_searching=Searching(_term_key(need, second), _token_key(need, second)) if second else None,
+            others=[
+                made
+                for key in (self._opening(need.term_slot) if need.term_slot else ())
+                if (made := _term_key(need, key)) is not None
+            ],
             pad_to=need.pad_to,
         )
+
+    def _searching(self, slot: Slot, admitted: Collection[Scheme]) -> tuple[HeldKey, HeldKey | None]:
+        """The term keys that cells are to carry terms of: the newest whose cells the database takes (I7).
+
+        `admitted` holds the bits of a scheme that tell epochs.  A rotation goes from the older epoch through both to
+        the newer one, and the database takes cells of two of these at a time.
+        """
+        active, keys = self._required(slot), {key.info.epoch: key for key in self._opening(slot)}
+        pairs: list[tuple[HeldKey, HeldKey | None]] = [(key, None) for key in keys.values()]
+        pairs += [(key, keys[epoch + 1]) for epoch, key in keys.items() if epoch + 1 in keys]
+        near = [pair for pair in pairs if _near(pair, active.info.epoch) and _epoch_bits(pair) in admitted]
+        return max(near, key=_newest, default=(active, None))
 
     def _sealing(self, slot: Slot, admitted: Collection[bytes]) -> HeldKey:
         """The active key, unless the database refuses its cells and takes those of another (I7)."""
@@ -200,6 +219,33 @@ class Keyring(Unshareable):
         if found is None:
             raise KeyringInvalid(f"the keyring has no active key for {slot.purpose} {slot.scope}")
         return found
+
+
+def _near(pair: tuple[HeldKey, HeldKey | None], active: int) -> bool:
+    """Of the active epoch and its neighbours: parity tells no others apart."""
+    first, second = pair
+    return abs(first.info.epoch - active) <= 1 and (second is None or abs(second.info.epoch - active) <= 1)
+
+
+def _newest(pair: tuple[HeldKey, HeldKey | None]) -> tuple[int, int]:
+    first, second = pair
+    return (second or first).info.epoch, first.info.epoch
+
+
+def _epoch_bits(pair: tuple[HeldKey, HeldKey | None]) -> Scheme:
+    first, second = pair
+    even = Scheme.EVEN if first.info.epoch % 2 == 0 else Scheme(0)
+    return even | (Scheme.SECOND if second is not None else Scheme(0))
+
+
+def _term_key(need: KeyNeed, key: HeldKey | None) -> TermKey | None:
+    if key is None or not need.equality:
+        return None
+    return TermKey(key.info.slot.scope, key.material, need.normalisers, key.info.epoch)
+
+
+def _token_key(need: KeyNeed, key: HeldKey | None) -> TokenKey | None:
+    return TokenKey(key.material, need.tokens, key.info.epoch) if key is not None and need.tokens else None
 
 
 def _unused_id(taken: set[bytes]) -> bytes:

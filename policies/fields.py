@@ -6,7 +6,7 @@ name is untagged and therefore denied for everyone (design, Words).
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
@@ -36,7 +36,8 @@ class Sealing:
     """How a sealed field is stored.
 
     `field_id` is 32 hex digits, random, for ever (design, Cells).  `typmod` is PostgreSQL's (-1: none).
-    `equality` adds the term column `fg_<column>_eq`; fields of one `join_group` share a term key.
+    `equality` adds the term column `fg_<column>_eq`, of later epochs of the term key `fg_<column>_eq_<epoch>`; fields
+    of one `join_group` share a term key.
     `normalisers` are what terms are made through, in this order (keys/normalisers): equal then means equal after them.
     `tokens` are the modes of inexact search (keys/tokens); they add the token column `fg_<column>_tk`.
     `own_key` promises that no other field shares any key with this one, so its keys may be destroyed by themselves.
@@ -68,6 +69,7 @@ class Field:
     tag: str
     sealing: Sealing | None = None  # None: protected but stored plain
     migrating: Sealing | None = None  # its form is changing: how it is sealed when it is, whatever it is now
+    term_epoch: int = 1  # of the term key whose terms are searched; the database says which (proxy.stored_forms)
 
     @property
     def name(self) -> str:
@@ -76,7 +78,11 @@ class Field:
 
     @property
     def term_column(self) -> str | None:
-        return f"fg_{self.column}_eq" if self.sealing is not None and self.sealing.equality else None
+        return self.term_column_of(self.term_epoch) if self.sealing is not None and self.sealing.equality else None
+
+    def term_column_of(self, epoch: int) -> str:
+        """While a term key is rotated the columns of two epochs stand beside each other."""
+        return f"fg_{self.column}_eq" if epoch == 1 else f"fg_{self.column}_eq_{epoch}"
 
     @property
     def token_column(self) -> str | None:
@@ -144,6 +150,11 @@ class DataMap:
         tables = {name: replace(table, fields=_stored(table.fields, sealed)) for name, table in self.tables.items()}
         return replace(self, tables=tables)
 
+    def with_term_epochs(self, epochs: Mapping[str, int]) -> DataMap:
+        """The same, where terms are of these epochs, by field id; others stay as they are."""
+        tables = {name: replace(table, fields=_at_epochs(table.fields, epochs)) for name, table in self.tables.items()}
+        return self if tables == self.tables else replace(self, tables=tables)
+
     def field(self, schema: str, table: str, column: str) -> Field | None:
         found = self.tables.get((schema, table))
         return found.fields.get(column) if found else None
@@ -154,5 +165,14 @@ def _stored(fields: dict[str, Field], sealed: Collection[str]) -> dict[str, Fiel
         name: each
         if each.migrating is None
         else replace(each, sealing=each.migrating if each.migrating.field_id in sealed else None)
+        for name, each in fields.items()
+    }
+
+
+def _at_epochs(fields: dict[str, Field], epochs: Mapping[str, int]) -> dict[str, Field]:
+    return {
+        name: each
+        if each.sealing is None
+        else replace(each, term_epoch=epochs.get(each.sealing.field_id, each.term_epoch))
         for name, each in fields.items()
     }

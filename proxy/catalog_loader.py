@@ -14,7 +14,7 @@ from proxy.casing_loader import load_byte_order, load_casing
 from proxy.catalog_reach import Dependencies, Found, assemble
 from proxy.lowering_loader import load_lowering
 from proxy.sql.catalog import Catalog
-from proxy.stored_forms import as_stored
+from proxy.stored_forms import as_searched, as_stored
 from proxy.structure_loader import with_structure
 
 from . import catalog_queries as queries
@@ -122,7 +122,7 @@ async def load_catalog(
     async with connection.transaction(isolation="repeatable_read", readonly=True):
         await connection.execute("SET LOCAL search_path = ''")
         checks = await connection.fetch(_CHECKS)
-        data_map = as_stored(data_map, [row["name"] for row in checks])
+        data_map = await as_searched(connection, as_stored(data_map, [row["name"] for row in checks]))
         server = await connection.fetchval("SELECT pg_catalog.current_setting('server_version_num')::pg_catalog.int4")
         types = await connection.fetch(_TYPES)
         found = Found(

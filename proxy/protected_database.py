@@ -36,6 +36,7 @@ from .sealing.verify import verify_sealed
 from .sequences import SequencePool
 from .sql.catalog import Catalog
 from .sql.planner import Planner
+from .stored_forms import stored_forms
 from .subject_keeper import SubjectKeeper
 
 CATALOG_CHANNEL = "fieldgate_catalog"
@@ -166,14 +167,30 @@ class ProtectedDatabase:
         policy, known = self.holder.current.policy, self._revision
         ciphers, secrets = await self._make_ciphers(policy, keyring), self._make_secrets(policy, keyring)
         await self._verify_sealed(policy, ciphers)
+        # Whoever confirms keys plans by the term columns as they are by then (proxy/rotation/rotate_terms.py).
+        moved = known is not None and await self._terms_moved(policy, known)
+        catalogs = await self._read_catalog(self.holder.current) if moved else None
 
         def put_in_force() -> None:
             self._use(ciphers, secrets)
+            if catalogs is not None:
+                self._adopt(catalogs)
             now = self._revision or known
             if now is not None:
                 self._revision = replace(now, ciphers=ciphers)
 
         return put_in_force
+
+    async def _terms_moved(self, policy: PolicySet, known: Revision) -> bool:
+        """Whether fields are searched by terms of other epochs than the catalog here says."""
+        async with self._control.connection(self.name) as connection:
+            try:
+                searched = await stored_forms(connection, policy.data_map)
+            except asyncpg.PostgresError as error:
+                raise self._unverifiable(error) from None
+        tables = [each.protected for each in known.catalog.relations.values() if each.protected is not None]
+        now = {each.name: each.term_epoch for table in searched.tables.values() for each in table.fields.values()}
+        return any(now.get(f.name, f.term_epoch) != f.term_epoch for table in tables for f in table.fields.values())
 
     def forget_keys(self) -> None:
         """Nothing opens, and nothing is sealed, until there are keys again."""

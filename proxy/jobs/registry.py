@@ -11,6 +11,7 @@ from proxy.keywork.operation import OperationKind
 from proxy.rotation.keks import rewrap, rotate_kek
 from proxy.rotation.retire import DESTROY_AFTER, destroy_key, disable_key, enable_key
 from proxy.rotation.rotate import rotate_data_key
+from proxy.rotation.rotate_terms import rotate_term_key
 from proxy.rotation.shred import shred_subject
 from proxy.rotation.tools import Tools
 from proxy.rotation.verify import verify_field
@@ -39,6 +40,7 @@ def handlers(
     options = sealing or SealOptions()
     made: dict[OperationKind, Handler] = {kind: partial(handler, tools) for kind, handler in _WITH_TOOLS.items()}
     made[OperationKind.DESTROY_KEY] = partial(destroy_key, tools, destroy_after=destroy_after)
+    made[OperationKind.ROTATE_TERM_KEY] = partial(rotate_term_key, tools, privileges)
     made[OperationKind.SEAL_FIELD] = partial(seal_handler, tools, privileges, options)
     made[OperationKind.UNSEAL_FIELD] = partial(unseal_handler, tools, privileges, options)
     return made

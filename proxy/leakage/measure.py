@@ -9,6 +9,7 @@ import asyncpg
 
 from policies.fields import DataMap, Field
 from policies.leakage.entropy import ENOUGH_VALUES, LOW_BITS, min_entropy
+from proxy.stored_forms import as_searched
 
 Connection = Any  # asyncpg has no types that mypy can check
 
@@ -45,6 +46,7 @@ class Measured:
 async def measure(connection: Connection, data_map: DataMap) -> dict[str, Measured]:
     """By field name, for each field with an equality term.  Each reads its whole table once."""
     found: dict[str, Measured] = {}
+    data_map = await as_searched(connection, data_map)
     for table in data_map.tables.values():
         for field in table.fields.values():
             if field.term_column is not None:

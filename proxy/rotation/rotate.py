@@ -91,16 +91,16 @@ class Rotation:
         if key.info.state is not KeyState.ACTIVE:
             try:
                 await self._confirmed("key")
-                await self._admit()
+                await self.admit()
                 await self.work.checkpoint("activate")
             except Cancelled:
                 await self._take_back(key)
                 raise
             await self._activate(key)
         else:
-            await self._admit()
+            await self.admit()
         await self._confirmed("activated")
-        await self._fence()
+        await self.fence()
 
     def wishes(self) -> list[Wish]:
         """What is to be re-encrypted.  One cipher for each place, which is closed when it is done."""
@@ -109,7 +109,9 @@ class Rotation:
         made = []
         for place in self.places:
             keeper = self.tools.keeper(self.keyring, place)
-            cipher = self.tools.ciphers(self.keyring, place, keeper).cipher(place.field_id)
+            cipher = self.tools.ciphers(self.keyring, place, keeper, {place.field_id: {self.head}}).cipher(
+                place.field_id
+            )
             if cipher.head != self.head:
                 raise StepWaits(f"{self.name}: another key has become active meanwhile")
             made.append(Wish(place, self.head, cipher, keeper))
@@ -181,7 +183,10 @@ class Rotation:
     async def _head_of(self, key: StoredKey) -> bytes:
         """Of the cells that are sealed by this key, as the data map says now."""
         self.keyring = (await self.tools.store.load(self.keyring)).keyring
-        cipher = self.tools.ciphers(self.keyring, self.places[0]).cipher(self.places[0].field_id)
+        place = self.places[0]
+        async with self.tools.connection(place.database) as connection:
+            admitted = await admitted_now(connection, place.field)  # a term key may be between two epochs
+        cipher = self.tools.ciphers(self.keyring, place, admitted={place.field_id: admitted}).cipher(place.field_id)
         return cipher.head[:_HEAD_BEFORE_KEY] + key.info.key_id
 
     # --- the data databases
@@ -192,7 +197,7 @@ class Rotation:
 
         return Locking(connection, waiting)
 
-    async def _admit(self) -> None:
+    async def admit(self) -> None:
         await self.work.checkpoint("admit")
         for place in self.places:
             async with self.tools.connection(place.database) as connection:
@@ -201,7 +206,7 @@ class Rotation:
                     wider = admitted | {self.head}
                     await exchange_check(connection, place.field, wider, self._locking(connection, "admit"))
 
-    async def _fence(self) -> None:
+    async def fence(self) -> None:
         await self.work.checkpoint("fence")
         for place in self.places:
             async with self.tools.connection(place.database) as connection:

@@ -53,8 +53,8 @@ class RememberingCipher:
     def open_rows(self, envelopes: Sequence[bytes | None], row_keys: Sequence[bytes | None]) -> list[bytes | None]:
         return self._cipher.open_rows(envelopes, row_keys)
 
-    def term(self, term_input: bytes) -> bytes:
-        return self._cipher.term(term_input)
+    def term(self, term_input: bytes, epoch: int | None = None) -> bytes:
+        return self._cipher.term(term_input, epoch)
 
     def tokens(self, inputs: Iterable[bytes]) -> list[bytes]:
         return self._cipher.tokens(inputs)

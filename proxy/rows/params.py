@@ -142,14 +142,17 @@ class SlotFiller:
         return Maker(field, codec, field.sealing.typmod, _sealer(cipher, codec, field.sealing, row_key))
 
     def _term_maker(self, slot: Slot, cipher: FieldCipher, codec: Codec) -> Callable[[bytes], bytes]:
-        """The elements of an array are counted together, so that an array is looked for as a whole or not at all."""
-        spend = self.spend
+        """Of the epoch of the column that the plan compares with: another process may have changed it since.
+
+        The elements of an array are counted together, so that an array is looked for as a whole or not at all.
+        """
+        spend, epoch = self.spend, slot.field.term_epoch if slot.field is not None else 1
 
         def make(cell: bytes) -> bytes:
             spend(1)
-            return cipher.term(codec.term_input(cell))
+            return cipher.term(codec.term_input(cell), epoch)
 
-        return (lambda cell: cipher.term(codec.term_input(cell))) if slot.array else make
+        return (lambda cell: cipher.term(codec.term_input(cell), epoch)) if slot.array else make
 
     def row_key(self, slot: Slot, client: ClientValues) -> bytes | None:
         """The key that a cell is bound to.  Raises ValueRejected."""

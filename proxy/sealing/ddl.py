@@ -23,6 +23,7 @@ from keys.envelope import (
 from keys.normalisers import fingerprint
 from policies.fields import Field, Sealing
 from proxy.errors import ConfigError
+from proxy.sql.fragments import EVEN, SECOND, SECOND_AT, even, term_of
 
 NAME_LIMIT = 63  # bytes; PostgreSQL cuts longer names without an error
 
@@ -115,8 +116,24 @@ def column_definition(field: Field, heads: Collection[bytes]) -> str:
 
 def term_definition(field: Field) -> str:
     """For CREATE TABLE or ADD COLUMN: the term, which PostgreSQL itself takes out of the cell."""
-    term = f"pg_catalog.substr({quote(field.column)}, {HEAD_SIZE + 1}, {TERM_SIZE})"
+    term = term_of(quote(field.column), field)
     return f"{quote(term_column(field))} pg_catalog.bytea GENERATED ALWAYS AS ({term}) STORED"
+
+
+def term_expression(quoted: str, field: Field) -> str:
+    """The same as pg_get_expr prints it under search_path pg_catalog."""
+    first = f"substr({quoted}, {HEAD_SIZE + 1}, {TERM_SIZE})"
+    if field.term_epoch == 1:
+        return first
+    scheme, second = f"get_byte({quoted}, 3)", str(SECOND_AT)
+    if sealing_of(field).tokens:
+        count = f"((get_byte({quoted}, {SECOND_AT - 1}) * 256) + get_byte({quoted}, {SECOND_AT}))"
+        second = f"({SECOND_AT + TOKEN_COUNT_SIZE} + ({TOKEN_SIZE} * {count}))"
+    return (
+        f"\nCASE\n    WHEN (({scheme} & {EVEN}) = {EVEN * even(field.term_epoch)}) THEN {first}"
+        f"\n    WHEN (({scheme} & {SECOND}) = {SECOND}) THEN substr({quoted}, {second}, {TERM_SIZE})"
+        "\n    ELSE NULL::bytea\nEND"
+    )
 
 
 def token_column(field: Field) -> str:

@@ -10,9 +10,10 @@ import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
-from keys.envelope import HEAD_SIZE, KEY_ID_SIZE, TERM_SIZE
+from keys.envelope import HEAD_SIZE, KEY_ID_SIZE
 from policies.fields import DataMap, Field, ProtectedTable, Sealing
 from proxy.sql.parameters import OIDS
+from proxy.stored_forms import TermColumn, term_epochs
 
 from .ddl import (
     check_name,
@@ -22,6 +23,7 @@ from .ddl import (
     minimum_octets,
     sealing_of,
     term_column,
+    term_expression,
     token_column,
     token_expression,
 )
@@ -54,11 +56,23 @@ async def verify_sealed(
     `known` holds those of all keys that open: a CHECK may admit others of these while a key is rotated.
     """
     found = await read_tables(connection, data_map.tables)
+    data_map = data_map.with_term_epochs(term_epochs(data_map, {name: _terms(of[0]) for name, of in found.items()}))
     return tuple(
         problem
         for key, table in data_map.tables.items()
         for problem in table_problems(table, found.get(key, ()), heads, known)
     )
+
+
+def _terms(table: TableFacts) -> dict[str, TermColumn]:
+    return {
+        name: TermColumn.UNIQUE
+        if name in table.unique
+        else TermColumn.INDEXED
+        if name in table.indexed
+        else TermColumn.THERE
+        for name in table.columns
+    }
 
 
 def table_problems(
@@ -172,7 +186,7 @@ def _term_problems(field: Field, column: ColumnFacts, table: TableFacts, *, root
     if term is None:
         yield f"has no term column {name}"
         return
-    expected = f"substr({column.quoted}, {HEAD_SIZE + 1}, {TERM_SIZE})"
+    expected = term_expression(column.quoted, field)
     if term.type_oid != BYTEA or term.generated != "s" or term.expression != expected:
         yield f"its term column {name} is not GENERATED ALWAYS AS ({expected}) STORED"
     if root and sealing_of(field).unique and name not in table.unique:

@@ -84,4 +84,4 @@ def _distinction(item: Item) -> str:
 
 def _inserted_term(item: Item) -> str:
     assert item.visible is not None  # noqa: S101
-    return term_at_hand(item.visible) or term_of(item.visible.reference)
+    return term_at_hand(item.visible) or term_of(item.visible.reference, item.origin.cell)

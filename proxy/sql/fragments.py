@@ -6,11 +6,12 @@ from functools import lru_cache
 
 from sqlglot import exp
 
-from policies.fields import LogicalType, Sealing
+from policies.fields import Field, LogicalType, Sealing
 
 from .catalog import Catalog, Column
 
 HIDDEN_PREFIX = "fg_"  # names with this prefix are ours; a client's statement that touches protected data has none
+SECOND, EVEN, SECOND_AT = 16, 32, 29  # the bits of a scheme; a second term's place, from 1 (docs/envelope.md)
 BYTEA_CAST = "::pg_catalog.bytea"
 BYTEA_ARRAY_CAST = "::pg_catalog.bytea[]"
 
@@ -53,6 +54,26 @@ def null_of_column(column: Column, sealing: Sealing | None, catalog: Catalog) ->
     return null_of(catalog.type_names.get(column.type_oid, "pg_catalog.text"))
 
 
-def term_of(cell: str) -> str:
-    """The term inside a cell's header, where no term column is at hand (docs/envelope.md)."""
-    return f"pg_catalog.substr({cell}, 13, 16)"
+def term_of(cell: str, field: Field | None) -> str:
+    """The term inside a cell's header, where no term column is at hand (docs/envelope.md).
+
+    Of the epoch that the field is searched by: while a term key is rotated, cells begin with the term of either.
+    """
+    if field is None or field.sealing is None or field.term_epoch == 1:
+        return f"pg_catalog.substr({cell}, 13, 16)"
+    scheme, equals, wanted = f"pg_catalog.get_byte({cell}, 3)", "OPERATOR(pg_catalog.=)", EVEN * even(field.term_epoch)
+    second = str(SECOND_AT)
+    if field.sealing.tokens:
+        count = f"pg_catalog.get_byte({cell}, {SECOND_AT - 1}) OPERATOR(pg_catalog.*) 256"
+        count += f" OPERATOR(pg_catalog.+) pg_catalog.get_byte({cell}, {SECOND_AT})"
+        second = f"{SECOND_AT + 2} OPERATOR(pg_catalog.+) (4 OPERATOR(pg_catalog.*) ({count}))"
+    return (
+        f"CASE WHEN ({scheme} OPERATOR(pg_catalog.&) {EVEN}) {equals} {wanted} THEN pg_catalog.substr({cell}, 13, 16)"
+        f" WHEN ({scheme} OPERATOR(pg_catalog.&) {SECOND}) {equals} {SECOND}"
+        f" THEN pg_catalog.substr({cell}, {second}, 16) END"
+    )
+
+
+def even(epoch: int) -> bool:
+    """Bit 5 of a scheme says it of the first term."""
+    return epoch % 2 == 0

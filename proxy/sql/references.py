@@ -52,7 +52,7 @@ class Reference:
         visible = self.visible
         if visible is None or visible.merged:
             raise Unsupported("a column merged by JOIN USING can not be searched", position=self.position)
-        return term_at_hand(visible) or term_of(self.own_text())
+        return term_at_hand(visible) or term_of(self.own_text(), visible.column.origin.cell)
 
 
 def resolve(a: Analysis, body: Node, scope: Scope) -> Reference:

@@ -65,7 +65,7 @@ class PlainCipher:
     def open_rows(self, envelopes: Sequence[bytes | None], row_keys: Sequence[bytes | None]) -> list[bytes | None]:
         return [None if e is None else self.open(e, row_key=k) for e, k in zip(envelopes, row_keys, strict=True)]
 
-    def term(self, term_input: bytes) -> bytes:
+    def term(self, term_input: bytes, epoch: int | None = None) -> bytes:
         return term_input[:16].ljust(16, b".")
 
     def tokens(self, inputs: Iterable[bytes]) -> list[bytes]:
