@@ -13,7 +13,7 @@ from keys.database_store import Move
 from keys.keyring import KeyPurpose
 from keys.lifecycle import KeyState
 from keys.records import StoredKey
-from proxy.keywork.handler import Work
+from proxy.keywork.handler import Cancelled, NoWayBack, Work
 from proxy.sealing.ddl import qualified
 
 from .errors import RotationRefused
@@ -37,10 +37,10 @@ async def disable_key(tools: Tools, work: Work) -> None:
     scanned = await _require_unused(tools, work, key)
     if key.info.state is not KeyState.DISABLED:
         await tools.store.transition([Move(key.info.key_id, key.info.state, KeyState.DISABLED)])
-    await tools.confirmed(work, "disabled")
     try:
+        await tools.confirmed(work, "disabled")
         await _require_unused(tools, work, key)
-    except RotationRefused:
+    except (RotationRefused, Cancelled):
         await tools.store.transition([Move(key.info.key_id, KeyState.DISABLED, KeyState.DECRYPT_ONLY)])
         raise
     await work.report({"key": key.name, "scanned": scanned})
@@ -71,6 +71,7 @@ async def destroy_key(tools: Tools, work: Work, destroy_after: timedelta = DESTR
         scanned = await _require_unused(tools, work, key)
         await work.report({"scanned": scanned})
         await tools.store.transition([Move(key.info.key_id, KeyState.DISABLED, KeyState.DESTROYED)])
+    work = NoWayBack(work)
     await tools.confirmed(work, "destroyed")
     await work.report(
         {

@@ -29,7 +29,7 @@ from keys.keyring import Keyring
 from keys.subjects import SubjectName
 from policies.fields import Field
 from proxy.errors import FieldgateError
-from proxy.keywork.handler import Work
+from proxy.keywork.handler import NoWayBack, Work
 from proxy.keywork.subjects import parse_subject
 from proxy.rows.row_key import row_key_bytes
 from proxy.sealing.admitted import read_admitted
@@ -87,9 +87,11 @@ async def shred_subject(tools: Tools, work: Work) -> None:
         raise RotationRefused("the subject", ["a second person has to approve it"])
     places = _places(tools, operation.target.database, name.kind)
     await _require_whole(tools, name, places)
-    await work.checkpoint("destroy")
     keyring = (await tools.store.load()).keyring
     store = secrets_of(tools.store, tools.leases, keyring, places[0].controller, name.kind)
+    if not await store.destroyed(name):
+        await work.checkpoint("destroy")
+    work = NoWayBack(work)
     if await store.destroy(name) or "destroyed_at" not in operation.result:
         await work.report({"destroyed_at": datetime.now(UTC).isoformat(timespec="seconds")})
     await work.checkpoint("forget")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
+from uuid import uuid4
 
 import asyncpg
 import pytest
@@ -144,6 +145,32 @@ async def test_a_cell_that_comes_in_meanwhile_brings_the_key_back(shop: Shop, co
     with pytest.raises(RotationRefused, match="1 cells of"):
         await disable_key(shop.tools(), work)
     assert await shop.key_states(EMAIL) == ["decrypt-only", "active"]
+
+
+async def test_a_cancelled_disabling_is_taken_back(shop: Shop, connection: asyncpg.Connection) -> None:
+    [old] = await keys_of_email(shop)
+    await rotate(shop)
+    work, scan = about(old), f"scan shop {EMAIL.name}"
+
+    async def second_time() -> None:
+        work.at[scan] = cancel
+
+    work.at[scan] = second_time
+    with pytest.raises(Cancelled):
+        await disable_key(shop.tools(), work)
+    assert await shop.key_states(EMAIL) == ["decrypt-only", "active"]
+
+
+async def test_a_destruction_is_not_cancelled_when_it_is_done(shop: Shop, connection: asyncpg.Connection) -> None:
+    [old] = await keys_of_email(shop)
+    await rotate(shop)
+    await disable_key(shop.tools(), about(old))
+    await shop.store.tables.confirm(uuid4(), (await shop.store.read()).number, 1.0)  # it stops when its lease is over
+    work = about(old, OperationKind.DESTROY_KEY, approved_by="boris")
+    waiting = "destroyed: waiting for 1 processes to load the keys"
+    work.at[waiting] = cancel
+    await destroy_key(shop.tools(), work, timedelta(0))
+    assert waiting in work.seen and "destroyed" in work.result
 
 
 async def test_verify_counts_what_does_not_open_or_would_not_be_found(

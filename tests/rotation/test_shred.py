@@ -15,6 +15,7 @@ from keys.primitives import random_bytes
 from keys.subjects import SubjectCache, SubjectName
 from policies.fields import DataMap, Field, LogicalType, ProtectedTable, Sealing
 from proxy.errors import FieldgateError
+from proxy.keywork.handler import Cancelled
 from proxy.keywork.operation import OperationKind, Target
 from proxy.keywork.refusals import Refusal
 from proxy.rotation import shred
@@ -29,7 +30,7 @@ from proxy.sealing.ddl import check_name, sealing_of, table_elements
 from proxy.sealing.needs import key_needs
 from proxy.subject_keeper import SubjectKeeper
 from tests.keys.making import CountedLeases
-from tests.rotation.working import Holder, Shop, Steps, holding, operation_of, store_of
+from tests.rotation.working import Holder, Shop, Steps, cancel, holding, operation_of, store_of
 from tests.support.control_database import make_control
 from tests.support.servers import Database
 
@@ -234,6 +235,21 @@ async def test_a_killed_run_goes_on(world: World) -> None:
     await shred_subject(world.shop.tools(), work)
     assert (await world.readable())[ANNA] == ["-", *(["-", None] * NOTES)]
     assert work.result["opened"] == {} and work.result["destroyed_at"] == result["destroyed_at"]
+
+
+@pytest.mark.parametrize("step", ["forget", "try public.accounts", "erase public.notes"])
+async def test_it_is_not_cancelled_behind_the_destruction(world: World, step: str) -> None:
+    """Else a subject would be destroyed by an operation that says it was cancelled, and its terms would stay."""
+    work = work_of(at={step: cancel})
+    await shred_subject(world.shop.tools(), work)
+    assert "certified_at" in work.result and step in work.seen
+    await shred_subject(world.shop.tools(), work_of(at={"destroy": cancel}))  # a killed run: it is destroyed already
+
+
+async def test_it_is_cancelled_before(world: World) -> None:
+    with pytest.raises(Cancelled):
+        await shred_subject(world.shop.tools(), work_of(at={"destroy": cancel}))
+    assert not await world.destroyed(name_of(ANNA))
 
 
 async def test_a_cell_that_still_opens_stops_it_before_anything_is_erased(
