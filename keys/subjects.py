@@ -138,6 +138,14 @@ class SubjectCache(Unshareable):
                 self._kinds[kind].forget_ready(oldest)
                 self._size -= 1
 
+    def forget_absent(self, names: Iterable[SubjectName]) -> None:
+        """That there is no secret of these: somebody else may make one at any time."""
+        for name in names:
+            known = self.of_kind(name.kind).known
+            if known.get(name.key, _UNKNOWN) is None:
+                del known[name.key]
+                self._size -= 1
+
     def forget(self) -> None:
         """All of them: one may have been destroyed elsewhere."""
         for kind in self._kinds.values():

@@ -29,6 +29,8 @@ class SubjectKeeper:
     async def have(self, names: Collection[SubjectName], *, make: bool, anew: bool = False) -> None:
         """Afterwards it is known of each what its secret is, or that there is none; with `make` there is one.
 
+        That there is none is known to the caller until it waits for something else, and not kept.
+
         `anew`: as it is now, and nothing else stays in memory: for work that goes on for long, and that nobody tells of
         what was destroyed.  Raises CryptoError, and what the connection raises.
         """
@@ -42,4 +44,7 @@ class SubjectKeeper:
                 found = await (store.make(wanted) if make else store.load(wanted))
                 if generation == self.cache.generation:
                     self.cache.put_all(found, names)
+                    nobody = [name for name, secret in found.items() if secret is None]
+                    if nobody:  # true for who has asked, and goes on at once; another process may make one in a moment
+                        asyncio.get_running_loop().call_soon(self.cache.forget_absent, nobody)
                     return

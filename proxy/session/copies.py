@@ -15,7 +15,7 @@ from proxy.wire.framing import Span
 from .forwarding import Forwarding
 from .replies import Owed, Reply
 from .result_rows import ENVELOPE_FOUND, fail_result
-from .subjects import have_secrets, waits_for_rest
+from .subjects import have_secrets, rows_passed, waits_for_rest
 
 _DATA, _IN, _OUT, _BOTH = (ord(tag) for tag in "dGHW")
 
@@ -40,6 +40,7 @@ def pass_copy_data(forwarding: Forwarding, spans: Sequence[Span], first: int) ->
             if opens_subjects and not _secrets_at_hand(forwarding, head, head.copying_out, spans[first:last]):
                 return first
             head.copying_out.messages(forwarding.data, spans[first:last], forwarding.state.to_client)
+            rows_passed(head)
         else:
             _look(forwarding, spans[first:last], start, end)
             if forwarding.run < 0:

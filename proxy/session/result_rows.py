@@ -24,7 +24,7 @@ from .replies import Owed, Reply
 from .state import SessionState
 from .statements import Portal, Result, remember
 from .steps import breaks
-from .subjects import have_secrets, waits_for_rest
+from .subjects import have_secrets, rows_passed, waits_for_rest
 
 ENVELOPE_FOUND = "a sealed cell stands where the analysis expects none"
 _ROW = ord("D")
@@ -54,6 +54,7 @@ def pass_rows(forwarding: Forwarding, spans: Sequence[Span], first: int) -> int:
             forwarding.flush(start)
             return first
         _pass_or_transform(forwarding, head, rows, start, end)
+        rows_passed(head)
     except CellUnreadable as error:
         forwarding.flush(start)
         fail_result(forwarding, head, error)

@@ -21,7 +21,7 @@ from .commands import LoadSecrets
 from .replies import Reply
 from .state import KeysNeeded, SessionState
 
-ATTEMPTS = 16  # for one result; each is for some 8 MB of rows, unless secrets go as fast as they come
+ATTEMPTS = 16  # for some 8 MB of rows, or the rest of a result, unless secrets go as fast as they come
 KEPT = 8 * 1024 * 1024  # bytes of rows that wait for secrets, before these are asked for
 
 
@@ -42,6 +42,11 @@ def waits_for_rest(head: Reply, spans: Sequence[Span], first: int, last: int) ->
     """Whether more of these rows are waited for, so that secrets are asked for once for all of them."""
     whole = last < len(spans) or spans[last - 1][2] - spans[first][1] >= KEPT
     return head.secrets_asked > 0 and not whole
+
+
+def rows_passed(head: Reply) -> None:
+    """The next rows of this result are waited for together, and have all their attempts before them."""
+    head.secrets_asked = min(head.secrets_asked, 1)
 
 
 def have_secrets(state: SessionState, head: Reply, names: Collection[SubjectName]) -> bool:

@@ -345,6 +345,19 @@ async def test_a_subject_has_a_form(world: World, subject: str) -> None:
         await shred_subject(world.shop.tools(), work)
 
 
+async def test_that_there_is_no_secret_is_not_remembered(world: World) -> None:
+    """A row without a value was read here before another process stored the first one of its subject."""
+    [late] = names = [name_of(PEOPLE + 1)]
+    here, there = await world.fresh(), await world.fresh()
+    await here.keeper.have([*names, name_of(ANNA)], make=False)
+    assert not here.keeper.cache.missing(names)  # for who has asked
+    await there.keeper.have(names, make=True)
+    cell = there.cipher(TEXT).seal(b"first", row_key=late.key)
+    assert here.keeper.cache.missing([*names, name_of(ANNA)]) == {late}
+    await here.keeper.have(names, make=False)
+    assert here.cipher(TEXT).open(cell, row_key=late.key) == b"first"
+
+
 @pytest.mark.parametrize("job", ["rotation", "verification"])
 async def test_a_job_under_way_keeps_no_secret_of_an_earlier_batch(world: World, job: str) -> None:
     """Nobody tells it that a subject was destroyed, and nobody waits for it."""

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from proxy.session.commands import DrawKeys
+from proxy.session.subjects import ATTEMPTS
 from proxy.sql.plan import StatementPlan
 from proxy.wire import backend, framing, frontend
 from proxy.wire.copying.binary_rows import HEADER, TRAILER, BinaryReader, build_row
@@ -233,6 +234,26 @@ def test_forgotten_secrets_are_asked_for_again() -> None:
         assert tags(talk.told()) == "DCZ"
         talk.memory.forget()
     assert talk.waiting_for == [{b"1"}, {b"1"}]
+
+
+@pytest.mark.parametrize("copied", [False, True], ids=["rows", "copy"])
+def test_a_result_may_be_of_any_length(monkeypatch: pytest.MonkeyPatch, copied: bool) -> None:
+    """Each part of it asks for secrets of its own."""
+    monkeypatch.setattr("proxy.session.subjects.KEPT", 1)
+    keys = [b"%d" % number for number in range(3 * ATTEMPTS)]
+    talk, told = SubjectTalk(keys), list[bytes]()
+    talk.planner.plans["copy"] = copy_out_plan(TEXT)
+    talk.client(query("copy" if copied else "select"))
+    talk.server(backend.build_copy_response(b"H", 0, (0, 0)) if copied else COLUMNS)
+    for key in keys:
+        cell = b"\\x" + talk.cell(b"n" + key, key).hex().encode()
+        sent = frontend.build_copy_data(b"\\" + cell + b"\t" + key + b"\n") if copied else row(cell, key)
+        told += talk.server(sent)
+        talk.fetch()
+        told += talk.told()
+    shown = [m for m in told if m[:1] in b"Dd"]
+    expected = [frontend.build_copy_data(b"n" + key + b"\n") if copied else row(b"n" + key) for key in keys]
+    assert shown == expected and len(talk.waiting_for) == len(keys)
 
 
 def test_a_result_of_more_subjects_than_there_is_room_for() -> None:
