@@ -86,6 +86,7 @@ def describe(state: SessionState, raw: bytes) -> None:
 def execute(state: SessionState, raw: bytes) -> None:
     name = frontend.execute_portal_name(raw, _HEADER)
     portal = state.names.portal(name)
+    state.batch = True
     if portal is None:
         _refuse_execute(state, None, _no_portal(name))
         return
@@ -200,5 +201,5 @@ def sync(state: SessionState, raw: bytes) -> None:
     copy = state.open_copy()
     if copy is None or not copy.in_copy:  # the server ignores Sync while it takes COPY data
         state.queue.push(Reply(Owed.SYNC, during_copy=(copy, copy.copy_ends) if copy is not None else None))
-    state.skipping = False
+    state.skipping = state.batch = False
     state.to_server.append(raw)

@@ -111,6 +111,15 @@ def refusal_beside_others() -> FieldgateError:
     )
 
 
+def refusal_in_batch() -> FieldgateError:
+    """The Sync that ends messages of ours would commit what the server would still take back with the batch."""
+    return Unsupported(
+        "a Query that writes by a search of a sealed column, or fetches from one, is not available behind an Execute"
+        " without a Sync",
+        hint="Send a Sync first.",
+    )
+
+
 def _lock(
     state: SessionState,
     entry: Reply,

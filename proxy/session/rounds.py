@@ -53,6 +53,7 @@ def begin_round(state: SessionState, data: bytes, spans: Sequence[Span]) -> bool
     statement = state.names.statements.get(data[_NAME:name_end])
     if statement is None or statement.by_sql or statement.stamp != state.stamp() or not _usual(statement.plan):
         return False
+    state.batch = False
     if statement.plan.touches_protected:
         return _begin_protected(state, statement, data, bind_end, name_end + 1, described)
     state.round = Round(Portal(statement), described)

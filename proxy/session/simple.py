@@ -21,7 +21,7 @@ from .binds import what_is_sought
 from .bulk import begin_copy
 from .effects import asked_for, change_names, change_session, may_change_values
 from .fetching import fetches_apart, query_in_steps, refusal_of_source, select_in_steps
-from .locking import prepared_write, refusal_beside_others
+from .locking import prepared_write, refusal_beside_others, refusal_in_batch
 from .names import AnswersNeeded
 from .permits import refusal_of, refusal_of_values
 from .refusals import STAND_IN_SQL, own_setting_sql
@@ -60,6 +60,10 @@ def query(state: SessionState, raw: bytes) -> None:
     entry = Reply(Owed.QUERY)
     steps, drawn = _steps(state, entry, script.statements)
     in_steps = len(steps) == 1 and steps[0].refusal is None and not state.aborted
+    if in_steps and state.batch:
+        in_steps = False
+        if steps[0].plan.locks is not None or steps[0].cursor is not None:
+            steps[0].refusal = refusal_in_batch()
     if in_steps and (saying := _own_way(state, steps[0])) is not None and _said(state, steps[0], saying):
         return
     if in_steps and steps[0].cursor is not None:

@@ -60,6 +60,7 @@ class SessionState:
     query_from: int = 0  # the first entry of messages that stand for a Query, while the Sync that ends it is to come
     copy: Reply | None = None  # the newest Query or Execute, if it takes CopyData
     executed: bool = False  # something was carried out since the last ReadyForQuery
+    batch: bool = False  # an Execute has been sent since the last Sync
     leaving: bool = False  # the client has said goodbye; what came before is still answered
     closing: bool = False
     told_more: bool = False  # `to_client` holds more than what comes before a result

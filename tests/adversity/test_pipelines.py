@@ -123,7 +123,8 @@ def script(members: list[Text]) -> Step:
     others = [NOPE if text.alone and len(plain) > 1 else text.direct for text in plain]
     refused = any(others)
     direct = "; ".join(other or text.sql for other, text in zip(others, plain, strict=True))
-    return Step(query("; ".join(text.sql for text in plain)), query(direct), refused)
+    first = SYNC if any(text.alone for text in plain) else b""  # behind an Execute it would be refused
+    return Step(first + query("; ".join(text.sql for text in plain)), first + query(direct), refused)
 
 
 def prepared(text: Text, name: bytes) -> Step:
@@ -186,9 +187,9 @@ steps = st.one_of(
     st.just(same(query("SELECT 1; EXECUTE q"))),
     st.just(same(query(f"DECLARE d SCROLL CURSOR WITH HOLD FOR {FOUND} ORDER BY id"))),
     st.just(same(query(f"DECLARE d CURSOR FOR {FOUND} ORDER BY id"))),
-    st.just(same(query("FETCH 2 FROM d"))),
-    st.just(same(query("MOVE 1 FROM d"))),
-    st.just(same(query("FETCH ALL FROM d"))),
+    st.just(same(SYNC, query("FETCH 2 FROM d"))),
+    st.just(same(SYNC, query("MOVE 1 FROM d"))),
+    st.just(same(SYNC, query("FETCH ALL FROM d"))),
     st.just(same(query("CLOSE d"))),
     st.just(same(SYNC)),
     st.just(same(SYNC)),

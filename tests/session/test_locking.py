@@ -200,8 +200,7 @@ def test_searches_are_counted_once() -> None:
     assert tags(asked(talk)) == "PBCCPBDEH" and talk.searches == 0
 
 
-@pytest.mark.parametrize("plainly", [False, True])
-def test_behind_a_rollback_that_is_answered_it_finds_its_rows_again(talk: Talk, plainly: bool) -> None:
+def test_behind_a_rollback_that_is_answered_it_finds_its_rows_again(talk: Talk) -> None:
     """By a Flush, so that no ReadyForQuery has told yet that the transaction has not failed any more."""
     talk.client(query("begin"))
     talk.server(done("BEGIN"), ready(b"T"))
@@ -209,9 +208,19 @@ def test_behind_a_rollback_that_is_answered_it_finds_its_rows_again(talk: Talk, 
     talk.server(failed(), ready(b"E"))
     talk.client(parse("rollback"), bind(), execute(), FLUSH)
     assert talk.server(PARSED, BOUND, done("ROLLBACK")) == [PARSED, BOUND, done("ROLLBACK")]
-    if plainly:
-        assert tags(talk.client(query("delete anna"))) == "CCPBDEH"
-        return
     talk.client(parse("delete"), bind(PATTERN), FLUSH)
     talk.server(PARSED, BOUND)
     assert tags(talk.client(execute(), SYNC)) == "CCPBDEH"
+
+
+def test_behind_an_execute_without_sync_it_is_refused(talk: Talk) -> None:
+    """PostgreSQL keeps that Query in the transaction of the batch; a Sync of ours would commit both."""
+    talk.client(parse("rollback"), bind(), execute(), FLUSH)
+    talk.server(PARSED, BOUND, done("ROLLBACK"))
+    [sent] = talk.client(query("delete anna"))
+    assert sent == query(STAND_IN_SQL.decode())
+    told = talk.server(failed(b"22P02"), ready())
+    assert error_of(told[0])[b"C"] == b"0A000" and b"Sync" in error_of(told[0])[b"H"]
+    talk.client(SYNC)
+    talk.server(ready())
+    assert tags(talk.client(query("delete anna"))) == "CCPBDEH"
