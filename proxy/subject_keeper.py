@@ -11,6 +11,7 @@ from collections.abc import Collection
 
 from keys.subject_store import SubjectStore
 from keys.subjects import SubjectCache, SubjectName
+from proxy.errors import UpstreamUnavailable
 
 
 class SubjectKeeper:
@@ -32,7 +33,8 @@ class SubjectKeeper:
         That there is none is known to the caller until it waits for something else, and not kept.
 
         `anew`: as it is now, and nothing else stays in memory: for work that goes on for long, and that nobody tells of
-        what was destroyed.  Raises CryptoError, and what the connection raises.
+        what was destroyed.  Raises CryptoError, UpstreamUnavailable when there are no keys, and what the connection
+        raises.
         """
         async with self._turn:
             if anew:
@@ -40,7 +42,7 @@ class SubjectKeeper:
             while wanted := self.cache.absent(names) if make else self.cache.missing(names):
                 store, generation = self._store, self.cache.generation
                 if store is None:
-                    raise RuntimeError("nothing here is sealed under data subjects' secrets")
+                    raise UpstreamUnavailable("data subjects' secrets are not available here: the keys were forgotten")
                 found = await (store.make(wanted) if make else store.load(wanted))
                 if generation == self.cache.generation:
                     self.cache.put_all(found, names)

@@ -14,7 +14,7 @@ from keys.keyring import KeyringCiphers
 from keys.primitives import random_bytes
 from keys.subjects import SubjectCache, SubjectName
 from policies.fields import DataMap, Field, LogicalType, ProtectedTable, Sealing
-from proxy.errors import FieldgateError
+from proxy.errors import FieldgateError, UpstreamUnavailable
 from proxy.keywork.handler import Cancelled
 from proxy.keywork.operation import OperationKind, Target
 from proxy.keywork.refusals import Refusal
@@ -343,6 +343,14 @@ async def test_a_subject_has_a_form(world: World, subject: str) -> None:
     work.operation = replace(work.operation, target=Target(database="shop", subject=subject))
     with pytest.raises((Refusal, FieldgateError)):
         await shred_subject(world.shop.tools(), work)
+
+
+async def test_keys_that_are_forgotten_meanwhile_are_an_error_of_ours(world: World) -> None:
+    """Any other would end the task that a session waits for, and the session would wait for ever."""
+    world.keeper.use(None)
+    for make in (False, True):
+        with pytest.raises(UpstreamUnavailable):
+            await world.keeper.have([name_of(ANNA)], make=make)
 
 
 async def test_that_there_is_no_secret_is_not_remembered(world: World) -> None:
