@@ -66,6 +66,8 @@ def arrange(a: Analysis, body: Node, items: list[Item], scope: Scope) -> None:
     clause = body.get("sortClause", [])
     keys = [_key(a, node["SortBy"], items, scope) for node in clause]
     cell = next(cell for cell in (*map(_cell_of_item, items), *map(_cell_of_key, keys)) if cell is not None)
+    if not items:
+        raise unordered(cell, "the SELECT shows no column", None, "Show the key.")
     apart = _apart(a, body, items, scope, cell)
     _check_place(cell, body, items)
     for key, node in zip(keys, clause, strict=True):

@@ -212,6 +212,8 @@ def finish_searches(a: Analysis, scope: Scope, items: list[Item], start: int) ->
     if not a.searches:
         return
     refuse_volatile(a)
+    if not items:
+        raise Unsupported("a search of a sealed column needs a SELECT that shows some column", hint="Show the key.")
     places = {item.visible.reference: n for n, item in enumerate(items) if item.visible and _is_shown(item)}
     added = list(dict.fromkeys(reference for reference, _ in a.searches if reference not in places))
     last = targets_end(scope.text, start)

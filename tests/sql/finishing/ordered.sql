@@ -133,3 +133,6 @@
 [full] DELETE FROM customers WHERE id IN (SELECT id FROM customers ORDER BY email LIMIT 1);
 !! 0A000 the sealed column "email" (public.customers.email) can not be used in ORDER BY
    hint: Sealed columns can be selected as they are, compared with = <> IN, = ANY or IS NULL where the data map gives them equality, joined within their join group, grouped and counted.
+[full] SELECT FROM customers ORDER BY email;
+!! 0A000 ORDER BY over the sealed column "email" (public.customers.email) is not carried out here: the SELECT shows no column
+   hint: Show the key.

@@ -179,3 +179,6 @@
 [exporter] COPY (SELECT id FROM members WHERE surname LIKE 'abc%') TO STDOUT;
 !! 0A000 the sealed column "surname" (public.members.surname) can be searched by part only in a condition that is ANDed in WHERE of a plain SELECT, UPDATE or DELETE; here the SELECT is part of another statement
    hint: Search in a SELECT of its own that shows columns as they are, and go on with the keys that it finds.
+[full] SELECT FROM members WHERE surname LIKE 'abc%';
+!! 0A000 a search of a sealed column needs a SELECT that shows some column
+   hint: Show the key.
