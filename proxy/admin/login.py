@@ -63,11 +63,12 @@ class Authenticator:
             self._failed.check(address, login or address)
         except LimitReached:
             raise Problem("too-many-failures", headers={"Retry-After": _RETRY_AFTER}) from None
-        certificate = self._by_certificate(request)
+        der = _certificate_of(request)
+        certificate = self._by_certificate(der) if der else None
         bearer = await self._by_bearer(presented) if presented is not None else None
         found = bearer or certificate
         wrong = (presented is not None and bearer is None) or (
-            bearer is not None and certificate is not None and bearer.person != certificate.person
+            bearer is not None and der is not None and (certificate is None or bearer.person != certificate.person)
         )
         if found is None or wrong:
             if presented is not None or found is not None:
@@ -77,12 +78,7 @@ class Authenticator:
         self._failed.succeeded(address, login or address)
         return Actor(found.person, found.via, found.roles)
 
-    def _by_certificate(self, request: web.Request) -> Found | None:
-        """The TLS library has verified it against client_ca already."""
-        tls = request.transport.get_extra_info("ssl_object") if request.transport else None
-        der = tls.getpeercert(binary_form=True) if isinstance(tls, ssl.SSLObject | ssl.SSLSocket) else None
-        if not der:
-            return None
+    def _by_certificate(self, der: bytes) -> Found | None:
         people = self._people()
         person = people.by_certificate(certificate_names(der))
         return None if person is None else Found(person, "certificate", people.people[person].roles)
@@ -121,6 +117,13 @@ class Authenticator:
         """The person is not known; the token's id is no secret."""
         author = Author("unknown", f"token:{login}" if login else "unknown")
         await self._trail.refused(KeyRecord(KeyEvent.LOGIN_REFUSED, author), Refusal(Code.FORBIDDEN, "login refused"))
+
+
+def _certificate_of(request: web.Request) -> bytes | None:
+    """The TLS library has verified it against client_ca already."""
+    tls = request.transport.get_extra_info("ssl_object") if request.transport else None
+    der = tls.getpeercert(binary_form=True) if isinstance(tls, ssl.SSLObject | ssl.SSLSocket) else None
+    return der or None
 
 
 def bearer_of(request: web.Request) -> str | None:

@@ -215,5 +215,7 @@ async def test_a_token_and_a_certificate_of_two_people_are_nobodys(certified: Ce
         pavel, olga = certified.client("pavel.admins.example"), certified.client("olga.admins.example")
         assert (await port.ask("GET", "/v1/keys", token, context=pavel)).problem == "unauthenticated"
         assert (await port.ask("GET", "/v1/keys", token, context=olga)).status == 200
+        nobody = certified.client("stranger.example")  # or somebody who was taken out of the people file
+        assert (await port.ask("GET", "/v1/keys", token, context=nobody)).problem == "unauthenticated"
         wrong = altered(token, 25)
         assert (await port.ask("GET", "/v1/keys", wrong, context=olga)).problem == "unauthenticated"
