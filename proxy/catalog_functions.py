@@ -24,8 +24,10 @@ from proxy.sql.tree import Node, RawStatement, nodes, parse_script, strings
 Row = Mapping[str, Any]
 
 _COMPILED = ("c", "internal")
-# Made by `fieldgate seal` and `unseal`, and by deploy/catalog_events.sql.
-_OWN = re.compile(r"fieldgate\.catalog_changed\(\)|[^.]+\.fg_(?:new|open|fence|fence_row)_[0-9a-f]{32}\(\)")
+# Made by `fieldgate seal` and `unseal`, by rotations (the write fence), and by deploy/catalog_events.sql.
+_OWN = re.compile(
+    r"fieldgate\.catalog_changed\(\)|[^.]+\.fg_(?:(?:new|open|fence|fence_row)_[0-9a-f]{32}|fence_[0-9a-f]{32}_key)\(\)"
+)
 _WRITES = frozenset({"InsertStmt", "UpdateStmt", "DeleteStmt", "MergeStmt", "LockingClause"})
 
 

@@ -11,10 +11,11 @@ from keys.primitives import random_bytes
 from proxy.jobs.sealing import no_privileges, seal_handler, unseal_handler
 from proxy.keywork.operation import OperationKind, Target
 from proxy.rotation.shred import shred_subject
+from proxy.sealing.ddl import table_elements
 from proxy.sealing.errors import SealingFailed
 from proxy.sealing.needs import key_needs
 from proxy.sealing.run import SealOptions
-from tests.rotation.test_shred import MAP, TEXT, TITLE, name_of, work_of, world_over
+from tests.rotation.test_shred import LOGIN, MAP, TEXT, TITLE, name_of, work_of, world_over
 from tests.rotation.working import Shop, Steps, operation_of, store_of
 from tests.support.control_database import make_control
 from tests.support.servers import Database
@@ -63,7 +64,9 @@ async def test_what_was_destroyed_cannot_be_made_plain(shop: tuple[Shop, asyncpg
     made, connection = shop
     for field in (TITLE, TEXT):
         await seal_handler(made.tools(), no_privileges, OPTIONS, work(OperationKind.SEAL_FIELD, field.name))
-    await connection.execute("CREATE TABLE accounts (customer_id int PRIMARY KEY, login bytea)")
+    world = await world_over(made, connection)
+    elements = ", ".join(table_elements(LOGIN, world.ciphers.heads()[LOGIN.sealing.field_id if LOGIN.sealing else ""]))
+    await connection.execute(f"CREATE TABLE accounts (customer_id int PRIMARY KEY, {elements})")
     await shred_subject(made.tools(), work_of(3))
     with pytest.raises(SealingFailed, match="destroyed"):
         await unseal_handler(made.tools(), no_privileges, OPTIONS, work(OperationKind.UNSEAL_FIELD, TITLE.name))
