@@ -204,6 +204,8 @@ def _insert_query(
         return
     if len(items) > len(names) or any(item.unknown for item in items):
         raise Refused("INSERT has more expressions than target columns", sqlstate=SqlState.SYNTAX_ERROR)
+    if not items:
+        raise Unsupported("INSERT of a query that has no columns is not supported over protected tables")
     names = names[: len(items)]
     _charge(a, target, names)
     if not listed:

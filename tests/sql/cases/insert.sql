@@ -170,3 +170,5 @@
 [full] INSERT INTO accounts (id, password) SELECT * FROM unnest($1::bigint[], $2::text[]);
 !! 0A000 a sealed column of "accounts" is bound to its row, and the row's key is not known here
    hint: Give "id" as a constant or a parameter in the same statement.
+[full] INSERT INTO customers SELECT FROM orders;
+!! 0A000 INSERT of a query that has no columns is not supported over protected tables
