@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -19,9 +20,14 @@ import psutil
 import psycopg
 import pytest
 
+from keys import document, files
+from keys.keyring import KeyPurpose
+from keys.providers.local import LOWEST_COST, Derivation, PassphraseKek
+from keys.store import OpenKeyring
 from proxy.config import load_config
 from proxy.demo.certificates import Authority
 from proxy.demo.osuser import write_private
+from proxy.demo.prepare import open_store
 from proxy.demo.server import free_port
 from proxy.peers import prepare_run_dir
 from proxy.process import make_process_logger, run_dir_of
@@ -288,10 +294,23 @@ def test_a_passphrase_that_was_asked_for_reaches_the_workers() -> None:
     """The supervisor asks once, and tells each worker by its standard input: no argument, no environment, no file."""
     with raised() as stage:
         stage.service.stop()
-        passphrase = stage.folder.passphrase.read_text().rstrip("\n")
-        text = stage.folder.config.read_text().replace('passphrase_file = "passphrase"\n', "")
+        passphrase = "asked for on the terminal"
+        asyncio.run(_keyring_file(stage, passphrase))
+        text = re.sub(
+            r"(?s)\[keys\]\n.*?(?=\n\[(?!keys))", '[keys]\nkeyring = "keyring"\n', stage.folder.config.read_text()
+        )
         stage.folder.config.write_text(text.replace("workers = 1", "workers = 2"))
         asyncio.run(_serve_sample(stage, passphrase))
+
+
+async def _keyring_file(stage: Stage, passphrase: str) -> None:
+    """The sample's keys in a file, which is the store whose passphrase may be asked for."""
+    async with open_store(stage.folder, stage.server) as store:
+        keyring = (await store.load()).keyring
+    opened, derivation = OpenKeyring(stage.folder.path / "keyring", keyring, 1), Derivation(LOWEST_COST)
+    opened.leases().create()
+    opened.leases().open_accounts(k.key_id for k in keyring.infos if k.slot.purpose is KeyPurpose.CELL)
+    files.write_private(opened.path, document.lock(keyring, PassphraseKek(passphrase, derivation), derivation, 1))
 
 
 async def _serve_sample(stage: Stage, passphrase: str) -> None:
