@@ -39,6 +39,8 @@ def taken_apart(
                 return None
             for taker in walk:
                 (length,) = unpack(data, position)
+                if length < -1:
+                    return None
                 follow = position + 4 + (length if length > 0 else 0)
                 if taker is not None:
                     keep, take = taker
@@ -72,6 +74,8 @@ def column_values(data: bytes, spans: Sequence[Span], columns: int, wanted: int)
             value: bytes | None = None
             for column in range(columns):
                 (length,) = unpack(data, position)
+                if length < -1:
+                    return None
                 follow = position + 4 + (length if length > 0 else 0)
                 if column == wanted and length >= 0:
                     value = data[position + 4 : follow]

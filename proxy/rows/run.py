@@ -73,7 +73,7 @@ def transform(
                     raise _malformed()
                 (length,) = unpack(data, position)
                 follow = position + 4 + (length if length > 0 else 0)
-                if follow > end:
+                if follow > end or length < -1:
                     raise _malformed()
                 if opener is not None and length >= 0:
                     if copied < position:

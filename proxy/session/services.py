@@ -47,7 +47,7 @@ class SessionServices:
     # The principal that a session asks to be (`SET fieldgate.*`), if the policy lets it.  Raises FieldgateError.
     identify: Callable[[Principal], Principal] = _nobody_else
     # The data subjects' secrets that are in memory; None: nothing here is sealed under such.
-    secrets: SubjectCache | None = None
+    secrets: SubjectCache | None = field(default=None, repr=False)
     # Counts what this principal looks for in sealed fields (searches.py).
     searches: Callable[[Principal], Spend] = field(kw_only=True)
     # How much of a result may be kept here to be put in order.

@@ -120,7 +120,7 @@ class Application:
             connection = await self.stage.open("shop_app")
 
             async def run(text: str, *values: Any) -> list[Row]:
-                for _ in range(200):
+                for _ in range(1500):
                     try:
                         return await connection.fetch(text, *values)
                     except asyncpg.SerializationError:
