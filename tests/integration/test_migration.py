@@ -123,7 +123,7 @@ class Application:
                 for _ in range(1500):
                     try:
                         return await connection.fetch(text, *values)
-                    except asyncpg.SerializationError:
+                    except (asyncpg.SerializationError, asyncpg.DeadlockDetectedError):
                         self.retries += 1
                         await asyncio.sleep(0.02)
                 raise AssertionError("a statement was refused for ever")
