@@ -78,6 +78,7 @@ async def test_a_fault_that_may_pass_is_tried_again(jobs: Jobs, fault: Exception
     runner = jobs.runner({OperationKind.VERIFY: fails_twice})
     async with running(runner):
         await jobs.reached(await jobs.ask(OperationKind.VERIFY), DONE)
+        await until(lambda: bool(runner.stats.ended))  # it is counted behind the commit that we have just seen
     assert (attempts, runner.stats.retries) == (3, 2)
     assert runner.stats.ended == {("verify", "done"): 1}
 
