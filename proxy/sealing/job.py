@@ -31,7 +31,7 @@ from .facts import Connection
 from .run import Hooks, Progress, Run, SealOptions, SealOutcome, facts_of
 from .seal_run import SealRun
 from .statements import Statements
-from .survey import SealedSurvey, Survey, survey, survey_sealed
+from .survey import Survey, survey, survey_sealed
 from .unseal_run import UnsealRun
 from .unsealing import OpeningStatements
 
@@ -58,13 +58,6 @@ async def survey_field(connection: Connection, data_map: DataMap, name: str) -> 
     table, field = find_field(data_map, name)
     async with connection.transaction(readonly=True):
         return await survey(connection, table, field)
-
-
-async def survey_sealed_field(connection: Connection, data_map: DataMap, name: str) -> SealedSurvey:
-    """What `unseal_field` would find."""
-    table, field = find_field(data_map, name)
-    async with connection.transaction(readonly=True):
-        return await survey_sealed(connection, table, field)
 
 
 async def seal_field(
