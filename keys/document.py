@@ -8,57 +8,41 @@ refused, so that what was read is exactly what was authenticated.
 
 from __future__ import annotations
 
-import json
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import Field, StringConstraints, ValidationError
 
 from .errors import KeyringInvalid, KeyringLocked
 from .keyring import HeldKey, KeyInfo, KeyPurpose, Keyring, Slot
 from .lifecycle import KeyState
 from .primitives import equal
 from .provider import FileKek
-from .providers.local import Cost, Derivation, PassphraseKek
+from .providers.local import Derivation, PassphraseKek
+from .sealed_file import DerivationEntry, Strict, canonical, derivation_entry, hexadecimal
 
 FORMAT = "fieldgate keyring"
 VERSION = 1
 
 
-def _hex(size: int) -> Any:
-    return Annotated[str, StringConstraints(pattern=f"^[0-9a-f]{{{2 * size}}}$")]
-
-
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, hide_input_in_errors=True)
-
-
-class DerivationEntry(_Strict):
-    name: Literal["argon2id"]
-    passes: int
-    memory_kib: int
-    lanes: int
-    salt: _hex(16)  # type: ignore[valid-type]
-
-
-class KeyEntry(_Strict):
-    id: _hex(8)  # type: ignore[valid-type]
+class KeyEntry(Strict):
+    id: hexadecimal(8)  # type: ignore[valid-type]
     purpose: Literal["cell", "term", "ledger", "subject"]
     controller: Annotated[str, StringConstraints(max_length=200)]
     scope: Annotated[str, StringConstraints(max_length=200)]
     epoch: Annotated[int, Field(ge=1, le=1 << 31)]
     state: Literal["active", "decrypt-only"]
     created_at: Annotated[str, StringConstraints(max_length=40)]
-    wrapped: _hex(60)  # type: ignore[valid-type]  # nonce, 32-byte key, tag
+    wrapped: hexadecimal(60)  # type: ignore[valid-type]  # nonce, 32-byte key, tag
 
 
-class Document(_Strict):
+class Document(Strict):
     format: Literal["fieldgate keyring"]
     version: Literal[1]
     generation: Annotated[int, Field(ge=1, le=1 << 53)]
     derivation: DerivationEntry
-    verifier: _hex(16)  # type: ignore[valid-type]
+    verifier: hexadecimal(16)  # type: ignore[valid-type]
     keys: list[KeyEntry]
-    code: _hex(32)  # type: ignore[valid-type]
+    code: hexadecimal(32)  # type: ignore[valid-type]
 
 
 def parse(raw: bytes) -> Document:
@@ -68,14 +52,9 @@ def parse(raw: bytes) -> Document:
     except ValidationError as failure:
         where = ".".join(str(part) for part in failure.errors()[0]["loc"]) or "the beginning"
         raise KeyringInvalid(f"the keyring file is malformed at {where}") from None
-    if _canonical(document.model_dump()) != raw:
+    if canonical(document.model_dump()) != raw:
         raise KeyringInvalid("the keyring file was reformatted: it has one spelling, and this is another")
     return document
-
-
-def derivation_of(document: Document) -> Derivation:
-    entry = document.derivation
-    return Derivation(Cost(entry.passes, entry.memory_kib, entry.lanes), bytes.fromhex(entry.salt))
 
 
 def unlock(document: Document, kek: PassphraseKek) -> Keyring:
@@ -84,33 +63,22 @@ def unlock(document: Document, kek: PassphraseKek) -> Keyring:
         raise KeyringLocked("the passphrase is wrong")
     content = document.model_dump()
     code = bytes.fromhex(content.pop("code"))
-    if not equal(kek.authenticate(_canonical(content)), code):
+    if not equal(kek.authenticate(canonical(content)), code):
         raise KeyringLocked("the passphrase is right, but the keyring file was changed: restore it from a backup")
     return Keyring(tuple(_unwrapped(entry, kek) for entry in document.keys))
 
 
 def lock(keyring: Keyring, kek: PassphraseKek, derivation: Derivation, generation: int) -> bytes:
     """The file's content for these keys."""
-    cost = derivation.cost
     content: dict[str, Any] = {
         "format": FORMAT,
         "version": VERSION,
         "generation": generation,
-        "derivation": {
-            "name": "argon2id",
-            "passes": cost.passes,
-            "memory_kib": cost.memory_kib,
-            "lanes": cost.lanes,
-            "salt": derivation.salt.hex(),
-        },
+        "derivation": derivation_entry(derivation),
         "verifier": kek.verifier.hex(),
         "keys": [_wrapped(key, kek) for key in keyring.keys],
     }
-    return _canonical({**content, "code": kek.authenticate(_canonical(content)).hex()})
-
-
-def _canonical(content: dict[str, Any]) -> bytes:
-    return json.dumps(content, sort_keys=True, indent=1, ensure_ascii=True).encode() + b"\n"
+    return canonical({**content, "code": kek.authenticate(canonical(content)).hex()})
 
 
 def _wrapped(key: HeldKey, kek: FileKek) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from .files import locked, read_private, write_private
 from .keyring import LEDGER_SLOT, KeyInfo, KeyNeed, KeyPurpose, Keyring
 from .leases import SEALS_PER_KEY, FileLeases
 from .providers.local import Cost, Derivation, PassphraseKek, require_strong
+from .sealed_file import derivation_of
 
 LIMIT = 64 << 20
 
@@ -108,7 +109,7 @@ def replace_lost_ledger(path: Path, passphrase: str) -> None:
 
 def _open(path: Path, passphrase: str) -> tuple[OpenKeyring, Derivation, PassphraseKek]:
     content = document.parse(read_private(path, limit=LIMIT))
-    derivation = document.derivation_of(content)
+    derivation = derivation_of(content.derivation)
     kek = PassphraseKek(passphrase, derivation)
     return OpenKeyring(path, document.unlock(content, kek), content.generation), derivation, kek
 

@@ -6,51 +6,35 @@ over everything that only the holder of the passphrase can make.  Keys are only 
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import Field, StringConstraints, ValidationError
 
 from keys.ciphers import Unshareable
 from keys.envelope import prefixed
 from keys.errors import KeyringInvalid, KeyringLocked
 from keys.primitives import equal
+from keys.sealed_file import DerivationEntry, Strict, canonical, derivation_entry, hexadecimal
 
-from .local import Cost, Derivation, PassphraseKek
+from .local import Derivation, PassphraseKek
 
 FORMAT = "fieldgate key-encryption keys"
 
 
-def _hex(size: int) -> Any:
-    return Annotated[str, StringConstraints(pattern=f"^[0-9a-f]{{{2 * size}}}$")]
-
-
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, hide_input_in_errors=True)
-
-
-class DerivationEntry(_Strict):
-    name: Literal["argon2id"]
-    passes: int
-    memory_kib: int
-    lanes: int
-    salt: _hex(16)  # type: ignore[valid-type]
-
-
-class KekEntry(_Strict):
+class KekEntry(Strict):
     version: Annotated[int, Field(ge=1, le=1 << 31)]
     created_at: Annotated[str, StringConstraints(max_length=40)]
-    wrapped: _hex(60)  # type: ignore[valid-type]  # nonce, 32-byte key, tag
+    wrapped: hexadecimal(60)  # type: ignore[valid-type]  # nonce, 32-byte key, tag
 
 
-class Document(_Strict):
+class Document(Strict):
     format: Literal["fieldgate key-encryption keys"]
     version: Literal[1]
     derivation: DerivationEntry
-    verifier: _hex(16)  # type: ignore[valid-type]
+    verifier: hexadecimal(16)  # type: ignore[valid-type]
     keys: Annotated[list[KekEntry], Field(min_length=1)]
-    code: _hex(32)  # type: ignore[valid-type]
+    code: hexadecimal(32)  # type: ignore[valid-type]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -69,17 +53,11 @@ def parse(raw: bytes) -> Document:
     except ValidationError as failure:
         where = ".".join(str(part) for part in failure.errors()[0]["loc"]) or "the beginning"
         raise KeyringInvalid(f"the file of key-encryption keys is malformed at {where}") from None
-    if _canonical(document.model_dump()) != raw:
+    if canonical(document.model_dump()) != raw:
         raise KeyringInvalid("the file of key-encryption keys was reformatted: it has one spelling, this is another")
     if [entry.version for entry in document.keys] != list(range(1, len(document.keys) + 1)):
         raise KeyringInvalid("the versions in the file of key-encryption keys do not count up from 1")
     return document
-
-
-def derivation_of(document: Document) -> Derivation:
-    """Raises KeyringInvalid for a cost outside of the bounds, before anything is derived."""
-    entry = document.derivation
-    return Derivation(Cost(entry.passes, entry.memory_kib, entry.lanes), bytes.fromhex(entry.salt))
 
 
 def unlock(document: Document, kek: PassphraseKek) -> tuple[HeldKek, ...]:
@@ -88,7 +66,7 @@ def unlock(document: Document, kek: PassphraseKek) -> tuple[HeldKek, ...]:
         raise KeyringLocked("the passphrase of the file of key-encryption keys is wrong")
     content = document.model_dump()
     code = bytes.fromhex(content.pop("code"))
-    if not equal(kek.authenticate(_canonical(content)), code):
+    if not equal(kek.authenticate(canonical(content)), code):
         raise KeyringLocked("the file of key-encryption keys was changed: restore it from a backup")
     return tuple(
         HeldKek(e.version, e.created_at, kek.unwrap(bytes.fromhex(e.wrapped), _context(e.version)))
@@ -98,17 +76,10 @@ def unlock(document: Document, kek: PassphraseKek) -> tuple[HeldKek, ...]:
 
 def lock(keys: tuple[HeldKek, ...], kek: PassphraseKek, derivation: Derivation) -> bytes:
     """The file's content for these keys."""
-    cost = derivation.cost
     content: dict[str, Any] = {
         "format": FORMAT,
         "version": 1,
-        "derivation": {
-            "name": "argon2id",
-            "passes": cost.passes,
-            "memory_kib": cost.memory_kib,
-            "lanes": cost.lanes,
-            "salt": derivation.salt.hex(),
-        },
+        "derivation": derivation_entry(derivation),
         "verifier": kek.verifier.hex(),
         "keys": [
             {
@@ -119,11 +90,7 @@ def lock(keys: tuple[HeldKek, ...], kek: PassphraseKek, derivation: Derivation) 
             for key in keys
         ],
     }
-    return _canonical({**content, "code": kek.authenticate(_canonical(content)).hex()})
-
-
-def _canonical(content: dict[str, Any]) -> bytes:
-    return json.dumps(content, sort_keys=True, indent=1, ensure_ascii=True).encode() + b"\n"
+    return canonical({**content, "code": kek.authenticate(canonical(content)).hex()})
 
 
 def _context(version: int) -> bytes:

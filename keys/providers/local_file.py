@@ -19,6 +19,7 @@ from keys.errors import KeyringInvalid, KeyringLocked, ProviderRefused
 from keys.files import locked, read_private, write_private
 from keys.primitives import KEY_SIZE, NONCE_SIZE, Aead, InvalidTag, aead, random_bytes
 from keys.provider import Wrapped, Wrapping
+from keys.sealed_file import derivation_of
 
 from . import local_document as document
 from .blob import Kind, bound, build, parse
@@ -117,7 +118,7 @@ class LocalFileKek(Unshareable):
         signature = self._signature()
         try:
             content = document.parse(read_private(self.path, limit=LIMIT))
-            derivation = document.derivation_of(content)
+            derivation = derivation_of(content.derivation)
             if before is not None and before.derivation == derivation:
                 kek = before.kek
             else:

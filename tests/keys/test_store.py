@@ -19,6 +19,7 @@ from keys import document
 from keys.errors import KeyringInvalid, KeyringLocked
 from keys.keyring import KeyNeed, KeyPurpose
 from keys.providers.local import LOWEST_COST, Cost, Derivation, PassphraseKek
+from keys.sealed_file import derivation_of
 from keys.store import (
     add_missing_keys,
     change_passphrase,
@@ -168,7 +169,7 @@ def test_a_changed_state_or_generation_is_noticed(path: Path) -> None:
 def test_a_wrapped_key_is_bound_to_what_it_is_for(path: Path, part: str) -> None:
     """Even under a right code over the file, a wrapped key does not unwrap as another one."""
     parsed = document.parse(path.read_bytes())
-    kek = PassphraseKek(PASSPHRASE, document.derivation_of(parsed))
+    kek = PassphraseKek(PASSPHRASE, derivation_of(parsed.derivation))
     other = {"id": "00" * 8, "purpose": "term", "controller": "x", "scope": "field:x", "epoch": 2}[part]
     entries = [parsed.keys[0], parsed.keys[1].model_copy(update={part: other})]
     content = parsed.model_copy(update={"keys": entries}).model_dump()
@@ -181,7 +182,7 @@ def test_a_wrapped_key_is_bound_to_what_it_is_for(path: Path, part: str) -> None
 def test_every_changed_byte_is_noticed(path: Path) -> None:
     """Every 7th byte is flipped, by the pure part alone, since the derivation takes its time by design."""
     raw = path.read_bytes()
-    kek = PassphraseKek(PASSPHRASE, document.derivation_of(document.parse(raw)))
+    kek = PassphraseKek(PASSPHRASE, derivation_of(document.parse(raw).derivation))
     document.unlock(document.parse(raw), kek)
     for position in range(0, len(raw), 7):
         changed = bytearray(raw)
