@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection
+from contextlib import suppress
 
 import asyncpg
 
@@ -28,6 +29,8 @@ from .protected_database import Planning, ProtectedDatabase, load_policy_holder
 from .sealing.needs import check_own_keys
 
 TellPeers = Callable[[str], Awaitable[None]]
+_SOONEST = 0.1  # seconds, doubled by each failure in a row, until a catalog that could not be read is read again
+_SLOWER = 10  # so often, then at the usual interval
 
 
 class ProtectedDatabases:
@@ -177,28 +180,36 @@ class ProtectedDatabases:
             await self._keys.close()
 
     async def _watch(self, database: ProtectedDatabase) -> None:
+        """Never ends by itself: a proxy whose catalog is not read any more would go on with an old one."""
         interval = self._config.control.refresh_interval if self._config.control else 30.0
+        failures = 0
         while True:
             database.stale.clear()
-            await self._read_again(database)
-            if self._keys is not None:
-                await self._keys.renew()
-            try:
-                async with asyncio.timeout(interval):
+            failures = 0 if await self._read_again(database) else failures + 1
+            await self._renew()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_until_next(failures, interval)):
                     await database.stale.wait()
-            except TimeoutError:
-                pass
 
-    async def _read_again(self, database: ProtectedDatabase) -> None:
+    async def _read_again(self, database: ProtectedDatabase) -> bool:
         try:
             await database.listen()
             if await database.load():
                 self._stats.catalog_refreshes += 1
                 self._logger.info("catalog_changed", database=database.name)
-                await database.verify()
-        except FieldgateError as error:
+            await database.verify_changes()
+        except Exception as error:  # noqa: BLE001 - whatever it is, the watcher tries again, and says so
             database.fresh = False
             self._logger.error("catalog_unreadable", database=database.name, **describe(error))
+            return False
+        return True
+
+    async def _renew(self) -> None:
+        try:
+            if self._keys is not None:
+                await self._keys.renew()
+        except Exception as error:  # noqa: BLE001 - a seal that finds no lease left says so to its client
+            self._logger.warning("leases_not_renewed", **describe(error))
 
     async def _announce(self, database: ProtectedDatabase) -> None:
         """Workers of this proxy by their sockets, other proxies by the server."""
@@ -213,6 +224,10 @@ class ProtectedDatabases:
         task = asyncio.ensure_future(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+
+def _until_next(failures: int, interval: float) -> float:
+    return interval if not failures or failures > _SLOWER else min(interval, _SOONEST * 2**failures)
 
 
 async def _policy_for(name: str, config: DatabaseConfig) -> PolicyHolder:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -41,6 +42,7 @@ from .subject_keeper import SubjectKeeper
 
 CATALOG_CHANNEL = "fieldgate_catalog"
 _SHOWN_PROBLEMS = 20
+_READINGS = 5  # of a catalog that changes while it is read
 
 
 Catalogs = tuple[Catalog, Catalog | None]  # what is in force; as if what is observed only were
@@ -85,6 +87,7 @@ class ProtectedDatabase:
         self.secrets = SubjectKeeper(SubjectCache())
         self._revision: Revision | None = None
         self._version = 0
+        self._verified = False  # the catalog that is in force
         self.services = SessionServices(
             planning.make_planner(),
             self.current,
@@ -133,31 +136,50 @@ class ProtectedDatabase:
         await self._verify(self.holder.current.policy, ciphers)
         self._use(ciphers, self._make_secrets(self.holder.current.policy, keyring))
         await self.load()
+        self._verified = self.fresh = True
 
     async def load(self) -> bool:
-        """Read the catalog; True when it differs from what was known.  Raises UpstreamUnavailable, ConfigError."""
-        return self._adopt(await self._read_catalog(self.holder.current))
+        """Read the catalog; True when it differs from what was known.  Raises UpstreamUnavailable, ConfigError.
+
+        Policies and keys may be put in force while it is read: what was read for another policy, or before what is
+        known now, is read again, so that no catalog takes effect under rules that it was not read for (I9).
+        """
+        while True:
+            policy, adopted = self.holder.current, self._version
+            catalogs = await self._read_catalog(policy)
+            if (policy, adopted) == (self.holder.current, self._version):
+                return self._adopt(catalogs)
 
     async def _read_catalog(self, policy: Published) -> Catalogs:
-        """What is in force; and, where tables are observed only, as if these were in force too."""
+        """What is in force; and, where tables are observed only, as if these were in force too.
+
+        PostgreSQL's own functions look at the catalogs as they are now, also in a transaction that sees them as they
+        were: what was dropped meanwhile gives an internal error, and is not there any more when it is read again.
+        """
+        for _ in range(_READINGS - 1):
+            with suppress(asyncpg.InternalServerError, asyncpg.SyntaxOrAccessError):
+                return await self._read_once(policy)
+        try:
+            return await self._read_once(policy)
+        except asyncpg.PostgresError as error:
+            raise UpstreamUnavailable(f"the catalog of {self.name} cannot be read ({error.sqlstate})") from None
+
+    async def _read_once(self, policy: Published) -> Catalogs:
         whole, known = policy.policy.data_map, self._revision
         enforced, load = whole.enforced(), self._planning.load_catalog
         async with self._control.connection(self.name) as connection:
-            try:
-                made = await load(connection, enforced, self._version + 1, known.catalog if known else None)
-                if enforced is whole:
-                    return made, None
-                before = known.observed if known else None
-                return replace(made, observing=True), await load(connection, whole, self._version + 1, before)
-            except asyncpg.PostgresError as error:
-                raise UpstreamUnavailable(f"the catalog of {self.name} cannot be read ({error.sqlstate})") from None
+            made = await load(connection, enforced, self._version + 1, known.catalog if known else None)
+            if enforced is whole:
+                return made, None
+            before = known.observed if known else None
+            return replace(made, observing=True), await load(connection, whole, self._version + 1, before)
 
     def _adopt(self, catalogs: Catalogs) -> bool:
-        self.fresh = True
         known = self._revision
         if known is not None and _numbered(catalogs, known.catalog.version) == (known.catalog, known.observed):
             return False
         self._version += 1
+        self._verified = False
         catalog, observed = _numbered(catalogs, self._version)
         self._revision = Revision(catalog, self.holder.current.decisions, self.ciphers, observed)
         return True
@@ -175,6 +197,7 @@ class ProtectedDatabase:
             self._use(ciphers, secrets)
             if catalogs is not None:
                 self._adopt(catalogs)
+                self.stale.set()  # another reading may have ended between ours and now
             now = self._revision or known
             if now is not None:
                 self._revision = replace(now, ciphers=ciphers)
@@ -245,14 +268,21 @@ class ProtectedDatabase:
             self._use(ciphers, secrets)
             self._revision = None
             self._adopt(catalogs)
+            self._verified = self.fresh = True
+            self.stale.set()  # another reading may have ended between ours and now
 
         return put_in_force
 
-    async def verify(self) -> None:
-        """The database must be as the data map says.  Raises ConfigError."""
-        if self._forgotten:
-            return  # it is verified when there are keys again
-        await self._verify(self.holder.current.policy, self.ciphers)
+    async def verify_changes(self) -> None:
+        """The database must be as the data map says, in each catalog that is in force.  Raises ConfigError.
+
+        Until it is, every call looks again.
+        """
+        version = self._version
+        if not self._verified and not self._forgotten:  # it is verified when there are keys again
+            await self._verify(self.holder.current.policy, self.ciphers)
+            self._verified = version == self._version
+        self.fresh = True
 
     async def _verify(self, policy: PolicySet, ciphers: KeyringCiphers) -> None:
         await self._verify_sealed(policy, ciphers)

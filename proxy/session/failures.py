@@ -56,6 +56,10 @@ def failure(forwarding: Forwarding, head: Reply, start: int, end: int) -> bool:
     if _is_unsettled(head) and (is_changed(fields) or forwarding.holds_envelope(start, end)):
         state.commands.append(RefreshCatalog())
         return forwarding.put(start, backend.error_response(changed()))
+    if _is_unsettled(head) and fields.get(b"C") == b"40001":
+        state.commands.append(
+            RefreshCatalog()
+        )  # perhaps the fence of a table that was rewritten: plan by what it is now
     if protected or forwarding.holds_envelope(start, end):
         return forwarding.put(start, backend.build_error_response(scrub(fields, rewritten=not unchanged)))
     if not unchanged:

@@ -120,13 +120,17 @@ class Application:
             connection = await self.stage.open("shop_app")
 
             async def run(text: str, *values: Any) -> list[Row]:
+                said: set[str] = set()
                 for _ in range(1500):
                     try:
                         return await connection.fetch(text, *values)
-                    except (asyncpg.SerializationError, asyncpg.DeadlockDetectedError):
+                    except (asyncpg.SerializationError, asyncpg.DeadlockDetectedError) as refusal:
+                        said.add(f"{refusal.sqlstate}: {refusal}")
                         self.retries += 1
                         await asyncio.sleep(0.02)
-                raise AssertionError("a statement was refused for ever")
+                raise AssertionError(
+                    f"a statement was refused for ever: {said}\n{self.stage.folder.log.read_text()[-6000:]}"
+                )
 
             while not self._stopped.is_set():
                 await work(run, self.canaries)

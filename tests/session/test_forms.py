@@ -56,6 +56,14 @@ def test_a_cell_that_a_plain_column_refuses_is_not_shown(talk: Talk) -> None:
     assert error[b"C"] == b"40001" and b"f96701" not in b"".join(error.values())
 
 
+@pytest.mark.parametrize("asked", ["moving", "select email"])
+def test_behind_the_fence_of_a_rewritten_table_the_catalog_is_read_again(talk: Talk, asked: str) -> None:
+    talk.client(query(asked))
+    error = error_of(talk.server(failed(b"40001", b"could not serialize access"), ready())[0])
+    assert error[b"C"] == b"40001"
+    assert any(isinstance(each, RefreshCatalog) for each in talk.commands) == (asked == "moving")
+
+
 def test_nothing_else_is_executed(talk: Talk) -> None:
     talk.client(parse("moving"), execute(), SYNC)
     assert tags(talk.server(failed(b"42804", GUARD), ready())) == "EZ"

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import shutil
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
 from io import StringIO
 from pathlib import Path
 
@@ -16,15 +17,18 @@ import pytest
 from keys.keyring import LEDGER_SLOT, KeyPurpose, Keyring
 from keys.providers.local import LOWEST_COST, Derivation
 from keys.store import OpenKeyring, _save, init_keyring
+from policies.fields import DataMap
 from proxy.app import Circumstances, Worker, check_all
+from proxy.catalog_loader import load_catalog
 from proxy.config import Config, LogConfig, altered, load_config
 from proxy.config_keys import KeysConfig
 from proxy.control import Control
 from proxy.demo.osuser import write_private
 from proxy.demo.prepare import open_store
-from proxy.errors import FieldgateError
+from proxy.errors import ConfigError, FieldgateError, UpstreamUnavailable
 from proxy.logs import LogStream, make_logger
 from proxy.protected_database import ProtectedDatabase
+from proxy.sql.catalog import Catalog
 from proxy.terminal import passphrase_of
 from tests.integration.stage import Stage, raised
 from tests.shell.test_pass_through import install_verifier
@@ -323,6 +327,66 @@ async def test_without_the_server_the_catalog_stays_and_it_is_said(config: Confi
                 await asyncio.sleep(0.02)
         assert database.current() is before
         assert not (await worker.readiness()).ready
+
+
+async def test_a_catalog_is_in_force_only_under_the_policy_that_it_was_read_for(config: Config) -> None:
+    """A reading that waits while another policy is read and put in force would bring the old data map back."""
+    read: list[DataMap] = []
+    entered, gate = asyncio.Event(), asyncio.Event()
+
+    async def load(connection: object, data_map: DataMap, version: int, before: Catalog | None) -> Catalog:
+        if data_map is not old:
+            entered.set()
+            await gate.wait()
+        read.append(data_map)
+        return await load_catalog(connection, data_map, version, before)
+
+    async with working(config) as worker:
+        database = worker._protected.by_name["shop"]
+        old = database.holder.current.policy.data_map
+        database._planning = replace(database._planning, load_catalog=load)
+        reloading = asyncio.create_task(worker._protected.reload())
+        await entered.wait()
+        reading = asyncio.create_task(database.load())
+        await asyncio.sleep(0)  # it has asked for the connection, which the other reading holds
+        gate.set()
+        await asyncio.gather(reloading, reading)
+        assert database.holder.current.policy.data_map is not old
+        assert read[-1] is database.holder.current.policy.data_map
+
+
+async def test_a_catalog_that_changes_while_it_is_read_is_read_again(config: Config) -> None:
+    failures = [asyncpg.InternalServerError("could not open relation with OID 1"), asyncpg.UndefinedTableError("gone")]
+
+    async def load(connection: object, data_map: DataMap, version: int, before: Catalog | None) -> Catalog:
+        if failures:
+            raise failures.pop()
+        return await load_catalog(connection, data_map, version, before)
+
+    async with working(config) as worker:
+        database = worker._protected.by_name["shop"]
+        database._planning = replace(database._planning, load_catalog=load)
+        assert not await database.load()
+
+
+async def test_the_watcher_of_a_catalog_goes_on_whatever_it_meets(config: Config) -> None:
+    failures: list[Exception] = [RuntimeError("met"), UpstreamUnavailable("met"), ConfigError("met")]
+
+    async def load(connection: object, data_map: DataMap, version: int, before: Catalog | None) -> Catalog:
+        if failures:
+            raise failures.pop()
+        return await load_catalog(connection, data_map, version, before)
+
+    async with working(config) as worker:
+        database = worker._protected.by_name["shop"]
+        database._planning = replace(database._planning, load_catalog=load)
+        database.stale.set()
+        async with asyncio.timeout(20):
+            while database.fresh:  # noqa: ASYNC110 - nobody tells
+                await asyncio.sleep(0.01)
+            while not database.fresh:  # noqa: ASYNC110 - long before the usual interval of 30 s
+                await asyncio.sleep(0.01)
+        assert not failures
 
 
 async def test_row_keys_are_drawn_over_the_control_connection(stage: Stage, config: Config) -> None:
