@@ -41,8 +41,12 @@ class FieldCipher(Protocol):
         """
         ...
 
-    def tokens(self, inputs: Iterable[bytes]) -> list[bytes]:
-        """The search tokens of these inputs, as they stand in `fg_<column>_tk`: 4 bytes each, ascending, each once."""
+    def tokens(self, inputs: Iterable[bytes], epoch: int | None = None) -> list[bytes]:
+        """The search tokens of these inputs, as they stand in the token column of this epoch: 4 bytes each, ascending,
+        each once.
+
+        Without an epoch: of the one that is searched by now.  Raises UnknownKey for one whose key is not held.
+        """
         ...
 
 

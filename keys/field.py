@@ -56,8 +56,8 @@ class FieldKeyCipher(Unshareable):
 
     `next_searching` is given while a term key is rotated: every cell then carries the terms and tokens of both epochs.
     `search_next` says that `term` and `tokens` answer for the next epoch already, since every cell has its.
-    `others` are what cells were, or will be, found by under other epochs of the term key: `term` answers for these when
-    it is asked.
+    `others` are what cells were, or will be, found by under other epochs of the term key: `term` and `tokens` answer
+    for these when they are asked.
 
     Raises ValueError when the parts do not fit together.
     """
@@ -65,7 +65,7 @@ class FieldKeyCipher(Unshareable):
     __slots__ = (
         "_asked_term", "_asked_tokens", "_bucket", "_context", "_encrypt", "_epochs", "_head", "_header_end",
         "_key_ids", "_leased", "_leases", "_left", "_next_term", "_next_tokens", "_opened", "_openers", "_primary_id",
-        "_reserve", "_row_bound", "_term", "_terms", "_tokens", "field_id",
+        "_reserve", "_row_bound", "_term", "_terms", "_tokens", "_tokens_by_epoch", "field_id",
     )  # fmt: skip
 
     def __init__(
@@ -80,7 +80,7 @@ class FieldKeyCipher(Unshareable):
         token_key: TokenKey | None = None,
         next_searching: Searching | None = None,
         search_next: bool = False,
-        others: Iterable[TermKey] = (),
+        others: Iterable[Searching] = (),
         row_bound: bool = False,
         pad_to: int = 0,
         per_subject: bool = False,
@@ -105,12 +105,13 @@ class FieldKeyCipher(Unshareable):
         self._header_end = tokens_at(scheme)
         self._term, self._tokens = makers(controller, field_id, searching)
         self._next_term, self._next_tokens = makers(controller, field_id, next_searching or Searching())
-        self._terms = {each.epoch: makers(controller, field_id, Searching(each))[0] for each in others}
-        if self._term is not None:
-            self._terms[searching.epoch] = self._term
-        if self._next_term is not None:
-            self._terms[searching.epoch + 1] = self._next_term
-        firsts = {Scheme.EVEN if epoch % 2 == 0 else Scheme(0) for epoch in {searching.epoch, *self._terms}}
+        found_by = {each.epoch: makers(controller, field_id, each) for each in others}
+        found_by[searching.epoch] = self._term, self._tokens
+        if next_searching is not None:
+            found_by[next_searching.epoch] = self._next_term, self._next_tokens
+        self._terms = {epoch: term for epoch, (term, _) in found_by.items()}
+        self._tokens_by_epoch = {epoch: tokens for epoch, (_, tokens) in found_by.items()}
+        firsts = {Scheme.EVEN if epoch % 2 == 0 else Scheme(0) for epoch in found_by}
         self._epochs = firsts | {first | Scheme.SECOND for first in firsts}
         self._asked_term = self._next_term if search_next else self._term
         self._asked_tokens = self._next_tokens if search_next else self._tokens
@@ -329,10 +330,13 @@ class FieldKeyCipher(Unshareable):
             raise UnknownKey("the key of these terms is not among those that are held")
         return self._required_term(made, term_input)
 
-    def tokens(self, inputs: Iterable[bytes]) -> list[bytes]:
+    def tokens(self, inputs: Iterable[bytes], epoch: int | None = None) -> list[bytes]:
         if self._asked_tokens is None:
             raise CipherMisused("the field has no search tokens")
-        return self._asked_tokens.of_inputs(inputs)
+        made = self._asked_tokens if epoch is None else self._tokens_by_epoch.get(epoch)
+        if made is None:
+            raise UnknownKey("the key of these search tokens is not among those that are held")
+        return made.of_inputs(inputs)
 
     def uses(self) -> Iterable[tuple[bytes, int, int]]:
         """How often each key has sealed and opened here, since this cipher was made: (key id, sealed, opened)."""

@@ -184,9 +184,8 @@ class Keyring(Unshareable):
             token_key=_token_key(need, first),
             next_searching=Searching(_term_key(need, second), _token_key(need, second)) if second else None,
             others=[
-                made
+                Searching(_term_key(need, key), _token_key(need, key))
                 for key in (self._opening(need.term_slot) if need.term_slot else ())
-                if (made := _term_key(need, key)) is not None
             ],
             pad_to=need.pad_to,
         )

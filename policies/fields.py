@@ -39,7 +39,8 @@ class Sealing:
     `equality` adds the term column `fg_<column>_eq`, of later epochs of the term key `fg_<column>_eq_<epoch>`; fields
     of one `join_group` share a term key.
     `normalisers` are what terms are made through, in this order (keys/normalisers): equal then means equal after them.
-    `tokens` are the modes of inexact search (keys/tokens); they add the token column `fg_<column>_tk`.
+    `tokens` are the modes of inexact search (keys/tokens); they add the token column `fg_<column>_tk`, which is named
+    after later epochs of the term key as term columns are.
     `own_key` promises that no other field shares any key with this one, so its keys may be destroyed by themselves.
     `row_bound` puts the table's row key into the associated data.
     `subject_kind`: cells are sealed under the secret of the row's data subject, too, and bound to it, not to the row;
@@ -70,6 +71,7 @@ class Field:
     sealing: Sealing | None = None  # None: protected but stored plain
     migrating: Sealing | None = None  # its form is changing: how it is sealed when it is, whatever it is now
     term_epoch: int = 1  # of the term key whose terms are searched; the database says which (proxy.stored_forms)
+    token_epoch: int = 1  # the same for search tokens
 
     @property
     def name(self) -> str:
@@ -86,7 +88,11 @@ class Field:
 
     @property
     def token_column(self) -> str | None:
-        return f"fg_{self.column}_tk" if self.sealing is not None and self.sealing.tokens else None
+        return self.token_column_of(self.token_epoch) if self.sealing is not None and self.sealing.tokens else None
+
+    def token_column_of(self, epoch: int) -> str:
+        """There is one at a time, which changes its name."""
+        return f"fg_{self.column}_tk" if epoch == 1 else f"fg_{self.column}_tk_{epoch}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,9 +156,11 @@ class DataMap:
         tables = {name: replace(table, fields=_stored(table.fields, sealed)) for name, table in self.tables.items()}
         return replace(self, tables=tables)
 
-    def with_term_epochs(self, epochs: Mapping[str, int]) -> DataMap:
-        """The same, where terms are of these epochs, by field id; others stay as they are."""
-        tables = {name: replace(table, fields=_at_epochs(table.fields, epochs)) for name, table in self.tables.items()}
+    def with_epochs(self, terms: Mapping[str, int], tokens: Mapping[str, int]) -> DataMap:
+        """The same, where terms and search tokens are of these epochs, by field id; others stay as they are."""
+        tables = {
+            name: replace(table, fields=_at_epochs(table.fields, terms, tokens)) for name, table in self.tables.items()
+        }
         return self if tables == self.tables else replace(self, tables=tables)
 
     def field(self, schema: str, table: str, column: str) -> Field | None:
@@ -169,10 +177,14 @@ def _stored(fields: dict[str, Field], sealed: Collection[str]) -> dict[str, Fiel
     }
 
 
-def _at_epochs(fields: dict[str, Field], epochs: Mapping[str, int]) -> dict[str, Field]:
+def _at_epochs(fields: dict[str, Field], terms: Mapping[str, int], tokens: Mapping[str, int]) -> dict[str, Field]:
     return {
         name: each
         if each.sealing is None
-        else replace(each, term_epoch=epochs.get(each.sealing.field_id, each.term_epoch))
+        else replace(
+            each,
+            term_epoch=terms.get(each.sealing.field_id, each.term_epoch),
+            token_epoch=tokens.get(each.sealing.field_id, each.token_epoch),
+        )
         for name, each in fields.items()
     }

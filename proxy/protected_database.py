@@ -18,7 +18,7 @@ from keys.keyring import Keyring, KeyringCiphers
 from keys.subject_store import SubjectKeys, SubjectStore
 from keys.subjects import SubjectCache
 from policies.errors import PolicyError, PrincipalRefused
-from policies.fields import DataMap
+from policies.fields import DataMap, Field
 from policies.holder import PolicyHolder, Published
 from policies.model import Principal
 from policies.policy_set import LoginKind, PolicySet
@@ -205,15 +205,15 @@ class ProtectedDatabase:
         return put_in_force
 
     async def _terms_moved(self, policy: PolicySet, known: Revision) -> bool:
-        """Whether fields are searched by terms of other epochs than the catalog here says."""
+        """Whether fields are searched by terms or tokens of other epochs than the catalog here says."""
         async with self._control.connection(self.name) as connection:
             try:
                 searched = await stored_forms(connection, policy.data_map)
             except asyncpg.PostgresError as error:
                 raise self._unverifiable(error) from None
         tables = [each.protected for each in known.catalog.relations.values() if each.protected is not None]
-        now = {each.name: each.term_epoch for table in searched.tables.values() for each in table.fields.values()}
-        return any(now.get(f.name, f.term_epoch) != f.term_epoch for table in tables for f in table.fields.values())
+        now = {each.name: _epochs(each) for table in searched.tables.values() for each in table.fields.values()}
+        return any(now.get(f.name, _epochs(f)) != _epochs(f) for table in tables for f in table.fields.values())
 
     def forget_keys(self) -> None:
         """Nothing opens, and nothing is sealed, until there are keys again."""
@@ -331,6 +331,10 @@ class ProtectedDatabase:
                 count,
             )
         return [row[0].encode() for row in rows]
+
+
+def _epochs(field: Field) -> tuple[int, int]:
+    return field.term_epoch, field.token_epoch
 
 
 def _numbered(catalogs: Catalogs, version: int) -> Catalogs:

@@ -2,7 +2,8 @@
 
 A field with `state = "migrating"` is sealed exactly while a column of the database has its CHECK.  A field is searched
 by the terms of the newest epoch whose column has its index, for all fields that share the term key: the index is made
-when every cell has its term (I7).
+when every cell has its term (I7).  The epoch of the search tokens that it is searched by stands in their column's name,
+which changes when every cell has these.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ async def stored_forms(connection: Connection, data_map: DataMap) -> DataMap:
 
 
 class TermColumn(IntEnum):
-    """What a term column has, each more than the one before."""
+    """What a term column has, each more than the one before.  Of a token column only that it is there counts."""
 
     THERE = 0
     INDEXED = 1
@@ -53,14 +54,19 @@ async def as_searched(connection: Connection, data_map: DataMap) -> DataMap:
     found: dict[tuple[str, str], dict[str, TermColumn]] = {}
     for schema, table, column, kind in await connection.fetch(_TERMS):
         found.setdefault((schema, table), {})[column] = TermColumn(kind)
-    return data_map.with_term_epochs(term_epochs(data_map, found))
+    return at_epochs(data_map, found)
+
+
+def at_epochs(data_map: DataMap, found: Terms) -> DataMap:
+    """The same, where fields are searched as these columns say."""
+    return data_map.with_epochs(term_epochs(data_map, found), token_epochs(data_map, found))
 
 
 def term_epochs(data_map: DataMap, found: Terms) -> dict[str, int]:
     """By field id.  The columns of other fields, and other columns, may stand in `found`, too."""
     shared: dict[str, list[tuple[str, dict[int, TermColumn]]]] = {}
     for field, sealing in _with_terms(data_map):
-        epochs = _epochs(field, found.get((field.schema, field.table), {}))
+        epochs = _by_epoch(field.term_column_of(1), found.get((field.schema, field.table), {}))
         shared.setdefault(sealing.join_group or f"field:{sealing.field_id}", []).append((sealing.field_id, epochs))
         if not sealing.unique:
             continue
@@ -76,16 +82,29 @@ def term_epochs(data_map: DataMap, found: Terms) -> dict[str, int]:
     return chosen
 
 
+def token_epochs(data_map: DataMap, found: Terms) -> dict[str, int]:
+    """By field id, as `term_epochs`."""
+    chosen = {}
+    for field, sealing in _sealed(data_map):
+        epochs = _by_epoch(field.token_column_of(1), found.get((field.schema, field.table), {}))
+        if sealing.tokens:
+            chosen[sealing.field_id] = max(epochs, default=1)
+    return chosen
+
+
 def _with_terms(data_map: DataMap) -> Iterator[tuple[Field, Sealing]]:
+    return ((field, sealing) for field, sealing in _sealed(data_map) if sealing.equality)
+
+
+def _sealed(data_map: DataMap) -> Iterator[tuple[Field, Sealing]]:
     for table in data_map.tables.values():
         for field in table.fields.values():
-            if field.sealing is not None and field.sealing.equality:
+            if field.sealing is not None:
                 yield field, field.sealing
 
 
-def _epochs(field: Field, columns: Mapping[str, TermColumn]) -> dict[int, TermColumn]:
-    """The term columns that a field has, by epoch."""
-    first = field.term_column_of(1)
+def _by_epoch(first: str, columns: Mapping[str, TermColumn]) -> dict[int, TermColumn]:
+    """The columns of each epoch that a field has; `first` is the name of the first one's."""
     later = re.compile(re.escape(first) + r"_([1-9][0-9]{0,8})")
     epochs = {int(match[1]): kind for name, kind in columns.items() if (match := later.fullmatch(name))}
     epochs.pop(1, None)
@@ -101,6 +120,6 @@ JOIN pg_catalog.pg_class c ON c.oid = a.attrelid AND c.relkind IN ('r', 'p')
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 LEFT JOIN pg_catalog.pg_index i
   ON i.indrelid = c.oid AND i.indkey[0] = a.attnum AND i.indisvalid AND i.indisready AND i.indislive
-WHERE a.attnum > 0 AND NOT a.attisdropped AND a.attname ~ '^fg_.+_eq(_[0-9]+)?$'
+WHERE a.attnum > 0 AND NOT a.attisdropped AND a.attname ~ '^fg_.+_(eq|tk)(_[0-9]+)?$'
 GROUP BY 1, 2, 3
 """

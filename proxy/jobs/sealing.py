@@ -66,7 +66,8 @@ async def _carry_out(
     ciphers = tools.ciphers(keyring, places[0], keeper)
     slot = term_slot_of(places[0])
     if slot is not None and (key := keyring.active(slot)) is not None:  # it may have been rotated for other fields
-        data_map = data_map.with_term_epochs({places[0].field_id: key.info.epoch})
+        epochs = {places[0].field_id: key.info.epoch}
+        data_map = data_map.with_epochs(epochs, epochs)
     try:
         async with tools.connection(database) as connection:
             hooks = Hooks(between=between, in_switch=in_switch, secrets=secrets)

@@ -1,20 +1,22 @@
 """ROTATE_TERM_KEY: all fields of one term key get another, while applications search, join and write.
 
     column     each table has a term column of the next epoch, too; it is NULL where a cell has no such term
-    admit      CHECKs admit cells that carry the terms of both epochs
-    key        the new key, pre-active; everyone who holds keys has loaded it, and writes cells with both terms
+    admit      CHECKs admit cells that carry the terms, and the search tokens, of both epochs
+    key        the new key, pre-active; everyone who holds keys has loaded it, and writes cells with both
     fence      from here on the tables take no other cells
-    re-encrypt what has the old term alone
-    narrow     CHECKs admit cells with both terms alone
+    re-encrypt what has the old ones alone
+    narrow     CHECKs admit cells with both alone
     compare    cells are equal by the new terms where they are by the old ones
-    switch     all tables of a database: the new columns take over indexes and constraints, the old ones go
+    switch     all tables of a database: the new term columns take over indexes and constraints, the old ones go, and
+               columns of tokens get the name of the new epoch
     activate   the new key is active, the old one decrypt-only; everyone has loaded that, and the catalog with it
     ...        admit, fence, re-encrypt, narrow for cells with the new term alone; everyone has heard of these
 
 Every step looks at what the databases say and does what is missing, so that a kill at any point is followed by running
 the same again.  Until `key` a cancelled rotation is taken back; later it stops where it is, all searches are right, and
 the next rotation of the key goes on with this one.  Whoever plans by an old column after `switch` gets an error, since
-it is gone: never fewer rows.
+it is gone: never fewer rows.  A plan names a column and the epoch of what it looks for in it together; before `switch`
+every cell has what the old columns are searched for, and after it every cell has what the new ones are.
 """
 
 from __future__ import annotations
@@ -47,7 +49,7 @@ from .term_columns import (
     add_column,
     drop_column,
     exchange_columns,
-    has_column,
+    is_searched,
     require_possible,
     require_same,
 )
@@ -237,7 +239,7 @@ class TermRotation:
             databases.setdefault(two.place.database, []).append(two)
         for database, moving in databases.items():
             async with self.tools.connection(database) as connection:
-                left = [two for two in moving if await has_column(connection, two.before)]
+                left = [two for two in moving if await is_searched(connection, two.before)]
                 for two in left:
                     await require_same(await settle(connection), two)
                 await self.work.checkpoint("switch")

@@ -1,10 +1,14 @@
-"""The term columns of two epochs in a data database: added, compared, and exchanged in one transaction.
+"""The columns by which fields are searched, under two epochs of their term key: added, compared, and exchanged in one
+transaction.
 
 A generated column takes the term of its epoch out of each cell by itself (docs/envelope.md).  To add one writes the
 whole table anew under an exclusive lock, so large tables are refused.  In the exchange all tables of a database move
 together: joins inside a group never see terms of two epochs.  Indexes and unique constraints are made again on the new
 column there, under the lock and under their names: a second unique index beside the one that ON CONFLICT names would
 raise errors for rows that conflict with both.
+
+Search tokens of both epochs stand in one list, so their column serves both, and is named after the new epoch in the
+exchange: whoever searches for tokens of the old one by its old name gets an error from then on, and not fewer rows.
 """
 
 # ruff: noqa: S608 (every name that is put into a statement is quoted by proxy/sealing/ddl.py)
@@ -19,8 +23,9 @@ import asyncpg
 from policies.fields import Field
 from proxy.sealing import queries
 from proxy.sealing.carry import Carried, carried_of, carried_sql
-from proxy.sealing.ddl import qualified, quote, sealing_of, term_column, term_definition
+from proxy.sealing.ddl import qualified, quote, sealing_of, term_column, term_definition, token_column
 from proxy.sealing.facts import Connection, fix_settings
+from proxy.sql.fragments import SECOND
 
 from .errors import RotationRefused
 from .locking import Locking
@@ -31,18 +36,26 @@ Privileges = Callable[[str, Connection], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True)
 class TwoEpochs:
-    """A place, and the epochs that its cells carry terms of: `old`, and the next one."""
+    """A place, and the epochs that its cells carry terms and tokens of: `old`, and the next one."""
 
     place: Place
     old: int
 
     @property
     def before(self) -> Field:
-        return replace(self.place.field, term_epoch=self.old)
+        return replace(self.place.field, term_epoch=self.old, token_epoch=self.old)
 
     @property
     def after(self) -> Field:
-        return replace(self.place.field, term_epoch=self.old + 1)
+        return replace(self.place.field, term_epoch=self.old + 1, token_epoch=self.old + 1)
+
+    @property
+    def has_terms(self) -> bool:
+        return sealing_of(self.place.field).equality
+
+    @property
+    def has_tokens(self) -> bool:
+        return bool(sealing_of(self.place.field).tokens)
 
     @property
     def table(self) -> str:
@@ -58,29 +71,44 @@ async def require_possible(connection: Connection, two: TwoEpochs, largest: int)
         if row is None:
             raise RotationRefused(field.name, [f"its table does not exist in database {two.place.database}"])
         oid, obstacles = row["oid"], list(_table_obstacles(row))
-        term_column(two.after)  # its name is not too long
-        if sealing_of(field).tokens:
-            obstacles.append("it has search tokens, and a term key that makes tokens cannot be rotated yet")
         if sealing_of(field).subject_kind is not None:
             obstacles.append("its cells are sealed under data subjects' secrets: that cannot be re-encrypted yet")
-        size = await connection.fetchval("SELECT pg_table_size($1::int8::oid)", oid)
-        found = [await connection.fetchrow(queries.COLUMN, oid, term_column(each)) for each in (two.before, two.after)]
-        if found[1] is None and size > largest:
-            obstacles.append(
-                f"its table has {size >> 20} MB, and to add the new term column locks it while it is written anew:"
-                f" that is not done beyond {largest >> 20} MB"
-            )
-        if found[0] is not None:
-            position = found[0]["position"]
-            dependents = await connection.fetch(queries.DEPENDENTS, oid, position, "", [])
-            obstacles += [
-                f"{each['what']} depends on its term column: drop it, and make it again after" for each in dependents
-            ]
-            obstacles += list(_index_obstacles(await connection.fetch(queries.INDEXES, oid, position)))
-        elif found[1] is None:
-            obstacles.append("it has no term column of the active epoch")
+        if two.has_terms:
+            obstacles += await _term_obstacles(connection, two, oid, largest)
+        if two.has_tokens:
+            obstacles += await _token_obstacles(connection, two, oid)
     if obstacles:
         raise RotationRefused(field.name, obstacles)
+
+
+async def _term_obstacles(connection: Connection, two: TwoEpochs, oid: int, largest: int) -> list[str]:
+    size = await connection.fetchval("SELECT pg_table_size($1::int8::oid)", oid)
+    old, new = [await connection.fetchrow(queries.COLUMN, oid, term_column(each)) for each in (two.before, two.after)]
+    obstacles = []
+    if new is None and size > largest:
+        obstacles.append(
+            f"its table has {size >> 20} MB, and to add the new term column locks it while it is written anew:"
+            f" that is not done beyond {largest >> 20} MB"
+        )
+    if old is not None:
+        obstacles += await _dependents(connection, oid, old["position"], "term")
+        obstacles += _index_obstacles(await connection.fetch(queries.INDEXES, oid, old["position"]))
+    elif new is None:
+        obstacles.append("it has no term column of the active epoch")
+    return obstacles
+
+
+async def _token_obstacles(connection: Connection, two: TwoEpochs, oid: int) -> list[str]:
+    """Its indexes stay on the column, whatever they are, when it gets another name."""
+    old, new = [await connection.fetchrow(queries.COLUMN, oid, token_column(each)) for each in (two.before, two.after)]
+    if old is not None:
+        return await _dependents(connection, oid, old["position"], "token")
+    return ["it has no token column of the active epoch"] if new is None else []
+
+
+async def _dependents(connection: Connection, oid: int, position: int, what: str) -> list[str]:
+    found = await connection.fetch(queries.DEPENDENTS, oid, position, "", [])
+    return [f"{each['what']} depends on its {what} column: drop it, and make it again after" for each in found]
 
 
 def _table_obstacles(row: asyncpg.Record) -> Iterator[str]:
@@ -96,18 +124,20 @@ def _index_obstacles(indexes: Sequence[asyncpg.Record]) -> Iterator[str]:
             yield f"the index {index['name']} of its term column cannot be made again on another: drop it"
 
 
-async def has_column(connection: Connection, field: Field) -> bool:
-    return await _position(connection, field) is not None
+async def is_searched(connection: Connection, field: Field) -> bool:
+    """Whether it still has a column of this epoch; a term and a token column go together, in one transaction."""
+    name = term_column(field) if sealing_of(field).equality else token_column(field)
+    return await _position(connection, field, name) is not None
 
 
-async def _position(connection: Connection, field: Field) -> int | None:
-    found: int | None = await connection.fetchval(_POSITION, field.schema, field.table, term_column(field))
+async def _position(connection: Connection, field: Field, name: str) -> int | None:
+    found: int | None = await connection.fetchval(_POSITION, field.schema, field.table, name)
     return found
 
 
 async def add_column(connection: Connection, two: TwoEpochs, locking: Locking) -> None:
-    """Writes the table anew, under an exclusive lock."""
-    if await has_column(connection, two.after):
+    """Writes the table anew, under an exclusive lock.  For tokens there is nothing to add."""
+    if not two.has_terms or await _position(connection, two.after, term_column(two.after)) is not None:
         return
 
     async def add() -> None:
@@ -118,6 +148,8 @@ async def add_column(connection: Connection, two: TwoEpochs, locking: Locking) -
 
 async def drop_column(connection: Connection, two: TwoEpochs, locking: Locking) -> None:
     """Of the next epoch, which nobody searches by yet."""
+    if not two.has_terms:
+        return
 
     async def drop() -> None:
         name = quote(term_column(two.after))
@@ -127,10 +159,21 @@ async def drop_column(connection: Connection, two: TwoEpochs, locking: Locking) 
 
 
 async def require_same(connection: Connection, two: TwoEpochs) -> None:
-    """Every cell has both terms, and cells with one old term have one new term, and the other way round.
+    """Every cell is of both epochs, and cells with one old term have one new term, and the other way round.
 
     Raises RotationRefused.
     """
+    cell = quote(two.place.field.column)
+    single = await connection.fetchval(
+        f"SELECT EXISTS (SELECT FROM {two.table} WHERE pg_catalog.get_byte({cell}, 3) & {SECOND} = 0)"
+    )
+    if single:
+        raise RotationRefused(two.place.field.name, ["cells of one epoch have come in behind its CHECK"])
+    if two.has_terms:
+        await _require_same_terms(connection, two)
+
+
+async def _require_same_terms(connection: Connection, two: TwoEpochs) -> None:
     cell, old, new = (quote(name) for name in (two.place.field.column, term_column(two.before), term_column(two.after)))
     row = await connection.fetchrow(
         f"SELECT pg_catalog.count({cell}) AS cells, pg_catalog.count({new}) AS terms,"
@@ -161,9 +204,17 @@ async def exchange_columns(
 
 
 async def _exchange(connection: Connection, two: TwoEpochs) -> list[str]:
-    position = await _position(connection, two.before)
-    if position is None:
+    if not await is_searched(connection, two.before):
         return []  # an earlier run did it
+    terms = await _exchange_terms(connection, two) if two.has_terms else []
+    if not two.has_tokens:
+        return terms
+    old, new = quote(token_column(two.before)), quote(token_column(two.after))
+    return [*terms, f"ALTER TABLE {two.table} RENAME COLUMN {old} TO {new}"]
+
+
+async def _exchange_terms(connection: Connection, two: TwoEpochs) -> list[str]:
+    position = await _position(connection, two.before, term_column(two.before))
     field, old, new = two.place.field, term_column(two.before), term_column(two.after)
     oid = await connection.fetchval(_OID, field.schema, field.table)
     carried = [carried_of(index) for index in await connection.fetch(queries.INDEXES, oid, position)]

@@ -56,8 +56,8 @@ class RememberingCipher:
     def term(self, term_input: bytes, epoch: int | None = None) -> bytes:
         return self._cipher.term(term_input, epoch)
 
-    def tokens(self, inputs: Iterable[bytes]) -> list[bytes]:
-        return self._cipher.tokens(inputs)
+    def tokens(self, inputs: Iterable[bytes], epoch: int | None = None) -> list[bytes]:
+        return self._cipher.tokens(inputs, epoch)
 
 
 class RememberingCiphers:

@@ -94,7 +94,7 @@ class SlotFiller:
 
     def _searched(self, field: Field, inputs: Iterable[bytes]) -> list[bytes]:
         self.spend(1)
-        return cipher_of(self.ciphers, field).tokens(inputs)
+        return cipher_of(self.ciphers, field).tokens(inputs, field.token_epoch)
 
     def _attribute(self, slot: Slot) -> bytes | None:
         value = getattr(self.principal, slot.attribute or "", None)

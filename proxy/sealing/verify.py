@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from keys.envelope import HEAD_SIZE, KEY_ID_SIZE
 from policies.fields import DataMap, Field, ProtectedTable, Sealing
 from proxy.sql.parameters import OIDS
-from proxy.stored_forms import TermColumn, term_epochs
+from proxy.stored_forms import TermColumn, at_epochs
 
 from .ddl import (
     check_name,
@@ -56,7 +56,7 @@ async def verify_sealed(
     `known` holds those of all keys that open: a CHECK may admit others of these while a key is rotated.
     """
     found = await read_tables(connection, data_map.tables)
-    data_map = data_map.with_term_epochs(term_epochs(data_map, {name: _terms(of[0]) for name, of in found.items()}))
+    data_map = at_epochs(data_map, {name: _terms(of[0]) for name, of in found.items()})
     return tuple(
         problem
         for key, table in data_map.tables.items()

@@ -1,4 +1,4 @@
-"""A data key rotated under the running whole: proxies, one of them stopped meanwhile, and a runner kept by `serve`."""
+"""Keys rotated under the running whole: proxies, one of them stopped meanwhile, and a runner kept by `serve`."""
 
 from __future__ import annotations
 
@@ -32,6 +32,7 @@ from .stage import Stage, raised
 
 pytestmark = [pytest.mark.integration]
 FIELD = "public.customers.email"
+SURNAME = "public.customers.surname"  # with terms, and search tokens
 
 
 @pytest.fixture(scope="module")
@@ -71,7 +72,7 @@ def stop_family(pid: int, kind: signal.Signals) -> None:
         os.kill(each.pid, kind)
 
 
-async def rotate(stage: Stage) -> Operation:
+async def rotate(stage: Stage, kind: OperationKind = OperationKind.ROTATE_DATA_KEY, field: str = FIELD) -> Operation:
     """Asked for in the control database, as the admin port does; carried out by the runner that `serve` keeps."""
     connection = await asyncpg.connect(stage.control.url())
 
@@ -82,9 +83,7 @@ async def rotate(stage: Stage) -> Operation:
     try:
         records = DatabaseRecords(lend)
         name = uuid4().hex
-        new = NewOperation(
-            OperationKind.ROTATE_DATA_KEY, Target("shop", FIELD), "anna", name, hashlib.sha256(name.encode()).digest()
-        )
+        new = NewOperation(kind, Target("shop", field), "anna", name, hashlib.sha256(name.encode()).digest())
         asked = (await records.create(new)).operation
         async with asyncio.timeout(60):
             while True:
@@ -141,6 +140,38 @@ async def test_a_proxy_that_was_stopped_across_a_rotation(whole: Stage) -> None:
     with whole.raw.connect() as connection:
         heads = connection.execute("SELECT DISTINCT substr(email, 1, 12) FROM customers").fetchall()
         assert len(heads) == 1
+
+
+async def test_searches_by_part_across_a_rotation_of_what_makes_their_tokens(whole: Stage) -> None:
+    """By statements that were prepared before, all the while: they find every row, or fail and find it then."""
+    reader, writer = await whole.open("management"), await whole.open("shop_app")
+    for number in (1, 2):
+        await writer.execute("UPDATE customers SET surname = 'Rotatable' WHERE id = $1", number)
+    by_part = await reader.prepare("SELECT id FROM customers WHERE surname LIKE '%otata%' AND id < 3")
+    by_term = await reader.prepare("SELECT id FROM customers WHERE surname = $1 AND id < 3")
+    rotating = asyncio.create_task(rotate(whole, OperationKind.ROTATE_TERM_KEY, SURNAME))
+    failures, rounds, after = set[str | None](), 0, 0
+    async with asyncio.timeout(60):
+        while after < 2:  # rounds without a failure, once it is done
+            after += rotating.done()
+            try:
+                for found in (await by_part.fetch(), await by_term.fetch("Rotatable")):
+                    assert sorted(row["id"] for row in found) == [1, 2]
+                await writer.execute("UPDATE customers SET surname = 'Rotatable' WHERE id = 1")
+                rounds += 1
+            except asyncpg.PostgresError as error:
+                failures.add(error.sqlstate)
+                after = 0
+    ended = await rotating
+    assert (ended.state, ended.problem) == (OperationState.DONE, None)
+    assert rounds > 10
+    assert failures <= {"40001", "42703"}
+    await reader.close()
+    await writer.close()
+    with whole.raw.connect() as connection:
+        mine = "attrelid = 'customers'::regclass AND attname ~ '^fg_surname_(eq|tk)'"
+        names = connection.execute(f"SELECT attname FROM pg_attribute WHERE {mine} ORDER BY 1").fetchall()
+        assert names == [("fg_surname_eq_2",), ("fg_surname_tk_2",)]
 
 
 def runner_of(stage: Stage) -> psutil.Process:

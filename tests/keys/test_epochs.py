@@ -96,6 +96,24 @@ def test_a_cell_of_both_is_found_by_tokens_of_either() -> None:
         assert set(asked.tokens([b"match.1\0ann"])) <= set(found)
 
 
+def test_tokens_of_an_epoch_are_had_by_its_number_while_its_key_is_held() -> None:
+    rotation = Rotation(terms=False)
+    own = {epoch: rotation.cipher(epoch).tokens([b"x"]) for epoch in (1, 2, 3)}
+    both = rotation.cipher(1, both=True)
+    assert [both.tokens([b"x"], epoch) for epoch in (1, 2)] == [own[1], own[2]]
+    later = FieldKeyCipher(
+        controller="shop",
+        field_id=FIELD_A,
+        primary=rotation.key,
+        leases=CountedLeases(),
+        token_key=rotation.searching(3).tokens,
+        others=[rotation.searching(2)],
+    )
+    assert [later.tokens([b"x"], epoch) for epoch in (None, 2, 3)] == [own[3], own[2], own[3]]
+    with pytest.raises(UnknownKey):
+        later.tokens([b"x"], 1)
+
+
 def test_the_scheme_tells_the_epoch_of_the_first_term() -> None:
     rotation = Rotation()
     for epoch, both in ((1, False), (2, False), (3, False), (1, True), (2, True)):

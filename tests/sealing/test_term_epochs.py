@@ -66,7 +66,7 @@ async def test_each_column_has_the_term_of_its_epoch(database: Database, field: 
 @pytest.mark.integration
 @pytest.mark.parametrize("epoch", [2, 3])
 async def test_later_columns_are_verified(database: Database, epoch: int) -> None:
-    later = MAP.with_term_epochs({id_of(each): epoch for each in (EMAIL, NAME, OTHER, MORE)})
+    later = MAP.with_epochs({id_of(each): epoch for each in (EMAIL, NAME, OTHER, MORE)}, {id_of(NAME): epoch})
     connection: asyncpg.Connection = await database.connect_async()
     try:
         ciphers = ciphers_for(MAP)

@@ -68,7 +68,7 @@ class PlainCipher:
     def term(self, term_input: bytes, epoch: int | None = None) -> bytes:
         return term_input[:16].ljust(16, b".")
 
-    def tokens(self, inputs: Iterable[bytes]) -> list[bytes]:
+    def tokens(self, inputs: Iterable[bytes], epoch: int | None = None) -> list[bytes]:
         return [each[:4].ljust(4, b".") for each in inputs]
 
 

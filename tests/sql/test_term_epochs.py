@@ -1,4 +1,4 @@
-"""Plans at a later epoch of the term keys: as at the first, but for the columns and the place of a term in a cell."""
+"""Plans at a later epoch of the term keys: as at the first, but for columns and the place of a term in a cell."""
 
 from __future__ import annotations
 
@@ -11,15 +11,16 @@ from proxy.sql.plan import SlotKind, StatementPlan
 
 from .golden import CASES, Case, read_cases, shown
 from .shop import context
+from .test_searches import FILES as SEARCHES
 
 
 def _at_second(relation: Relation) -> Relation:
     table = relation.protected
     if table is None:
         return relation
-    fields = {name: replace(each, term_epoch=2) for name, each in table.fields.items()}
+    fields = {name: replace(each, term_epoch=2, token_epoch=2) for name, each in table.fields.items()}
     columns = tuple(
-        replace(each, name=f"{each.name}_2") if re.fullmatch("fg_.*_eq", each.name) else each
+        replace(each, name=f"{each.name}_2") if re.fullmatch("fg_.*_(eq|tk)", each.name) else each
         for each in relation.columns
     )
     return replace(relation, protected=replace(table, fields=fields), columns=columns)
@@ -38,7 +39,7 @@ def _plan(case: Case) -> StatementPlan:
 
 
 def _expected(text: str) -> str:
-    text = re.sub(r"\b(fg_\w+_eq)\b", r"\1_2", text)
+    text = re.sub(r"\b(fg_\w+_(?:eq|tk))\b", r"\1_2", text)
     return re.sub(r"pg_catalog\.substr\(((?:[^(),]|\([^()]*\))+), 13, 16\)", _second, text)
 
 
@@ -52,17 +53,18 @@ def _second(found: re.Match[str]) -> str:
 
 
 def test_every_golden_case_at_the_second_epoch() -> None:
-    looked = cells = 0
-    for path in sorted(CASES.glob("*.sql")):
+    looked = cells = searches = 0
+    for path in (*sorted(CASES.glob("*.sql")), *SEARCHES):
         for case in read_cases(path):
-            if "_eq" not in case.expected and "13, 16" not in case.expected:
-                continue
-            if case.expected.startswith("!!") or "_tk" in case.expected:
+            if not re.search("_eq|_tk|13, 16", case.expected) or case.expected.startswith("!!"):
                 continue
             made = _plan(case)
             assert shown(made) == _expected(case.expected), case.sql
             terms = [slot for slot in made.slots if slot.kind is SlotKind.TERM]
             assert all(slot.field is not None and slot.field.term_epoch == 2 for slot in terms)
+            tokens = [slot for slot in made.slots if slot.kind is SlotKind.TOKENS]
+            assert all(slot.field is not None and slot.field.token_epoch == 2 for slot in tokens)
             looked += 1
+            searches += bool(tokens)
             cells += "13, 16" in case.expected
-    assert looked > 100 and cells > 3
+    assert looked > 100 and cells > 3 and searches > 20
