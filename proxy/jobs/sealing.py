@@ -15,7 +15,7 @@ from proxy.errors import ConfigError
 from proxy.keywork.handler import Cancelled, Connection, Work
 from proxy.rotation.errors import StepWaits
 from proxy.rotation.places import wanted_places
-from proxy.rotation.rotate_terms import term_slot_of
+from proxy.rotation.terms import term_slot_of
 from proxy.rotation.tools import Tools
 from proxy.sealing.errors import SealingInterrupted
 from proxy.sealing.job import abandon_sealing, abandon_unsealing, seal_field, unseal_field

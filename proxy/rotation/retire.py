@@ -1,8 +1,9 @@
-"""DISABLE_KEY, ENABLE_KEY and DESTROY_KEY: a key is retired when nothing is under it, and gone for good in two phases.
+"""DISABLE_KEY, ENABLE_KEY and DESTROY_KEY: a key is retired when nothing is of it, and gone for good in two phases.
 
 Before a key is disabled every registered database is scanned, behind a CHECK that does not admit its cells; and once
-more when nobody opens by it any more.  A destroyed key's wrapped bytes are gone from the control database; that says
-nothing about backups of it, and the report says so.
+more when nobody opens by it any more.  Of a term key no column, CHECK, fence or cell may be left (term_use.py).  A
+destroyed key's wrapped bytes are gone from the control database; that says nothing about backups of it, and the report
+says so.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from .fence import fence_state
 from .places import Place
 from .statements import count_under
 from .survey import members_of
+from .term_use import makes_terms, require_no_terms
 from .tools import Tools, slot_of
 
 DESTROY_AFTER = timedelta(days=7)
@@ -34,12 +36,12 @@ async def disable_key(tools: Tools, work: Work) -> None:
         raise RotationRefused(f"key {key.name}", ["it is active: rotate its field first"])
     if key.info.state is KeyState.DESTROYED:
         raise RotationRefused(f"key {key.name}", ["it is destroyed"])
-    scanned = await _require_unused(tools, work, key)
+    scanned = await _require_unused(tools, work, key, opened=True)
     if key.info.state is not KeyState.DISABLED:
         await tools.store.transition([Move(key.info.key_id, key.info.state, KeyState.DISABLED)])
     try:
         await tools.confirmed(work, "disabled")
-        await _require_unused(tools, work, key)
+        await _require_unused(tools, work, key, opened=False)
     except (RotationRefused, Cancelled):
         await tools.store.transition([Move(key.info.key_id, KeyState.DISABLED, KeyState.DECRYPT_ONLY)])
         raise
@@ -68,7 +70,7 @@ async def destroy_key(tools: Tools, work: Work, destroy_after: timedelta = DESTR
         snapshot = await tools.store.read()
         if key.disabled_at is None or snapshot.now < key.disabled_at + destroy_after:
             raise RotationRefused(f"key {key.name}", [f"it has to be disabled for {destroy_after} first"])
-        scanned = await _require_unused(tools, work, key)
+        scanned = await _require_unused(tools, work, key, opened=True)
         await work.report({"scanned": scanned})
         await tools.store.transition([Move(key.info.key_id, KeyState.DISABLED, KeyState.DESTROYED)])
     work = NoWayBack(work)
@@ -77,9 +79,16 @@ async def destroy_key(tools: Tools, work: Work, destroy_after: timedelta = DESTR
         {
             "key": key.name,
             "destroyed": "the wrapped key is gone from the control database",
-            "remains": "backups and replicas of the control database, and exports, hold it as long as they are kept",
+            "remains": _TERMS_REMAIN if makes_terms(key.info.slot) else _REMAINS,
         }
     )
+
+
+_REMAINS = "backups and replicas of the control database, and exports, hold it as long as they are kept"
+_TERMS_REMAIN = (
+    f"{_REMAINS}; terms and search tokens of it stand in backups and WAL of the data from before its rotation: who has"
+    " one of these and such a copy of the key can test guesses against them, and nobody else can"
+)
 
 
 async def _key(tools: Tools, work: Work) -> StoredKey:
@@ -87,13 +96,18 @@ async def _key(tools: Tools, work: Work) -> StoredKey:
     key = next((key for key in (await tools.store.read()).keys if key.name == named), None)
     if key is None:
         raise RotationRefused(f"key {named}", ["there is no such key"])
-    if key.info.slot.purpose is not KeyPurpose.CELL:
-        raise RotationRefused(f"key {named}", ["it is no key of cells: only these are retired by themselves"])
+    if key.info.slot.purpose is not KeyPurpose.CELL and not makes_terms(key.info.slot):
+        raise RotationRefused(f"key {named}", ["it is no key of fields: only these are retired by themselves"])
     return key
 
 
-async def _require_unused(tools: Tools, work: Work, key: StoredKey) -> list[str]:
-    """Names what was scanned.  Raises RotationRefused when a cell is under the key, or could still come to be."""
+async def _require_unused(tools: Tools, work: Work, key: StoredKey, *, opened: bool) -> list[str]:
+    """Names what was scanned.  Raises RotationRefused when a cell is of the key, or could still come to be.
+
+    `opened`: where its head does not tell, a cell is opened.
+    """
+    if makes_terms(key.info.slot):
+        return await require_no_terms(tools, work, key, opened=opened)
     places = [place for place in tools.places() if slot_of(place) == key.info.slot]
     scanned = []
     for place in places:

@@ -27,11 +27,10 @@ from datetime import UTC, datetime
 
 from keys.database_store import Move
 from keys.envelope import Scheme
-from keys.keyring import KeyPurpose, Slot
+from keys.keyring import Slot
 from keys.lifecycle import KeyState
 from keys.records import StoredKey
 from proxy.keywork.handler import Cancelled, Work
-from proxy.sealing.ddl import sealing_of
 from proxy.sealing.facts import Connection
 
 from .errors import RotationRefused
@@ -53,11 +52,10 @@ from .term_columns import (
     require_possible,
     require_same,
 )
+from .terms import SCHEME_AT, bits_of, is_first, term_slot_of, with_bits
 from .tools import Tools, keys_of
 
 LARGEST = 1 << 30  # bytes of a table that is written anew under a lock
-_SCHEME_AT = 3
-_EPOCHS = Scheme.SECOND | Scheme.EVEN
 
 
 async def rotate_term_key(tools: Tools, privileges: Privileges, work: Work) -> None:
@@ -80,14 +78,6 @@ def sharing(places: Sequence[Place], database: str | None, name: str) -> tuple[S
     return slot, tuple(place for place in places if term_slot_of(place) == slot)
 
 
-def term_slot_of(place: Place) -> Slot | None:
-    sealing = sealing_of(place.field)
-    if not sealing.equality and not sealing.tokens:
-        return None
-    scope = f"field:{sealing.field_id}" if sealing.join_group is None else f"group:{sealing.join_group}"
-    return Slot(place.controller, scope, KeyPurpose.TERM)
-
-
 @dataclass(slots=True)
 class TermRotation:
     tools: Tools
@@ -106,17 +96,17 @@ class TermRotation:
                 key = await self._expand()
             await self.work.checkpoint("key")
             await self.tools.confirmed(self.work, "key")
-            await self._all_have(_bits(self.old) | Scheme.SECOND)
+            await self._all_have(bits_of(self.old) | Scheme.SECOND)
             await self._switch()
             await self._activate(key)
         await self.work.checkpoint("activated")
         await self.tools.confirmed(self.work, "activated")
         for place in self.places:
             async with self.tools.connection(place.database) as connection:
-                await self._admit(connection, place, _bits(self.old + 1), "admit")
+                await self._admit(connection, place, bits_of(self.old + 1), "admit")
         await self.tools.store.touch()
         await self.tools.confirmed(self.work, "admit")
-        await self._all_have(_bits(self.old + 1))
+        await self._all_have(bits_of(self.old + 1))
 
     # --- the key
 
@@ -147,7 +137,7 @@ class TermRotation:
         for place in self.places:
             async with self.tools.connection(place.database) as connection:
                 admitted = await admitted_now(connection, place.field)
-                if any(head[_SCHEME_AT] & Scheme.SECOND and not _is_first(head, active) for head in admitted):
+                if any(head[SCHEME_AT] & Scheme.SECOND and not is_first(head, active) for head in admitted):
                     return True
                 if (await fence_state(connection, place.field, await members_of(connection, place))).heads:
                     return True
@@ -178,7 +168,7 @@ class TermRotation:
                     await add_column(connection, two, self._locking(connection, "column"))
             for place in self.places:
                 async with self.tools.connection(place.database) as connection:
-                    await self._admit(connection, place, _bits(self.old) | Scheme.SECOND, "admit")
+                    await self._admit(connection, place, bits_of(self.old) | Scheme.SECOND, "admit")
         except Cancelled:
             await self._take_back()
             raise
@@ -190,7 +180,7 @@ class TermRotation:
         for two in self.moving:
             async with self.tools.connection(two.place.database) as connection:
                 admitted = await admitted_now(connection, two.place.field)
-                single = {head for head in admitted if not head[_SCHEME_AT] & Scheme.SECOND}
+                single = {head for head in admitted if not head[SCHEME_AT] & Scheme.SECOND}
                 await exchange_check(connection, two.place.field, single, Locking(connection))
                 await drop_column(connection, two, Locking(connection))
 
@@ -218,7 +208,7 @@ class TermRotation:
         """From one head to another of the same data key."""
         made = Rotation(self.tools, self.work, (place,), (await self.tools.store.load()).keyring)
         async with self.tools.connection(place.database) as connection:
-            made.head = _with_bits(next(iter(await admitted_now(connection, place.field))), bits)
+            made.head = with_bits(next(iter(await admitted_now(connection, place.field))), bits)
             await self._admit(connection, place, bits, "admit")
         return made
 
@@ -226,8 +216,8 @@ class TermRotation:
         """Beside what the CHECK admits by now; more than two kinds of cells are never admitted."""
         await self.work.checkpoint(step)
         admitted = await admitted_now(connection, place.field)
-        head = _with_bits(next(iter(admitted)), bits)
-        if len({each[_SCHEME_AT + 1 :] for each in admitted}) > 1:
+        head = with_bits(next(iter(admitted)), bits)
+        if len({each[SCHEME_AT + 1 :] for each in admitted}) > 1:
             raise RotationRefused(place.field.name, ["its data key is being rotated: finish that first"])
         if head not in admitted:
             await exchange_check(connection, place.field, admitted | {head}, self._locking(connection, step))
@@ -252,16 +242,3 @@ class TermRotation:
             await self.work.checkpoint(f"{step}: waiting for a transaction that holds the table")
 
         return Locking(connection, waiting)
-
-
-def _bits(epoch: int) -> Scheme:
-    """Of the scheme of a cell with one term."""
-    return Scheme.EVEN if epoch % 2 == 0 else Scheme(0)
-
-
-def _is_first(head: bytes, epoch: int) -> bool:
-    return Scheme(head[_SCHEME_AT]) & Scheme.EVEN == _bits(epoch)
-
-
-def _with_bits(head: bytes, bits: Scheme) -> bytes:
-    return head[:_SCHEME_AT] + bytes([head[_SCHEME_AT] & ~_EPOCHS | bits]) + head[_SCHEME_AT + 1 :]

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from keys.envelope import HEAD_SIZE, Scheme, parse
 from keys.errors import EnvelopeInvalid, SubjectDestroyed, UnknownKey
 from keys.field import FieldKeyCipher
+from keys.keyring import Keyring
 from keys.primitives import equal
 from proxy.errors import FieldgateError
 from proxy.keywork.handler import Work
@@ -68,9 +69,7 @@ async def verify_field(tools: Tools, work: Work) -> None:
     keyring = (await tools.store.load()).keyring
     reports, bad = [], 0
     for place in places:
-        keeper = tools.keeper(keyring, place)
-        cipher = tools.ciphers(keyring, place, keeper).cipher(place.field_id)
-        findings = await _verify(tools, work, place, cipher, keeper)
+        findings = await verify_place(tools, work, place, keyring)
         reports.append(findings.report(place))
         bad += findings.damaged + findings.wrong_terms
     await work.report({"verified": reports})
@@ -78,10 +77,10 @@ async def verify_field(tools: Tools, work: Work) -> None:
         raise CellsDamaged(f"{bad} cells of {places[0].field.name} do not open, or would not be found")
 
 
-async def _verify(
-    tools: Tools, work: Work, place: Place, cipher: FieldKeyCipher, keeper: SubjectKeeper | None
-) -> Findings:
-    findings = Findings()
+async def verify_place(tools: Tools, work: Work, place: Place, keyring: Keyring) -> Findings:
+    """Of the field in one database.  Raises RotationRefused where it cannot be read in parts."""
+    keeper, findings = tools.keeper(keyring, place), Findings()
+    cipher = tools.ciphers(keyring, place, keeper).cipher(place.field_id)
     async with tools.connection(place.database) as connection, paced(tools, place) as rest:
         await settle(connection)
         members = await members_of(connection, place)

@@ -313,11 +313,9 @@ async def test_what_cannot_be_carried_is_refused_first(
     assert not await connection.fetchval("SELECT count(*) FROM pg_attribute WHERE attname = 'fg_email_eq_2'")
 
 
-async def test_search_tokens_and_large_tables_are_refused(
+async def test_large_tables_are_refused(
     shop: Shop, connection: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with pytest.raises(RotationRefused, match="search tokens"):
-        await rotate(shop, steps_of(NAME))
     monkeypatch.setattr(rotate_terms, "LARGEST", 1)
     with pytest.raises(RotationRefused, match="locks it while it is written anew"):
         await rotate(shop, steps_of())
