@@ -15,7 +15,7 @@ from .computation import CellLeaf
 from .edits import end_index, word_index
 from .finishing import Draft, KeyDraft, names_cell
 from .operands import Operand, column_operand
-from .ordering import no_ordinals
+from .ordering import charge_order_of_expression, no_ordinals
 from .parameters import TEXT_LIKE
 from .references import Reference
 from .scope import Scope
@@ -217,6 +217,9 @@ def _key_of_expression(a: Analysis, node: Node, scope: Scope, made: KeyDraft) ->
         raise _plain_expression(scope.text.position(unwrap(node)[1].get("location", -1)))
     made.draft = Draft(typed, builder.cells, builder.plain)
     _charge(a, made.draft)
+    if not isinstance(typed.term, CellLeaf):
+        for operand in (*builder.cells, *builder.plain):
+            charge_order_of_expression(a, operand.origin.columns, operand.reference.position)
     builder.take_parameters()
 
 

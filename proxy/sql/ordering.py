@@ -5,16 +5,21 @@ Terms can be grouped, because equal values have equal terms; nothing about cells
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from policies.model import Verb
 from proxy.errors import Unsupported
 
 from .analysis import GROUPING, ORDERING, Analysis
+from .authorise import Guarded
 from .groups import no_small_windows
 from .operands import Operand, column_operand, require_equality, retype_casts
 from .operators import check_operator
 from .references import sealed_in
 from .scope import Scope
-from .tree import Node, strings
+from .tree import Node, strings, unwrap
+
+_RANGE = 0x2  # FRAMEOPTION_RANGE
 
 
 def walk_sort(a: Analysis, sort: Node, scope: Scope) -> None:
@@ -22,10 +27,19 @@ def walk_sort(a: Analysis, sort: Node, scope: Scope) -> None:
     if sort.get("useOp"):
         check_operator(a, strings(sort["useOp"]), scope.text.position(sort.get("location", -1)))
     operand = column_operand(a, sort["node"], scope)
-    if operand is None:
-        a.walk(a, sort["node"], scope, ORDERING)
+    if operand is None or (operand.casts and operand.cell is None):
+        lineage = a.walk(a, sort["node"], scope, ORDERING)
+        charge_order_of_expression(a, lineage, scope.text.position(unwrap(sort["node"])[1].get("location", -1)))
         return
     charge_order(a, operand)
+
+
+def charge_order_of_expression(a: Analysis, columns: Iterable[Guarded], position: int | None) -> None:
+    """The order of what is made of a column tells more than the column's own: which rows are equal to a constant, and
+    how far apart two are.  So it takes a right to read, or to filter by expressions, besides."""
+    for column in dict.fromkeys(columns):
+        if not column.rights.allows(Verb.READ):
+            a.ledger.charge(column, Verb.FILTER_RANGE, position)
 
 
 def charge_order(a: Analysis, operand: Operand) -> None:
@@ -59,6 +73,9 @@ def walk_window(a: Analysis, window: Node, scope: Scope) -> None:
         walk_partition(a, node, scope)
     for node in window.get("orderClause", []):
         walk_sort(a, node["SortBy"], scope)
+        if window.get("frameOptions", 0) & _RANGE and ("startOffset" in window or "endOffset" in window):
+            operand = column_operand(a, node["SortBy"]["node"], scope)  # how far rows lie apart is counted
+            charge_order_of_expression(a, operand.origin.columns if operand is not None else (), None)
     for bound in ("startOffset", "endOffset"):
         a.walk(a, window.get(bound, {}), scope, ORDERING)
 

@@ -12,6 +12,7 @@ from .talk import Answer
 
 _ENDS = frozenset("CEIs")
 _ROWS = frozenset("Dd")
+_SIGNATURE, _HEADER = b"PGCOPY\n\xff\r\n\0", 19  # of COPY in binary
 # Errors that say that Fieldgate itself was wrong about a statement: a proof failed, or analysis did.
 BROKEN = frozenset({"XX000", "XX001"})
 
@@ -24,6 +25,9 @@ def normal(episode: Episode, heard: tuple[Heard, ...]) -> list[Heard]:
     rows: list[Heard] = []
     for message in heard:
         if message[0] in _ROWS:
+            if message[1].startswith(_SIGNATURE):  # in one message with the row that happens to be the first
+                found.append((message[0], message[1][:_HEADER]))
+                message = message[0], message[1][_HEADER:]
             rows.append(message)
             continue
         if message[0] in _ENDS or message[0] == "Z":

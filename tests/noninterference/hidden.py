@@ -134,10 +134,14 @@ def _between_constants(random: Random, name: str, column: str, at: int, rows: li
 
 
 def _along(random: Random, name: str, column: str, at: int, rows: list[list[object]]) -> None:
+    """The order stays.  A text grows by the smallest of all characters, as often as the text itself says."""
     del random, name, column
     for row in rows:
-        if isinstance(row[at], datetime.datetime):
-            row[at] += datetime.timedelta(days=40)  # type: ignore[operator]
+        value = row[at]
+        if isinstance(value, datetime.datetime):
+            row[at] = value + datetime.timedelta(days=40)
+        elif isinstance(value, str):
+            row[at] = value + "\x01" * (sum(value.encode()) % 41)
 
 
 def _left_alone(random: Random, name: str, column: str, at: int, rows: list[list[object]]) -> None:

@@ -22,6 +22,7 @@ apart, account.registered_at, order, *, allow, , D17, To sort by and never shown
 apart, account.status, update, *, allow, , D17, To be written and never shown
 apart, order.total, filter_range, *, allow, , D17, To be compared and never shown
 apart, order.status, read, *, allow, , D17, To be shown and nothing else
+apart, order.pd.address, order, *, allow, , D17, Cells to sort by and never shown
 tally, order.status, group|aggregate|filter_eq|filter_range|join, *, allow, min_group=5, D17, To be summed by
 tally, order.total, aggregate, *, allow, min_group=5, D17, To be summed and never shown
 tally, key.order, aggregate|filter_eq|filter_range|join, *, allow, min_group=5, D17, To be counted

@@ -82,9 +82,50 @@ def test_the_order_of_unordered_rows_is_no_difference() -> None:
     assert difference(one("query", "SELECT 1", exact=True), *answers) != ""
 
 
+def test_the_order_of_rows_that_are_copied_is_no_difference() -> None:
+    header = b"PGCOPY\n\xff\r\n\0" + bytes(8)
+    rows = [b"\0\1\0\0\0\1a", b"\0\1\0\0\0\1b"]
+    told = [
+        Answer(((("d", header + first), ("d", second), ("d", b"\xff\xff"), ("C", b"COPY 2\0"), ("Z", b"I")),))
+        for first, second in (rows, rows[::-1], rows[:1] * 2)
+    ]
+    said = one("query", "COPY (SELECT 1) TO STDOUT (FORMAT binary)")
+    assert difference(said, told[0], told[1]) == ""
+    assert difference(said, told[0], told[2]) == "step 1: a message d"
+
+
 def test_a_statement_is_made_smaller() -> None:
     text = "SELECT a, b, city FROM customers WHERE id > 3 ORDER BY a"
     assert smaller(text, lambda tried: "city" in tried and "FROM" in tried) == "city FROM"
+
+
+SORTED_BY = (
+    "registered_at < '2024-05-05'", "registered_at = '2024-05-05', id", "extract(day FROM registered_at)",
+    "1 / (extract(day FROM registered_at) - 5)", "registered_at::date", "registered_at::text", "registered_at IS NULL",
+    "CASE WHEN registered_at < '2024-05-05' THEN 1 END", "id, greatest(registered_at, '2024-05-05')",
+    "(SELECT registered_at)", "EXISTS (SELECT FROM notes WHERE at < registered_at)", "ROW(registered_at, id)",
+)  # fmt: skip
+WINDOWS = (
+    "rank() OVER (ORDER BY registered_at = '2024-05-05')",
+    "ntile(2) OVER (ORDER BY registered_at::date)",
+    "count(*) OVER (ORDER BY registered_at RANGE BETWEEN '1 day' PRECEDING AND '1 day' FOLLOWING)",
+    "count(*) OVER (ORDER BY registered_at RANGE '1 day' PRECEDING)",
+)
+
+
+def test_a_right_to_sort_is_one_to_sort_by_the_column_as_it_is(place: Place) -> None:
+    """By what is made of it one finds the rows that are equal to a constant, and how far apart two of them are."""
+    bench = Bench(place, BY_NAME["apart"])
+    refused = [
+        *(f"SELECT id FROM customers ORDER BY {key}" for key in SORTED_BY),
+        *(f"SELECT id, {window} FROM customers" for window in WINDOWS),
+        "SELECT id FROM orders ORDER BY length(delivery_address)",
+        "SELECT id FROM orders ORDER BY strpos(delivery_address, 'a'), id",
+    ]
+    allowed = ("SELECT id FROM customers ORDER BY registered_at", "SELECT id FROM orders ORDER BY delivery_address")
+    answers = bench.table.ask([one("query", text) for text in (*refused, *allowed)])
+    bench.close()
+    assert [state(answer, 0) for answer, _ in answers] == ["42501"] * len(refused) + [""] * len(allowed)
 
 
 @pytest.mark.parametrize("called", ["percentile_disc(0.5)", "percentile_cont(0.5)", "mode()"])

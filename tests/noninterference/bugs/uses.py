@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from proxy.sql import calls, comparisons, distinct, joins, selects, sources, statement
+from proxy.sql import arranging, calls, comparisons, distinct, joins, ordering, selects, sources, statement
 from proxy.sql.analysis import Use
 from proxy.sql.expressions import HANDLERS
 
-from .bug import Breaking, Bug, both, replacing, trying, uncharged, uncharged_entry
+from .bug import Breaking, Bug, both, replacing, silenced, trying, uncharged, uncharged_entry
 
 
 def _of(what: str) -> Any:
@@ -49,6 +49,9 @@ USES = (
         favoured=trying("natural")),
     Bug("GROUP BY is not checked", uncharged(selects, "walk_group_by"), favoured=trying("group")),
     Bug("ORDER BY is not checked", uncharged(selects, "walk_order_by"), favoured=trying("order")),
+    Bug("the order of an expression takes no more than that of its columns",
+        both(silenced(ordering, "charge_order_of_expression"), silenced(arranging, "charge_order_of_expression")),
+        "apart", trying("order")),
     Bug("DISTINCT ON is not checked", uncharged(distinct, "_distinct_on"), favoured=trying("distinct")),
     Bug("windows are not checked", uncharged(calls, "walk_window"), favoured=trying("window")),
     Bug("LIMIT is not checked", uncharged(selects, "walk_limit"), favoured=trying("limit")),

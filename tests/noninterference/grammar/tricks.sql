@@ -81,6 +81,11 @@ SELECT count(*) FILTER (WHERE {c} IS NULL) FROM {t}
 SELECT {k} FROM {t} ORDER BY {c}, {k} LIMIT 3
 SELECT {k} FROM {t} ORDER BY {c}::text DESC, {k} LIMIT 2
 SELECT {k}, {c} AS x FROM {t} ORDER BY x
+SELECT {k} FROM {t} ORDER BY {c}::text > '2025-06', {k} LIMIT 3
+SELECT {k} FROM {t} ORDER BY length({c}::text), {k} LIMIT 3
+SELECT {k} FROM {t} ORDER BY length({c}), {k}
+SELECT {k}, rank() OVER (ORDER BY {c}::text > '2025-06') AS n FROM {t}
+SELECT {k}, count(*) OVER (ORDER BY {c} RANGE BETWEEN '9 days' PRECEDING AND '9 days' FOLLOWING) AS n FROM {t}
 
 -- distinct
 SELECT DISTINCT {c} FROM {t}
