@@ -138,10 +138,23 @@ class _Connection(web.RequestHandler):
         exc: BaseException | None = None,
         message: str | None = None,
     ) -> web.StreamResponse:
-        response = response_of(Problem("invalid-request" if status < 500 else "internal"))
-        protect(response, secure=request.secure)
-        response.force_close()
-        return response
+        return _ended(request, "invalid-request" if status < 500 else "internal")
+
+    async def finish_response(
+        self, request: web.BaseRequest, resp: web.StreamResponse, start_time: float | None
+    ) -> tuple[web.StreamResponse, bool]:
+        """What no handler of ours has answered (aiohttp answers a wrong Expect by itself, and repeats it)."""
+        if resp.headers.get("Server") != _HEADERS["Server"]:
+            resp = _ended(request, "invalid-request")
+        return await super().finish_response(request, resp, start_time)
+
+
+def _ended(request: web.BaseRequest, code: str) -> web.Response:
+    """The last answer on a connection."""
+    response = response_of(Problem(code))
+    protect(response, secure=request.secure)
+    response.force_close()
+    return response
 
 
 class AdminServer:

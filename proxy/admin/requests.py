@@ -48,12 +48,15 @@ async def body_of(request: web.Request, route: Route, limit: int) -> BaseModel |
 
 
 def asked_of(request: web.Request, path: BaseModel, body: BaseModel | None) -> Asked:
-    """The idempotency key, with a digest of everything that the request says."""
+    """The idempotency key, of which only a digest is known from here on (people put names into keys), with a digest
+    of everything that the request says."""
     found = request.headers.getall("Idempotency-Key", [])
     if len(found) != 1 or not _KEY.fullmatch(found[0]):
         raise Problem("idempotency-key-required")
     said = [request.method, request.path, path.model_dump_json(), body.model_dump_json() if body is not None else ""]
-    return Asked(found[0], hashlib.sha256(json.dumps(said).encode()).digest())
+    return Asked(
+        hashlib.sha256(found[0].encode("ascii")).hexdigest(), hashlib.sha256(json.dumps(said).encode()).digest()
+    )
 
 
 async def _read(request: web.Request, limit: int) -> bytes:

@@ -6,6 +6,7 @@ DIR/keks, passphrase                                  the key-encryption keys, a
 DIR/policy/                                           a copy of the sample policy, to be edited at will
 DIR/upstream/<role>.password                          each upstream role's random password (0600)
 DIR/fieldgate.toml, logins                            what `fieldgate serve` reads
+DIR/admins.toml, tokens/<person>.token                who may log in at the admin port, and by what (0600)
 DIR/fieldgate.log, audit.jsonl                        what it writes
 DIR/demo.json                                         written last: all of the above is whole
 """
@@ -21,6 +22,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from policies.loader import SHOP
+from proxy.control_schema.install import schema_files
 
 from .osuser import write_private
 from .schema import logical_schema
@@ -35,11 +37,13 @@ class Contents:
 
     rows: int
     seed: int
-    sample: str  # digest of the schema and the policy that this version of Fieldgate brings
+    sample: str  # digest of the schemas and the policy that this version of Fieldgate brings
 
     @staticmethod
     def wanted(rows: int, seed: int) -> Contents:
         digest = hashlib.sha256(_LAYOUT + logical_schema().encode())
+        for each in schema_files():
+            digest.update(each.digest)
         for file in sorted(SHOP.iterdir()):
             digest.update(file.name.encode() + b"\0" + file.read_bytes())
         return Contents(rows, seed, digest.hexdigest())
@@ -80,6 +84,13 @@ class DemoFolder:
     @property
     def logins(self) -> Path:
         return self.path / "logins"
+
+    @property
+    def people(self) -> Path:
+        return self.path / "admins.toml"
+
+    def token_file(self, person: str) -> Path:
+        return self.path / "tokens" / f"{person}.token"
 
     @property
     def log(self) -> Path:

@@ -27,6 +27,7 @@ from policies.errors import PolicyError
 from policies.loader import load_policy
 from proxy.errors import FieldgateError
 
+from .admins import make_tokens, write_people
 from .check import Checker
 from .folder import Contents, DemoFolder, FolderNotOurs
 from .generate import Shop, make_shop
@@ -117,10 +118,12 @@ class _Demo:
             self._console.print(f"using the shop in {folder.path} again")
 
     def _start_service(self) -> Service:
-        wanted = Wanted(self._port, self._admin_port, self._options.workers, jobs=True)
+        wanted = Wanted(self._port, self._admin_port, self._options.workers, jobs=True, people=True)
         write_settings(self._folder, self._server, wanted)
+        write_people(self._folder)
         service = Service(self._folder, self._admin_port)
         with self._console.status("starting Fieldgate"):
+            asyncio.run(make_tokens(self._folder))
             self._stack.callback(service.stop)
             service.start()
         return service

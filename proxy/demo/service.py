@@ -36,6 +36,7 @@ class Wanted:
     admin_port: int
     workers: int = 1
     jobs: bool = False  # a job runner, too
+    people: bool = False  # people may log in at the admin port
 
 
 def configuration(folder: DemoFolder, server: Server, wanted: Wanted, roles: list[str]) -> str:
@@ -75,6 +76,7 @@ def configuration(folder: DemoFolder, server: Server, wanted: Wanted, roles: lis
         "[admin]",
         'host = "127.0.0.1"',
         f"port = {wanted.admin_port}",
+        *(['people = "admins.toml"'] if wanted.people else []),
         "",
         "[process]",
         f"workers = {wanted.workers}",

@@ -36,11 +36,13 @@ class FieldIndex:
     def __init__(self, data_maps: Iterable[DataMap]) -> None:
         self._fields: dict[Place, SealedField] = {}
         self._plain: set[Place] = set()
+        self._databases: set[str] = set()
         self._kinds: dict[str, set[str]] = {}  # of data subjects with secrets, by database
         for data_map in data_maps:
             self._add(data_map)
 
     def _add(self, data_map: DataMap) -> None:
+        self._databases.add(data_map.database)
         for table in data_map.tables.values():
             if table.subject_kind is not None:
                 self._kinds.setdefault(data_map.database, set()).add(table.subject_kind)
@@ -57,24 +59,38 @@ class FieldIndex:
         return tuple(sorted(self._fields))
 
     def at(self, place: Place) -> SealedField:
-        """Raises Refusal."""
+        """Raises Refusal, which repeats only names that stand in a data map."""
         found = self._fields.get(place)
+        if found is None and place in self._plain:
+            raise Refusal(
+                Code.UNKNOWN_FIELD, f"{place.field} of database {place.database} is not sealed by the data map"
+            )
         if found is None:
-            why = "is not sealed by the data map" if place in self._plain else "does not stand in a data map"
-            raise Refusal(Code.UNKNOWN_FIELD, f"{place.field} of database {place.database} {why}")
+            raise Refusal(Code.UNKNOWN_FIELD, self._nowhere(place.database, "the data map does not name this field"))
         return found
+
+    def _nowhere(self, database: str, why: str) -> str:
+        return f"database {database}: {why}" if database in self._databases else "there is no data map of this database"
 
     def of_table(self, database: str, table: str) -> tuple[SealedField, ...]:
         """All sealed fields of `schema.table`.  Raises Refusal when there are none."""
         found = [f for p, f in self._fields.items() if p.database == database and p.field.rpartition(".")[0] == table]
         if not found:
-            raise Refusal(Code.UNKNOWN_FIELD, f"{table} of database {database} has no sealed field in a data map")
+            raise Refusal(Code.UNKNOWN_FIELD, self._nowhere(database, "the data map has no sealed field in this table"))
         return tuple(sorted(found, key=lambda each: each.place))
 
     def sharing(self, controller: str, scope: str) -> tuple[SealedField, ...]:
         """Everybody whose keys have this scope: one field, its namesakes in other databases, or a join group."""
         found = (each for each in self._fields.values() if each.controller == controller and scope in each.scopes)
         return tuple(sorted(found, key=lambda each: each.place))
+
+    def names(self, database: str | None, field: str | None) -> tuple[str | None, str | None]:
+        """The two as far as a data map names them: who knows what else somebody has written there."""
+        if database not in self._databases:
+            return None, None
+        known = {place.field for place in (*self._fields, *self._plain) if place.database == database}
+        known |= {f"{name.rpartition('.')[0]}.*" for name in known}
+        return database, field if field in known else None
 
     def subject_kinds(self, database: str) -> frozenset[str]:
         """Of the data subjects whose secrets can be destroyed."""

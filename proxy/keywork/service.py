@@ -42,7 +42,7 @@ from .records import (
 )
 from .refusals import Code, Refusal
 from .trail import Trail, about
-from .wishes import check_wish, find_key
+from .wishes import check_wish, find_key, names_of
 
 _CODES: dict[type[RecordsError], Code] = {
     Busy: Code.BUSY,
@@ -85,7 +85,7 @@ class Actor:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """An idempotency key, and the SHA-256 of the whole request that came with it."""
+    """What is kept of an idempotency key, and the SHA-256 of the whole request that came with it."""
 
     key: str
     digest: bytes
@@ -182,7 +182,8 @@ class KeyService:
 
     async def request(self, actor: Actor, asked: Asked, kind: OperationKind, target: Target) -> Operation:
         """The same request again is the same operation, as it is by now."""
-        record = _about_target(KeyRecord(KeyEvent.REQUESTED, actor.author, kind=kind.value), target)
+        named = names_of(target, self._parts.fields())
+        record = _about_target(KeyRecord(KeyEvent.REQUESTED, actor.author, kind=kind.value), named)
         await self._require(actor, kind.value, "request", record)
         async with self._refusing(record), _store():
             known = await self._records.known(actor.person, asked.key, asked.digest)

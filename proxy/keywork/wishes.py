@@ -106,10 +106,19 @@ def _of_subject(target: Target, fields: FieldIndex) -> Checked:
     if kind not in fields.subject_kinds(target.database):
         raise Refusal(
             Code.UNKNOWN_FIELD,
-            f"no table of database {target.database} has subject_keys for subjects of the kind {kind}",
+            "no table of this database has subject_keys for subjects of this kind",
         )
     wanted = Target(database=target.database, subject=target.subject)
     return Checked(wanted, (f"subject {target.database}/{target.subject}",))
+
+
+def names_of(target: Target, fields: FieldIndex) -> Target:
+    """The target for the records, without what no data map names."""
+    database, field = fields.names(target.database, target.field)
+    subject = target.subject
+    if subject is not None and (database is None or subject.partition(":")[0] not in fields.subject_kinds(database)):
+        subject = None
+    return replace(target, database=database, field=field, subject=subject)
 
 
 def find_key(keys: KeySnapshot, key_id: str) -> StoredKey:

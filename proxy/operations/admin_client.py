@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import secrets
 import ssl
 from collections.abc import AsyncIterator
@@ -24,6 +25,7 @@ from proxy.errors import ConfigError, FieldgateError
 _TRIES = 4
 _WITHIN = 60.0
 _PAUSE = 0.5
+_TOKEN = re.compile(r"[\x21-\x7e]+")
 _ANYWHERE = ("0.0.0.0", "::", "127.0.0.1", "::1")  # noqa: S104  (addresses to recognise, not to listen on)
 
 
@@ -57,6 +59,8 @@ class Access:
 
     def headers(self) -> dict[str, str]:
         token = read_secret(self.token_file)
+        if token is not None and not _TOKEN.fullmatch(token):
+            raise ConfigError(f"{self.token_file}: holds no bearer token, but something that cannot be sent")
         return {} if token is None else {"Authorization": f"Bearer {token}"}
 
     def context(self) -> ssl.SSLContext | bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import getpass
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -20,7 +20,7 @@ from rich.table import Table
 from policies.audit.key_events import Author, KeyEvent, KeyRecord
 from policies.errors import AuditSinkFailed
 from proxy.admin.people import load_people
-from proxy.admin.tokens import DatabaseTokens, make_token
+from proxy.admin.tokens import DatabaseTokens, Token, TokenTable, make_token
 from proxy.audit_process import AuditProcess
 from proxy.config import Config, load_config
 from proxy.config_types import duration
@@ -37,8 +37,6 @@ admin_app = typer.Typer(help="Who may log in at the admin port.", no_args_is_hel
 token_app = typer.Typer(help="Bearer tokens.", no_args_is_help=True)
 admin_app.add_typer(token_app, name="token")
 
-_Work = Callable[[DatabaseTokens, Trail], Awaitable[None]]
-
 
 @token_app.command("create")
 def token_create(
@@ -52,16 +50,8 @@ def token_create(
     with reporting():
         loaded = load_config(config)
         roles = _roles_of(loaded, person, role)
-        shown, row = make_token(person, roles, _author().via, datetime.now(UTC) + _lifetime(loaded, expires))
-
-        async def work(table: DatabaseTokens, trail: Trail) -> None:
-            reason = f"token {row.token_id} of {person}"
-            async with trail.asking(KeyRecord(KeyEvent.TOKEN_CREATED, _author(), reason=reason)):
-                if file is not None:
-                    write_private(file, shown + "\n")
-                await table.add(row)
-
-        asyncio.run(_with_table(loaded, work))
+        until = datetime.now(UTC) + _lifetime(loaded, expires)
+        shown, row = asyncio.run(_created(loaded, person, roles, until, file))
         out.print(f"token {row.token_id} of {person}, good until {row.expires_at:%Y-%m-%d %H:%M} UTC", markup=False)
         if file is None:
             typer.echo(shown)
@@ -72,15 +62,17 @@ def token_list(config: ConfigOption = DEFAULT_CONFIG) -> None:
     """Every token: whose, until when; none of them is shown."""
     with reporting():
 
-        async def work(tokens: DatabaseTokens, _trail: Trail) -> None:
+        async def work() -> None:
             table = Table("token", "person", "roles", "made by", "good until", "revoked")
-            for each in await tokens.all():
+            async with with_tokens(load_config(config)) as (tokens, _):
+                found = await tokens.all()
+            for each in found:
                 revoked = f"{each.revoked_at:%Y-%m-%d %H:%M}" if each.revoked_at else ""
                 good = f"{each.expires_at:%Y-%m-%d %H:%M}"
                 table.add_row(each.token_id, each.person, ", ".join(sorted(each.roles)), each.created_by, good, revoked)
             out.print(table)
 
-        asyncio.run(_with_table(load_config(config), work))
+        asyncio.run(work())
 
 
 @token_app.command("revoke")
@@ -93,12 +85,13 @@ def token_revoke(
         if len(token) != 16 or not all(letter in "0123456789abcdef" for letter in token):
             raise ConfigError("a token's id is 16 hex digits; do not give the token itself here")
 
-        async def work(tokens: DatabaseTokens, trail: Trail) -> None:
-            async with trail.asking(KeyRecord(KeyEvent.TOKEN_REVOKED, _author(), reason=f"token {token}")):
+        async def work() -> None:
+            record = KeyRecord(KeyEvent.TOKEN_REVOKED, _author(), reason=f"token {token}")
+            async with with_tokens(load_config(config)) as (tokens, trail), trail.asking(record):
                 if not await tokens.revoke(token):
                     raise ConfigError("there is no token of this id")
 
-        asyncio.run(_with_table(load_config(config), work))
+        asyncio.run(work())
         out.print(f"token {token} is revoked", markup=False)
 
 
@@ -130,7 +123,29 @@ def _author() -> Author:
     return Author(f"shell {login}", f"shell:{login}")
 
 
-async def _with_table(config: Config, work: _Work) -> None:
+async def _created(
+    config: Config, person: str, roles: frozenset[str], expires_at: datetime, file: Path | None
+) -> tuple[str, Token]:
+    async with with_tokens(config) as (table, trail):
+        return await add_token(table, trail, person, roles, expires_at, file)
+
+
+async def add_token(
+    table: TokenTable, trail: Trail, person: str, roles: frozenset[str], expires_at: datetime, file: Path | None
+) -> tuple[str, Token]:
+    """A new token as its owner gets it, also in `file` (0600), and its row.  Raises Refusal without the audit sink."""
+    shown, row = make_token(person, roles, _author().via, expires_at)
+    reason = f"token {row.token_id} of {person}"
+    async with trail.asking(KeyRecord(KeyEvent.TOKEN_CREATED, _author(), reason=reason)):
+        if file is not None:
+            write_private(file, shown + "\n")
+        await table.add(row)
+    return shown, row
+
+
+@asynccontextmanager
+async def with_tokens(config: Config) -> AsyncIterator[tuple[DatabaseTokens, Trail]]:
+    """The table of tokens, and the audit trail without which nothing is done.  Raises FieldgateError."""
     if config.control is None or config.audit is None:
         raise ConfigError("[control] and [audit] are required")
     _, logger = make_process_logger(config, worker="admin")
@@ -143,7 +158,7 @@ async def _with_table(config: Config, work: _Work) -> None:
 
     try:
         await sink.start()
-        await work(DatabaseTokens(lend), Trail(sink))
+        yield DatabaseTokens(lend), Trail(sink)
     except AuditSinkFailed as error:
         raise AuditUnavailable(str(error)) from None
     finally:

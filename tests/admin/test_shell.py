@@ -158,3 +158,11 @@ async def test_what_needs_a_second_person_says_so(port: Port, as_olga: Any, tmp_
     assert (await as_olga("seal", EMAIL, "-d", "shop", "--no-wait")).exit_code == 0
     kinds = [row.operation.kind for row in port.desk.records.rows.values()]
     assert kinds == ["unseal-field", "shred-subject", "seal-field"]
+
+
+@pytest.mark.parametrize("said", ["fgt_a\r\nX: 1", "fgt_\u0436", "fgt a", ""])
+def test_a_token_that_cannot_be_sent_is_not_shown(tmp_path: Path, said: str) -> None:
+    write_private(tmp_path / "token", said)
+    with pytest.raises(ConfigError) as refused:
+        Access("http://127.0.0.1:1", tmp_path / "token").headers()
+    assert "fgt" not in refused.value.message and "token" in refused.value.message

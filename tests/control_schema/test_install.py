@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from collections.abc import AsyncIterator
 from dataclasses import replace
 
@@ -135,3 +136,21 @@ async def test_installers_take_turns(database: Database, user: str) -> None:
 async def test_a_user_that_is_no_plain_name(owner: asyncpg.Connection, name: str) -> None:
     with pytest.raises(ConfigError, match=r"control\.user"):
         await install(owner, name)
+
+
+async def test_keys_that_people_chose_become_digests(owner: asyncpg.Connection, user: str) -> None:
+    """6: a request that is repeated across the upgrade is still known; the proxy's own stay as they are."""
+    await install(owner, user, schema_files()[:5])
+    for person in ("olga", "fieldgate"):
+        await owner.execute(
+            "INSERT INTO fieldgate.operations"
+            " (operation_id, kind, target, state, requested_by, idempotency_key, request_digest)"
+            " VALUES (gen_random_uuid(), 'verify', '{}', 'done', $1, 'ivan-petrov', sha256(''))",
+            person,
+        )
+    await owner.execute("INSERT INTO fieldgate.admin_answers VALUES ('olga', 'ivan-petrov', sha256(''), 200, '{}')")
+    await install(owner, user, schema_files()[:6])
+    digest = hashlib.sha256(b"ivan-petrov").hexdigest()
+    kept = await owner.fetch("SELECT requested_by, idempotency_key FROM fieldgate.operations ORDER BY 1")
+    assert [tuple(row) for row in kept] == [("fieldgate", "ivan-petrov"), ("olga", digest)]
+    assert await owner.fetchval("SELECT idempotency_key FROM fieldgate.admin_answers") == digest

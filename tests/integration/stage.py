@@ -18,6 +18,7 @@ import asyncpg
 import psycopg
 from rich.progress import Progress
 
+from proxy.demo.admins import make_tokens, write_people
 from proxy.demo.folder import DemoFolder
 from proxy.demo.generate import Shop, make_shop
 from proxy.demo.prepare import CONTROL_DATABASE, DATABASE, prepare, write_settings
@@ -86,10 +87,13 @@ class Stage:
 
 
 @contextmanager
-def raised(workers: int = 1, *, plaintext: bool = False, jobs: bool = False) -> Iterator[Stage]:
+def raised(
+    workers: int = 1, *, plaintext: bool = False, jobs: bool = False, people: bool = False, more: str = ""
+) -> Iterator[Stage]:
     """A stage, made and at the end removed.  `plaintext`: programs that are built without TLS may come in, too.
 
-    `jobs`: with a job runner beside the proxy.
+    `jobs`: with a job runner beside the proxy.  `people`: with those of the demo at the admin port, and their tokens.
+    `more`: further sections of the configuration.
     """
     folder = DemoFolder(new_home("stage"))
     folder.claim()
@@ -101,10 +105,14 @@ def raised(workers: int = 1, *, plaintext: bool = False, jobs: bool = False) -> 
         server.start()
         with Progress(disable=True) as progress:
             asyncio.run(prepare(folder, server, shop, progress))
-        write_settings(folder, server, Wanted(port, admin_port, workers, jobs=jobs))
+        write_settings(folder, server, Wanted(port, admin_port, workers, jobs=jobs, people=people))
+        folder.config.write_text(folder.config.read_text() + more)
         if plaintext:
             key = 'tls_key = "tls/localhost.key"\n'
             folder.config.write_text(folder.config.read_text().replace(key, f"{key}allow_plaintext = true\n", 1))
+        if people:
+            write_people(folder)
+            asyncio.run(make_tokens(folder))
         service.start()
         yield Stage(folder, server, service, port, admin_port, shop)
     finally:

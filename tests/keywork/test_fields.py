@@ -42,11 +42,30 @@ def test_namesakes_in_two_databases_share_their_keys() -> None:
     ("place", "said"),
     [
         (Place("one", "public.t.plain"), "is not sealed by the data map"),
-        (Place("one", "public.t.none"), "does not stand in a data map"),
-        (Place("three", "public.t.sealed"), "does not stand in a data map"),
+        (Place("one", "public.t.none"), "database one: the data map does not name this field"),
+        (Place("three", "public.t.sealed"), "there is no data map of this database"),
     ],
 )
 def test_other_fields_have_no_keys(place: Place, said: str) -> None:
     with pytest.raises(Refusal, match=said) as refused:
         FieldIndex([ONE]).at(place)
     assert refused.value.code is Code.UNKNOWN_FIELD
+
+
+@pytest.mark.parametrize(
+    ("asked", "named"),
+    [
+        (("one", "public.t.sealed"), ("one", "public.t.sealed")),
+        (("one", "public.t.plain"), ("one", "public.t.plain")),
+        (("one", "public.t.*"), ("one", "public.t.*")),
+        (("one", "public.ivanov.*"), ("one", None)),
+        (("one", None), ("one", None)),
+        (("ivanov", "public.t.sealed"), (None, None)),
+        ((None, None), (None, None)),
+    ],
+)
+def test_only_what_a_data_map_names_is_repeated(asked: tuple[str, str], named: tuple[str, str]) -> None:
+    assert FieldIndex([ONE]).names(*asked) == named
+    with pytest.raises(Refusal) as refused:
+        FieldIndex([ONE]).at(Place(asked[0] or "", "public.ivanov.ivanov"))
+    assert "ivanov" not in refused.value.message

@@ -10,9 +10,10 @@ from keys.records import KeySnapshot
 from proxy.keywork.fields import FieldIndex
 from proxy.keywork.operation import OperationKind, Target
 from proxy.keywork.refusals import Refusal
-from proxy.keywork.wishes import check_wish
+from proxy.keywork.wishes import check_wish, names_of
 from tests.rotation.making import MAP, SEALED
 from tests.sealing.making import id_of
+from tests.support.keywork import INDEX
 
 KEYS = KeySnapshot(1, None, (), datetime.now(UTC))
 
@@ -34,3 +35,16 @@ def test_what_is_no_table_is_refused(field: str) -> None:
 def test_only_rotation_goes_by_tables() -> None:
     with pytest.raises(Refusal):
         check("public.people.*", OperationKind.VERIFY)
+
+
+@pytest.mark.parametrize(
+    ("asked", "kept"),
+    [
+        (Target("shop", subject="customer:42"), Target("shop", subject="customer:42")),
+        (Target("shop", subject="ivanov:42"), Target("shop")),
+        (Target("ivanov", subject="customer:42"), Target()),
+        (Target("shop", "public.customers.ivanov", key_id="00" * 8), Target("shop", key_id="00" * 8)),
+    ],
+)
+def test_records_of_requests_hold_what_is_known_by_name(asked: Target, kept: Target) -> None:
+    assert names_of(asked, INDEX) == kept
