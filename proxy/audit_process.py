@@ -79,7 +79,7 @@ class AuditProcess:
             delay = min(2 * delay, _LONGEST_DELAY)
             try:
                 await self.start()
-            except AuditSinkFailed as error:
+            except (AuditSinkFailed, OSError) as error:  # no process or socket is to be had just now
                 self._logger.error("audit_writer_not_started", **describe(error))
 
 

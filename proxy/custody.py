@@ -238,7 +238,7 @@ class KeyCustodian:
             try:
                 await self._keep_listening()
                 await self._confirm()
-            except _FAILURES as error:
+            except Exception as error:  # noqa: BLE001 - whatever it is: a custodian that stops would never know
                 self._failed("keys_unconfirmed", error)
             await self._rest(self._soon, self._settings.beat)
 
@@ -256,7 +256,7 @@ class KeyCustodian:
             try:
                 await self._follow()
                 pause = _FIRST_PAUSE
-            except _FAILURES as error:
+            except Exception as error:  # noqa: BLE001 - whatever it is: a custodian that stops would never know
                 self._failed("keys_not_loaded", error)
                 self._changed.set()
                 await asyncio.sleep(pause)
@@ -294,7 +294,7 @@ class KeyCustodian:
                 async with asyncio.timeout(max(self._settings.check, 10.0)):
                     await self._provider.check()
                 self._provider_answered()
-            except _FAILURES as error:
+            except Exception as error:  # noqa: BLE001 - no answer is no answer, whatever the reason
                 self._provider_answers = False
                 self._failed("key_provider_failed", error)
             if self._keyring is None and self._provider_answers:
@@ -346,7 +346,7 @@ class KeyCustodian:
         taken = self._uses.take()
         try:
             await self._beats.count_uses(datetime.now(UTC).date(), taken)
-        except _FAILURES as error:
+        except Exception as error:  # noqa: BLE001 - counting goes on
             self._uses.put_back(taken)
             self._failed("key_uses_not_counted", error)
 

@@ -46,8 +46,11 @@ class JobsKeeper:
         loop, delay = asyncio.get_running_loop(), _FIRST_DELAY
         while True:
             began = loop.time()
-            process = await self._begin()
-            code = await process.wait()
+            try:
+                process = await self._begin()
+                code: int | None = await process.wait()
+            except OSError:  # no process is to be had just now
+                code = None
             delay = _FIRST_DELAY if loop.time() - began > _STEADY else min(delay * 2, _LONGEST_DELAY)
             self._logger.error("jobs_died", code=code, again_in=delay)
             await asyncio.sleep(delay)

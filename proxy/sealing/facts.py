@@ -6,6 +6,7 @@ Expressions are deparsed under a fixed search_path and bytea_output, so that Pos
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
@@ -63,10 +64,14 @@ async def fix_settings(connection: Connection) -> None:
 async def read_tables(
     connection: Connection, names: Iterable[tuple[str, str]]
 ) -> dict[tuple[str, str], tuple[TableFacts, ...]]:
-    """For each (schema, table) that exists: the table, then its partitions and inheritance children, all levels."""
+    """For each (schema, table) that exists: the table, then its partitions and inheritance children, all levels.
+
+    In one snapshot: a table that changes between two queries would be neither as it was nor as it is.  Within a
+    transaction of the caller's it is up to the caller (its locks, or its isolation).
+    """
     names = list(names)
     schemas, tables = [schema for schema, _ in names], [table for _, table in names]
-    async with connection.transaction():
+    async with _one_snapshot(connection):
         await fix_settings(connection)
         members = await connection.fetch(_MEMBERS, schemas, tables)
         oids = sorted({row["oid"] for row in members})
@@ -81,6 +86,12 @@ async def read_tables(
         key = (row["root_schema"], row["root_name"])
         found[key] = (*found.get(key, ()), facts[row["oid"]])
     return found
+
+
+def _one_snapshot(connection: Connection) -> AbstractAsyncContextManager[None]:
+    kind = {} if connection.is_in_transaction() else {"isolation": "repeatable_read", "readonly": True}
+    made: AbstractAsyncContextManager[None] = connection.transaction(**kind)
+    return made
 
 
 def _table(

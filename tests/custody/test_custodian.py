@@ -210,10 +210,17 @@ async def test_a_change_is_put_in_force_and_then_confirmed(place: Place) -> None
         assert custodian.state().revision == place.tables.number and custodian.state().reloads == 1
 
 
-async def test_what_cannot_be_put_in_force_is_not_confirmed_and_the_old_keys_serve_on(place: Place) -> None:
+@pytest.mark.parametrize(
+    "refuses",
+    [ConfigError("the database refuses every cell that the keyring would write"), TypeError("nobody thought of this")],
+    ids=["refused", "not foreseen"],
+)
+async def test_what_cannot_be_put_in_force_is_not_confirmed_and_the_old_keys_serve_on(
+    place: Place, refuses: Exception
+) -> None:
     async with place.running() as custodian:
         before = place.tables.number
-        place.refuses = ConfigError("the database refuses every cell that the keyring would write")
+        place.refuses = refuses
         await place.store.create([NEED.cell_slot])
         place.heard()
         await until(lambda: "keys_not_loaded" in place.log.getvalue())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
 
 import pytest
 
@@ -88,3 +89,26 @@ async def test_facts_of_tables_and_their_descendants(people: Database) -> None:
     assert root.columns["tenant"].type_name == "character varying(9)"
     assert await connection.fetchval("SHOW search_path") == '"$user", public'
     await connection.close()
+
+
+async def test_facts_are_of_one_moment(people: Database) -> None:
+    """What changes between two queries is seen as it was by both of them."""
+    connection, other = await people.connect_async(), await people.connect_async()
+    await other.execute("ALTER TABLE people ADD CONSTRAINT going CHECK (id > 0)")
+
+    class Interrupted:
+        """Between the first query and the next the table changes."""
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(connection, name)
+
+        async def fetch(self, query: str, *values: object) -> Any:
+            found = await connection.fetch(query, *values)
+            await other.execute("ALTER TABLE people DROP CONSTRAINT IF EXISTS going")
+            return found
+
+    interrupted: Any = Interrupted()
+    [table] = (await read_tables(interrupted, [("public", "people")]))["public", "people"]
+    assert table.checks["going"].definition == "CHECK ((id > 0))"
+    await connection.close()
+    await other.close()

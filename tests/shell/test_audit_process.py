@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import resource
 import signal
+import sys
 from collections.abc import AsyncIterator
 from io import StringIO
 from pathlib import Path
@@ -122,6 +123,20 @@ async def test_a_killed_writer_fails_what_waits_and_is_started_again(tmp_path: P
         await ask_until(sink, True)
         assert sink.available and writer().pid != killed.pid
     assert "audit_writer_gone" in log.getvalue() and "example" not in log.getvalue()
+
+
+async def test_a_writer_is_started_again_though_there_is_no_process_to_be_had_for_a_while(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log, program = StringIO(), sys.executable
+    async with running(tmp_path / "a", log) as sink:
+        monkeypatch.setattr("proxy.audit_process.sys.executable", str(tmp_path / "none"))
+        writer().kill()
+        async with asyncio.timeout(SOON):
+            while "audit_writer_not_started" not in log.getvalue():  # noqa: ASYNC110 - nobody tells
+                await asyncio.sleep(0.01)
+        monkeypatch.setattr("proxy.audit_process.sys.executable", program)
+        await ask_until(sink, True)
 
 
 async def test_a_full_disk_makes_the_sink_unavailable_and_room_heals_it(tmp_path: Path) -> None:
