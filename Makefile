@@ -60,6 +60,7 @@ fuzz: $(VENV)/.ready
 soak: $(VENV)/.ready
 	$(BIN)/python -m tests.integration.soak $(ARGS)
 	$(BIN)/python -m tests.jobs.soak $(ARGS)
+	$(BIN)/python -m tests.chaos.run $(ARGS)
 
 # The image gets what was tested: with the extras some versions must be older than without.
 lock: $(VENV)/.ready

@@ -145,10 +145,14 @@ class KeyCustodian:
             await asyncio.to_thread(self._leases.prepare, self._sealing_keys())
             await self._provider.check()  # verifying everything may have taken long
             self._provider_answered()
-            for _ in range(_AT_ONCE):
+            for left in reversed(range(_AT_ONCE)):
                 if await self._confirm() == self._number and self.refusal() is None:
                     break
-                await self._follow()
+                try:
+                    await self._follow()
+                except ConfigError:  # as a rule those of keys that were rotated once more, meanwhile
+                    if not left:
+                        raise
             else:
                 raise ConfigError("keys are being changed all the time: the proxy could not confirm any state of them")
         except (CryptoError, asyncpg.PostgresError, OSError, TimeoutError) as error:

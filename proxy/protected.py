@@ -30,6 +30,7 @@ from .sealing.needs import check_own_keys
 
 TellPeers = Callable[[str], Awaitable[None]]
 _SOONEST = 0.1  # seconds, doubled by each failure in a row, until a catalog that could not be read is read again
+_OPENINGS = 5  # of a database whose keys are being rotated
 _SLOWER = 10  # so often, then at the usual interval
 
 
@@ -80,6 +81,15 @@ class ProtectedDatabases:
         database = ProtectedDatabase(
             name, control, self._planning, holder, keys, self._audit_available, self._searches, self._bounds
         )
+        for _ in range(_OPENINGS - 1):
+            try:
+                await database.open(keyring)
+                return database
+            except ConfigError:
+                newer = await keys.newest()
+                if newer.infos == keyring.infos:
+                    raise
+                keyring = newer  # a key was rotated meanwhile, and nobody waits for who does not serve yet
         await database.open(keyring)
         return database
 

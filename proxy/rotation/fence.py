@@ -88,7 +88,7 @@ async def fence_state(connection: Connection, field: Field, members: Sequence[Me
     async with connection.transaction():
         await fix_settings(connection)
         rows = await connection.fetch(_FENCES, [m.schema for m in members], [m.name for m in members], name)
-    heads = frozenset(fence_head(row["definition"]) or b"" for row in rows)
+    heads = frozenset(fence_head(row["definition"] or "") or b"" for row in rows)  # None: dropped meanwhile
     whole = len(rows) == 2 * len(members) and all(row["enabled"] == "A" for row in rows) and len(heads) == 1
     return FenceState(next(iter(heads)) if whole else None, heads)
 

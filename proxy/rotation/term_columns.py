@@ -25,6 +25,7 @@ from proxy.sealing import queries
 from proxy.sealing.carry import Carried, carried_of, carried_sql
 from proxy.sealing.ddl import qualified, quote, sealing_of, term_column, term_definition, token_column
 from proxy.sealing.facts import Connection, fix_settings
+from proxy.sealing.run import ANNOUNCE
 from proxy.sql.fragments import SECOND
 
 from .errors import RotationRefused
@@ -199,6 +200,7 @@ async def exchange_columns(
             for statement in await _exchange(connection, two):
                 await connection.execute(statement)
         await privileges(moving[0].place.database, connection)
+        await connection.execute(ANNOUNCE)
 
     await locking(exchange)
 

@@ -6,7 +6,7 @@ Expressions are deparsed under a fixed search_path and bytea_output, so that Pos
 from __future__ import annotations
 
 from collections.abc import Iterable
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
@@ -15,6 +15,7 @@ import asyncpg
 from .fences import fence_head
 
 Connection: TypeAlias = asyncpg.Connection
+_READINGS = 5  # of facts that change while they are read
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +68,22 @@ async def read_tables(
     """For each (schema, table) that exists: the table, then its partitions and inheritance children, all levels.
 
     In one snapshot: a table that changes between two queries would be neither as it was nor as it is.  Within a
-    transaction of the caller's it is up to the caller (its locks, or its isolation).
+    transaction of the caller's it is up to the caller (its locks, or its isolation).  Triggers PostgreSQL deparses as
+    they are now, all the same: of what was dropped it says nothing, or has an internal error, and all is read again.
     """
     names = list(names)
+    for _ in range(_READINGS - 1):
+        with suppress(asyncpg.InternalServerError):
+            found, whole = await _read_once(connection, names)
+            if whole:
+                return found
+    return (await _read_once(connection, names))[0]
+
+
+async def _read_once(
+    connection: Connection, names: list[tuple[str, str]]
+) -> tuple[dict[tuple[str, str], tuple[TableFacts, ...]], bool]:
+    """And whether nothing of it was dropped while it was read."""
     schemas, tables = [schema for schema, _ in names], [table for _, table in names]
     async with _one_snapshot(connection):
         await fix_settings(connection)
@@ -80,12 +94,13 @@ async def read_tables(
         unique = await connection.fetch(_UNIQUE, oids)
         indexes = await connection.fetch(_INDEXES, oids)
         fences = await connection.fetch(_FENCES, oids)
+    whole = all(row["definition"] is not None for row in (*constraints, *fences))
     facts = {row["oid"]: _table(row, columns, constraints, unique, indexes, fences) for row in members}
     found: dict[tuple[str, str], tuple[TableFacts, ...]] = {}
     for row in sorted(members, key=lambda row: row["depth"]):
         key = (row["root_schema"], row["root_name"])
         found[key] = (*found.get(key, ()), facts[row["oid"]])
-    return found
+    return found, whole
 
 
 def _one_snapshot(connection: Connection) -> AbstractAsyncContextManager[None]:
@@ -105,12 +120,14 @@ def _table(
         name=row["name"],
         kind=row["kind"],
         columns={c["name"]: _column(c) for c in columns if c["table"] == row["oid"]},
-        checks={c["name"]: ConstraintFacts(c["name"], c["definition"], c["enforced"]) for c in own if c["kind"] == "c"},
+        checks={
+            c["name"]: ConstraintFacts(c["name"], c["definition"] or "", c["enforced"]) for c in own if c["kind"] == "c"
+        },
         unproven_not_null=frozenset(c["column"] for c in own if c["kind"] == "n" and not c["enforced"]),
         unique=frozenset(u["column"] for u in unique if u["table"] == row["oid"]),
         indexed=frozenset(index["column"] for index in indexes if index["first"] and index["method"] != "gin"),
         token_indexed=frozenset(index["column"] for index in indexes if index["method"] == "gin" and index["whole"]),
-        fences={f["name"]: fence_head(f["definition"]) or b"" for f in fences if f["table"] == row["oid"]},
+        fences={f["name"]: fence_head(f["definition"] or "") or b"" for f in fences if f["table"] == row["oid"]},
     )
 
 

@@ -31,7 +31,7 @@ from .survey import Survey
 T = TypeVar("T")
 FIRST_BATCH = 16
 BATCH_BYTES = 16 << 20  # of plaintext in memory at a time, once the size of the values is known
-_ANNOUNCE = "SELECT pg_catalog.pg_notify('fieldgate_catalog', '')"  # heard when the transaction commits
+ANNOUNCE = "SELECT pg_catalog.pg_notify('fieldgate_catalog', '')"  # heard when the transaction commits
 _RETRIED = (
     asyncpg.LockNotAvailableError,
     asyncpg.DeadlockDetectedError,
@@ -244,7 +244,7 @@ class Run(ABC):
         statements = await self._survey()
         self.progress(SealStep.PREPARE, 0, 1)
         if not await self._is_prepared():
-            for statement in (*statements.abandon(), *statements.prepare(), _ANNOUNCE):
+            for statement in (*statements.abandon(), *statements.prepare(), ANNOUNCE):
                 await self.connection.execute(statement)
         self.progress(SealStep.PREPARE, 1, 1)
 
@@ -337,7 +337,7 @@ class Run(ABC):
             await self.connection.execute(statement)
         self.require_sound(await facts_of(self.connection, self.table))
         await self.hooks.in_switch(self.connection)
-        await self.connection.execute(_ANNOUNCE)
+        await self.connection.execute(ANNOUNCE)
         self.progress(SealStep.SWITCH, 1, 1)
 
     async def _lift_fence(self) -> bool:

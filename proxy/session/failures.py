@@ -7,6 +7,7 @@ import re
 from proxy.errors import FieldgateError, ProtocolViolation, SqlState
 from proxy.sealing.fences import FENCE_MESSAGE
 from proxy.sql.forms import changed, is_changed
+from proxy.sql.gone_terms import is_gone, rotated
 from proxy.wire import backend
 
 from .commands import RefreshCatalog, SuspectKeys
@@ -56,6 +57,9 @@ def failure(forwarding: Forwarding, head: Reply, start: int, end: int) -> bool:
     if _is_unsettled(head) and (is_changed(fields) or forwarding.holds_envelope(start, end)):
         state.commands.append(RefreshCatalog())
         return forwarding.put(start, backend.error_response(changed()))
+    if protected and not unchanged and is_gone(fields, state.services.current().catalog):
+        state.commands.append(RefreshCatalog())
+        return forwarding.put(start, backend.error_response(rotated()))
     if _is_unsettled(head) and fields.get(b"C") == b"40001":
         state.commands.append(
             RefreshCatalog()

@@ -143,6 +143,34 @@ async def test_nothing_is_served_before_keys_are_confirmed(place: Place) -> None
     assert place.tables.holders == {}
 
 
+async def test_keys_that_are_rotated_while_a_process_starts_are_followed(place: Place) -> None:
+    """Nobody waits for it yet, so the database may be ahead of the keys that it has just loaded."""
+    custodian = place.custodian()
+    await custodian.open()
+    await place.store.create([NEED.cell_slot])
+    refusals = [ConfigError("its CHECK admits cells that may not be written now")] * 3
+
+    async def adopt(keyring: Keyring | None) -> None:
+        if refusals:
+            await place.store.touch()
+            raise refusals.pop()
+        await place.adopt(keyring)
+
+    await custodian.begin(adopt)
+    assert custodian.refusal() is None and custodian.state().revision == place.tables.number
+    await custodian.close()
+
+
+async def test_what_stays_wrong_keeps_a_process_from_starting(place: Place) -> None:
+    custodian = place.custodian()
+    await custodian.open()
+    await place.store.create([NEED.cell_slot])
+    place.refuses = ConfigError("its CHECK was altered")
+    with pytest.raises(ConfigError, match="altered"):
+        await custodian.begin(place.adopt)
+    await custodian.close()
+
+
 async def test_a_lease_that_is_not_confirmed_ends_by_the_own_clock(place: Place) -> None:
     async with place.running() as custodian:
         place.beats.down = True
@@ -227,6 +255,17 @@ async def test_what_cannot_be_put_in_force_is_not_confirmed_and_the_old_keys_ser
         [behind] = await place.tables.behind(place.tables.number)
         assert behind.confirmed == before
         assert custodian.refusal() is None
+        place.refuses = None
+        await until(lambda: custodian.state().revision == place.tables.number)
+
+
+async def test_whatever_goes_wrong_it_follows_on(place: Place) -> None:
+    """A defect, even: else the process would go on with old keys for good, and confirm them."""
+    async with place.running() as custodian:
+        place.refuses = AttributeError("no attribute 'removesuffix'")
+        await place.store.create([NEED.cell_slot])
+        place.heard()
+        await until(lambda: "keys_not_loaded" in place.log.getvalue())
         place.refuses = None
         await until(lambda: custodian.state().revision == place.tables.number)
 

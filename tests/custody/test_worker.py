@@ -18,20 +18,23 @@ import psycopg
 import pytest
 
 from keys.database_store import Move
+from keys.keyring import Keyring
 from keys.lifecycle import KeyState
 from keys.providers.local_file import LocalFileKek
 from policies.fields import Field
 from policies.loader import load_policy
 from proxy.app import Worker
 from proxy.config import Config, altered, load_config
+from proxy.custody import KeyCustodian
 from proxy.demo.prepare import open_ciphers, open_store
-from proxy.rotation.exchange import exchange_check
+from proxy.rotation.exchange import admitted_now, exchange_check
 from proxy.rotation.fence import lower_fence, raise_fence
 from proxy.rotation.places import Place
 from proxy.rotation.survey import survey
 from proxy.sealing.fences import FENCE_MESSAGE
 from tests.integration.stage import Stage, raised
 from tests.rotation.test_exchange import in_turn
+from tests.sealing.making import id_of
 from tests.shell.test_protected import working
 
 pytestmark = pytest.mark.integration
@@ -191,6 +194,32 @@ async def test_who_seals_by_an_old_key_meets_the_fence_and_then_looks(stage: Sta
         await until(lambda: takes(session))
         for statement in lower_fence(subject, members):
             await owner.execute(statement)
+    await owner.close()
+
+
+async def test_a_worker_starts_while_a_key_is_being_rotated(
+    stage: Stage, config: Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between its reading of the keys and of the tables: nobody waits for who does not serve yet."""
+    _, subject = field(stage)
+    slot = next(n.cell_slot for n in needs(stage) if n.field_id == id_of(subject))
+    owner = await stage.raw.connect_async()
+    opened, times = KeyCustodian.open, 0
+
+    async def overtaken(custodian: KeyCustodian) -> Keyring:
+        nonlocal times
+        times += 1
+        keyring = await opened(custodian)
+        async with open_store(stage.folder, stage.server) as store:
+            [new] = await store.create([slot])
+        heads = {*await admitted_now(owner, subject), head_of(stage, subject, new.info.key_id)}
+        assert await exchange_check(owner, subject, heads, in_turn(owner))  # type: ignore[arg-type]
+        return keyring
+
+    monkeypatch.setattr(KeyCustodian, "open", overtaken)
+    async with working(config) as worker, client(stage, worker) as session:
+        await session.execute(INSERT, "s", "behind a rotation")
+    assert times == 1
     await owner.close()
 
 

@@ -1,0 +1,178 @@
+"""When everything has been heard of: is every cell readable, every search right, and nothing left of what was rotated?
+
+The proxies are asked for what clients have a journal of; the databases are looked at around them, with keys that are
+read anew.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+import asyncpg
+
+from policies.fields import DataMap, Field
+from policies.loader import load_policy
+from proxy.demo.generate import tables
+from proxy.demo.load import text_form
+from proxy.demo.prepare import open_ciphers
+from proxy.rows.row_key import row_key_bytes
+from proxy.sealing.ddl import sealing_of
+from proxy.sealing.verify import verify_sealed
+from proxy.stored_forms import as_searched
+from proxy.wire.oids import INT8
+from proxy.wire.values.codecs import codec_for
+from proxy.wire.values.settings import ValueSettings
+
+from .client import Client, Wrong
+from .disturber import FIELDS
+from .house import House
+from .operations import Desk, of_field
+
+_SETTINGS = ValueSettings()
+
+
+async def verdict(house: House, desk: Desk, clients: Sequence[Client]) -> list[str]:
+    """Everything that is wrong.  Nobody works any more, and every process runs."""
+    found = [wrong for client in clients for wrong in client.wrong]
+    found += [
+        f"{desk.asked[each['operation_id']]}: {each['state']} {each.get('problem')}"
+        for each in await desk.ended(*desk.asked)
+        if each["state"] != "done"
+    ]
+    found += [told async for told in _searches(house, clients)]
+    found += await _verified(desk)
+    found += await _databases(house, clients)
+    found += _logs(house)
+    found += [
+        f"{node.name} was killed, and left {len(left)} processes" for node in house.nodes if (left := node.orphans())
+    ]
+    return found
+
+
+async def _searches(house: House, clients: Sequence[Client]):  # type: ignore[no-untyped-def]
+    for proxy in range(len(house.proxies)):
+        for client in clients:
+            try:
+                await client.compare(proxy)
+            except (Wrong, asyncpg.PostgresError) as error:
+                yield f"by {house.proxies[proxy].name}: {type(error).__name__} {error}"
+
+
+async def _verified(desk: Desk) -> list[str]:
+    """By the product's own operation."""
+    asked = [str(await desk.ask(of_field(name, "verify"))) for name in FIELDS]
+    wrong = []
+    for name, ended in zip(FIELDS, await desk.ended(*asked), strict=True):
+        [report] = ended["result"].get("verified") or [{}]
+        bad = [report.get(each) for each in ("damaged", "wrong_terms", "other_epoch", "destroyed")]
+        if ended["state"] != "done" or any(bad) or len(report.get("by_key", ())) != 1:
+            wrong.append(f"verify {name}: {ended['state']} {ended.get('problem')} {report}")
+    return wrong
+
+
+async def _databases(house: House, clients: Sequence[Client]) -> list[str]:
+    data_map = load_policy(house.folder.policy).data_map
+    raw = await house.raw()
+    try:
+        async with open_ciphers(house.folder, house.server, data_map) as ciphers:
+            wrong = [str(each) for each in await verify_sealed(raw, data_map, ciphers.heads())]
+            searched = await as_searched(raw, data_map)
+            for name in FIELDS:
+                field = next(f for table in searched.tables.values() for f in table.fields.values() if f.name == name)
+                wrong += [f"{name}: {told}" async for told in _field(raw, searched, field, ciphers)]
+            wrong += [told async for told in _cells(raw, house, data_map, ciphers, clients)]
+    finally:
+        await raw.close()
+    return wrong
+
+
+async def _field(raw, data_map: DataMap, field: Field, ciphers):  # type: ignore[no-untyped-def]
+    """Cells under the head that is written now and no other; no fence, no second CHECK, no second term column."""
+    head = ciphers.cipher(sealing_of(field).field_id).head
+    old = await raw.fetchval(
+        f"SELECT count(*) FROM {field.schema}.{field.table} WHERE substr({field.column}, 1, 12) <> $1", head
+    )
+    if old:
+        yield f"{old} cells are not under the key that is active"
+    left = await raw.fetch(
+        "SELECT tgname::text FROM pg_trigger WHERE tgrelid = $1::text::regclass AND tgname LIKE '~fg%'"
+        " UNION ALL SELECT conname::text FROM pg_constraint WHERE conrelid = $1::text::regclass"
+        " AND conname LIKE 'fg\\_next\\_%'",
+        f"{field.schema}.{field.table}",
+    )
+    if left:
+        yield f"{[name for (name,) in left]} were left behind"
+    terms = [
+        name
+        for (name,) in await raw.fetch(
+            "SELECT attname::text FROM pg_attribute WHERE attrelid = $1::text::regclass AND NOT attisdropped",
+            f"{field.schema}.{field.table}",
+        )
+        if re.fullmatch(rf"fg_{field.column}_eq(_\d+)?", name)
+    ]
+    if terms != [field.term_column]:
+        yield f"its term columns are {terms}"
+
+
+async def _cells(raw, house: House, data_map: DataMap, ciphers, clients: Sequence[Client]):  # type: ignore[no-untyped-def]
+    """Each cell of these fields opens, around the proxies, and they hold what was loaded and what was acknowledged."""
+    expected: dict[str, Counter[bytes]] = {name: Counter() for name in FIELDS}
+    for table in tables(house.shop):
+        for at, column in enumerate(table.columns):
+            values = expected.get(f"public.{table.name}.{column}")
+            if values is not None:
+                values.update(text_form(row[at]) for row in table.rows if row[at] is not None)
+    for client in clients:
+        journal = client.journal
+        for name, texts in zip(FIELDS, (journal.people, journal.people.values(), *_addresses(journal)), strict=True):
+            expected[name].update(text.encode() for text in texts)
+    for name, values in expected.items():
+        schema, table, column = name.split(".")
+        field = data_map.tables[schema, table].fields[column]
+        shared = (
+            [] if table != "customers" else await raw.fetchval("SELECT count(*) FROM customers WHERE city = 'chaos'")
+        )
+        found = await _opened(raw, field, ciphers)
+        if table == "customers":
+            others = Counter({v: n for v, n in found.items() if v.startswith(b"chaos.shared.") or v == b"+7"})
+            if column == "email" and any(n > 1 for n in others.values()):
+                yield f"{name}: a value that must be unique is there twice"
+            if sum(others.values()) != shared:
+                yield f"{name}: {shared} rows are everybody's, and {sum(others.values())} values are"
+            found -= others
+        if found != values:
+            yield f"{name}: {sum((values - found).values())} values are lost, {sum((found - values).values())} too many"
+
+
+def _addresses(journal) -> Iterator[list[str]]:  # type: ignore[no-untyped-def]
+    for marks in (journal.orders, journal.events):
+        yield [address for address, those in marks.items() for _ in those]
+
+
+async def _opened(raw, field: Field, ciphers) -> Counter[bytes]:  # type: ignore[no-untyped-def]
+    sealing = sealing_of(field)
+    codec, cipher = codec_for(sealing.logical_type), ciphers.cipher(sealing.field_id)
+    found = Counter[bytes]()
+    for key, cell in await raw.fetch(f"SELECT id::text, {field.column} FROM {field.schema}.{field.table}"):
+        if cell is not None:
+            row_key = row_key_bytes(key.encode(), binary=False, type_oid=0, key_oid=INT8)
+            found[codec.to_text(cipher.open(cell, row_key=row_key if sealing.row_bound else None), _SETTINGS)] += 1
+    return found
+
+
+def _logs(house: House) -> list[str]:
+    """What is nobody's fault but ours."""
+    wrong = []
+    for node in house.nodes:
+        for line in node.log.read_text(errors="replace").splitlines():
+            if "Traceback" in line:
+                wrong.append(f"{node.name}: {line}")
+            if not line.startswith("{"):
+                continue
+            said = json.loads(line)
+            if said.get("event") in ("internal_error", "operation_failed"):
+                wrong.append(f"{node.name}: {line}")
+    return sorted(set(wrong))
