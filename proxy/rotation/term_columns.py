@@ -72,8 +72,6 @@ async def require_possible(connection: Connection, two: TwoEpochs, largest: int)
         if row is None:
             raise RotationRefused(field.name, [f"its table does not exist in database {two.place.database}"])
         oid, obstacles = row["oid"], list(_table_obstacles(row))
-        if sealing_of(field).subject_kind is not None:
-            obstacles.append("its cells are sealed under data subjects' secrets: that cannot be re-encrypted yet")
         if two.has_terms:
             obstacles += await _term_obstacles(connection, two, oid, largest)
         if two.has_tokens:
