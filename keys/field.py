@@ -65,7 +65,7 @@ class FieldKeyCipher(Unshareable):
     __slots__ = (
         "_asked_term", "_asked_tokens", "_bucket", "_context", "_encrypt", "_epochs", "_head", "_header_end",
         "_key_ids", "_leased", "_leases", "_left", "_next_term", "_next_tokens", "_opened", "_openers", "_primary_id",
-        "_reserve", "_row_bound", "_term", "_terms", "_tokens", "_tokens_by_epoch", "field_id",
+        "_reserve", "_row_bound", "_term", "_terms", "_tokens", "_tokens_by_epoch", "epochs", "field_id",
     )  # fmt: skip
 
     def __init__(
@@ -99,6 +99,8 @@ class FieldKeyCipher(Unshareable):
             per_subject=per_subject,
         )
         self.field_id = field_id
+        # Of the term key, whose terms and tokens the cells have that are sealed here; ascending.
+        self.epochs = (searching.epoch,) if next_searching is None else (searching.epoch, next_searching.epoch)
         self._context = context(controller, field_id)
         self._bucket = pad_to
         self._row_bound = row_bound

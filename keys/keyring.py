@@ -275,6 +275,10 @@ class KeyringCiphers(Unshareable):
         """The heads of all keys that open, by field id: while a key is being rotated, CHECKs admit several of these."""
         return {field_id: cipher.known_heads for field_id, cipher in self._ciphers.items()}
 
+    def epochs(self) -> dict[str, tuple[int, ...]]:
+        """Of the term keys whose terms and tokens sealed cells have now, by field id; two while one is rotated."""
+        return {field_id: cipher.epochs for field_id, cipher in self._ciphers.items()}
+
     def uses(self) -> dict[bytes, tuple[int, int]]:
         """How often each key has sealed and opened by these ciphers so far."""
         counted: dict[bytes, tuple[int, int]] = {}

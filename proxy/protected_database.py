@@ -296,7 +296,9 @@ class ProtectedDatabase:
     async def _verify_sealed(self, policy: PolicySet, ciphers: KeyringCiphers) -> None:
         async with self._control.connection(self.name) as connection:
             try:
-                sealed = await verify_sealed(connection, policy.data_map, ciphers.heads(), ciphers.known_heads())
+                sealed = await verify_sealed(
+                    connection, policy.data_map, ciphers.heads(), ciphers.known_heads(), ciphers.epochs()
+                )
             except asyncpg.PostgresError as error:
                 raise self._unverifiable(error) from None
         _require_none(f"database {self.name} is not as its data map says", map(str, sealed))

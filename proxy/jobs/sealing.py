@@ -15,7 +15,6 @@ from proxy.errors import ConfigError
 from proxy.keywork.handler import Cancelled, Connection, Work
 from proxy.rotation.errors import StepWaits
 from proxy.rotation.places import wanted_places
-from proxy.rotation.terms import term_slot_of
 from proxy.rotation.tools import Tools
 from proxy.sealing.errors import SealingInterrupted
 from proxy.sealing.job import abandon_sealing, abandon_unsealing, seal_field, unseal_field
@@ -64,10 +63,6 @@ async def _carry_out(
     keyring = (await tools.store.load()).keyring
     keeper = tools.keeper(keyring, places[0])
     ciphers = tools.ciphers(keyring, places[0], keeper)
-    slot = term_slot_of(places[0])
-    if slot is not None and (key := keyring.active(slot)) is not None:  # it may have been rotated for other fields
-        epochs = {places[0].field_id: key.info.epoch}
-        data_map = data_map.with_epochs(epochs, epochs)
     try:
         async with tools.connection(database) as connection:
             hooks = Hooks(between=between, in_switch=in_switch, secrets=secrets)

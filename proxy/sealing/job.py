@@ -24,6 +24,7 @@ from keys.errors import CryptoError
 from keys.keyring import KeyringCiphers
 from policies.fields import DataMap, Field, ProtectedTable
 from proxy.errors import ConfigError
+from proxy.stored_forms import as_searched
 
 from .ddl import checks_of, sealing_of, term_column, token_column
 from .errors import SealingFailed, SealingInterrupted, SealingRefused
@@ -53,6 +54,17 @@ def find_field(data_map: DataMap, name: str) -> tuple[ProtectedTable, Field]:
     return protected, field
 
 
+async def _at_epochs(connection: Connection, data_map: DataMap, name: str, ciphers: KeyringCiphers) -> DataMap:
+    """Where the field has columns of terms and tokens, at their epochs; else at that of the key that is active now."""
+    _, field = find_field(searched := await as_searched(connection, data_map), name)
+    columns = (await facts_of(connection, searched.tables[field.schema, field.table])).columns
+    if columns.keys() & {field.term_column, field.token_column}:
+        return searched
+    field_id = sealing_of(field).field_id
+    now = {field_id: ciphers.epochs()[field_id][0]}
+    return data_map.with_epochs(now, now)
+
+
 async def survey_field(connection: Connection, data_map: DataMap, name: str) -> Survey:
     """What `seal_field` would find: a look before the start."""
     table, field = find_field(data_map, name)
@@ -74,7 +86,7 @@ async def seal_field(
 
     Raises SealingRefused (nothing changed) or SealingFailed (the plaintext is as it was; run it again).
     """
-    table, field = find_field(data_map, name)
+    table, field = find_field(await _at_epochs(connection, data_map, name, ciphers), name)
     hooks = hooks or (Hooks(progress) if progress is not None else Hooks())
     return await _carried_out(SealRun(connection, table, field, ciphers, options or SealOptions(), hooks), "sealing")
 
@@ -93,7 +105,7 @@ async def unseal_field(
 
     Raises SealingRefused (nothing changed) or SealingFailed (the cells are as they were; run it again).
     """
-    table, field = find_field(data_map, name)
+    table, field = find_field(await _at_epochs(connection, data_map, name, ciphers), name)
     hooks = hooks or (Hooks(progress) if progress is not None else Hooks())
     return await _carried_out(
         UnsealRun(connection, table, field, ciphers, options or SealOptions(), hooks), "unsealing"

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from policies.fields import DataMap, Field
+from proxy.stored_forms import as_searched
 
 from .ddl import check_name, checks_of, minimum_octets, qualified, quote, sealing_of
 from .facts import Connection
@@ -66,7 +67,7 @@ class SealPlan:
 
 
 async def plan_sealing(connection: Connection, data_map: DataMap, name: str, *, seals: bool) -> SealPlan:
-    table, field = find_field(data_map, name)
+    table, field = find_field(await as_searched(connection, data_map), name)
     sealing = sealing_of(field)
     async with connection.transaction(readonly=True):
         facts = await facts_of(connection, table)

@@ -49,19 +49,46 @@ Heads = Mapping[str, Collection[bytes]]
 
 
 async def verify_sealed(
-    connection: Connection, data_map: DataMap, heads: Heads, known: Heads | None = None
+    connection: Connection,
+    data_map: DataMap,
+    heads: Heads,
+    known: Heads | None = None,
+    epochs: Mapping[str, Collection[int]] | None = None,
 ) -> tuple[SealProblem, ...]:
     """Everything that is wrong; `heads` holds the heads that are written now, by field id.
 
-    `known` holds those of all keys that open: a CHECK may admit others of these while a key is rotated.
+    `known` holds those of all keys that open: a CHECK may admit others of these while a key is rotated.  `epochs` are
+    those of the terms and tokens that cells are written with.
     """
     found = await read_tables(connection, data_map.tables)
     data_map = at_epochs(data_map, {name: _terms(of[0]) for name, of in found.items()})
-    return tuple(
+    problems = tuple(
         problem
         for key, table in data_map.tables.items()
         for problem in table_problems(table, found.get(key, ()), heads, known)
     )
+    if problems or epochs is None:
+        return problems
+    return tuple(
+        problem
+        for key, table in data_map.tables.items()
+        for field in table.fields.values()
+        for problem in _epoch_problems(field, found[key][0], epochs)
+    )
+
+
+def _epoch_problems(field: Field, table: TableFacts, epochs: Mapping[str, Collection[int]]) -> Iterator[SealProblem]:
+    """What is written by one epoch of a term key and searched by another is not found; heads tell its parity alone."""
+    written = epochs.get(field.sealing.field_id, ()) if field.sealing is not None else ()
+    columns = ((field.term_column, field.term_epoch), (field.token_column, field.token_epoch))
+    for name, epoch in columns:
+        if name in table.columns and epoch not in written:
+            yield SealProblem(
+                field.name,
+                f"its column {name} is of epoch {epoch} of its term key, and cells would be written by epoch"
+                f" {', '.join(map(str, written))}: the database is of before a rotation of that key. Unseal the field"
+                " and seal it again, or restore the control database of that time as well",
+            )
 
 
 def _terms(table: TableFacts) -> dict[str, TermColumn]:
