@@ -60,6 +60,11 @@ _OF_HTTP: dict[str, ProblemType] = {
         401, "Not logged in", "Send Authorization: Bearer with a valid token, or a client certificate."
     ),
     "too-many-failures": ProblemType(429, "Too many failed logins", "Wait as long as Retry-After says."),
+    "answer-unknown": ProblemType(
+        409,
+        "It is not known what became of this request",
+        "Look at what it was about, then ask with a new key if needed.",
+    ),
     "not-found": ProblemType(404, "There is nothing here", "GET /v1/openapi.json lists what there is."),
     "method-not-allowed": ProblemType(405, "The method is not allowed here", "Allow names those that are."),
     "body-too-large": ProblemType(413, "The body is too large", "docs/admin.md says how much is taken."),

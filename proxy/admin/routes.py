@@ -10,10 +10,11 @@ from uuid import UUID
 
 from pydantic import BaseModel
 
+from policies.audit.key_events import KeyEvent
 from proxy.keywork.escrow import Escrow
 from proxy.keywork.operation import Operation, OperationKind, Target, Wanted
 from proxy.keywork.records import PageMark
-from proxy.keywork.service import Actor, Asked, KeyService
+from proxy.keywork.service import STEERED, Actor, Asked, KeyService
 
 from . import models
 from .problems import Problem
@@ -37,6 +38,11 @@ class Call:
 
 
 Act = Callable[[KeyService, Call], Awaitable[BaseModel]]
+Right = Callable[[KeyService, Call], Awaitable[None]]  # raises Refusal when the actor may not do it
+
+
+async def _nobody(_service: KeyService, _call: Call) -> None:
+    raise Problem("forbidden")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +58,8 @@ class Route:
     body: type[BaseModel] | None = None
     problems: tuple[str, ...] = ()
     large: bool = False  # the body may be as large as an export
+    right: Right = _nobody  # of POST: looked at before an answer is said again
+    repeatable: bool = False  # done again with the same key it does nothing more: when its answer is lost, it is
 
 
 async def _keys(service: KeyService, call: Call) -> BaseModel:
@@ -107,6 +115,17 @@ async def _import(service: KeyService, call: Call) -> BaseModel:
     return models.imported_model(await service.put_back(call.actor, call.body))
 
 
+def _right_upon(act: str, event: KeyEvent) -> Right:
+    async def right(service: KeyService, call: Call) -> None:
+        await service.may_act(call.actor, call.path.operation_id, act, event)
+
+    return right
+
+
+async def _right_to_import(service: KeyService, call: Call) -> None:
+    await service.may_import(call.actor)
+
+
 def _steer(wanted: Wanted) -> Act:
     async def act(service: KeyService, call: Call) -> BaseModel:
         return models.operation_model(await service.steer(call.actor, call.path.operation_id, wanted))
@@ -137,11 +156,24 @@ def _subject(call: Call) -> Target:
     return Target(database=call.body.database, subject=call.body.subject)
 
 
+def _right_to_ask(kind: OperationKind) -> Right:
+    async def right(service: KeyService, call: Call) -> None:
+        await service.may_request(call.actor, kind)
+
+    return right
+
+
 def _asking(path: str, summary: str, kind: OperationKind, target: Callable[[Call], Target], **more: Any) -> Route:
+    """An operation is recorded once for its key: asked for again it is the same one."""
     body = more.pop("body", models.Empty)
     problems = ("busy", *more.pop("problems", ()))
     return Route(
-        *("POST", path, summary, _ask(kind, target), models.OperationModel, 202), body=body, problems=problems, **more
+        *("POST", path, summary, _ask(kind, target), models.OperationModel, 202),
+        body=body,
+        problems=problems,
+        right=_right_to_ask(kind),
+        repeatable=True,
+        **more,
     )
 
 
@@ -155,13 +187,18 @@ def _of_key(act: str, summary: str, kind: OperationKind) -> Route:
     return _asking(f"/v1/keys/{{key_id}}/{act}", summary, kind, _one_key, path_model=models.KeyPath, problems=problems)
 
 
-def _of_operation(act: str, summary: str, how: Act, *problems: str) -> Route:
+def _of_operation(act: str, summary: str, how: Act, right: Right, *problems: str) -> Route:
     return Route(
         *("POST", f"/v1/operations/{{operation_id}}/{act}", summary, how, models.OperationModel),
         path_model=models.OperationPath,
         body=models.Empty,
-        problems=("unknown-operation", "wrong-operation-state", *problems),
+        problems=("unknown-operation", "wrong-operation-state", "answer-unknown", *problems),
+        right=right,
     )
+
+
+def _steering(act: str, summary: str, wanted: Wanted) -> Route:
+    return _of_operation(act, summary, _steer(wanted), _right_upon("steer", STEERED[wanted]))
 
 
 ROUTES: tuple[Route, ...] = (
@@ -192,11 +229,17 @@ ROUTES: tuple[Route, ...] = (
         path_model=models.OperationPath,
         problems=("unknown-operation",),
     ),
-    _of_operation("approve", "By a second person", _approve, "same-person", "busy"),
-    _of_operation("pause", "It rests at its next checkpoint", _steer(Wanted.PAUSE)),
-    _of_operation("resume", "It goes on", _steer(Wanted.RUN)),
-    _of_operation("cancel", "It ends as soon as everything is usable", _steer(Wanted.CANCEL)),
-    _of_operation("retry", "A failed operation once more", _retry, "busy"),
+    _of_operation(
+        *("approve", "By a second person", _approve, _right_upon("approve", KeyEvent.APPROVED)),
+        *("same-person", "busy"),
+    ),
+    _steering("pause", "It rests at its next checkpoint", Wanted.PAUSE),
+    _steering("resume", "It goes on", Wanted.RUN),
+    _steering("cancel", "It ends as soon as everything is usable", Wanted.CANCEL),
+    _of_operation(
+        *("retry", "A failed operation once more", _retry, _right_upon("steer", KeyEvent.RETRIED)),
+        "busy",
+    ),
     Route(
         *("GET", "/v1/escrow", "All wrapped keys, for escrow", _export, Escrow),
         problems=("export-invalid",),
@@ -204,8 +247,9 @@ ROUTES: tuple[Route, ...] = (
     Route(
         *("POST", "/v1/escrow", "Puts wrapped keys back", _import, models.ImportedModel),
         body=Escrow,
-        problems=("export-invalid", "store-not-empty", "busy"),
+        problems=("export-invalid", "store-not-empty", "busy", "answer-unknown"),
         large=True,
+        right=_right_to_import,
     ),
     _asking(
         *("/v1/subjects/shred", "A data subject's secret is destroyed; a second person approves"),

@@ -1,4 +1,4 @@
-"""The /v1 endpoints: authenticate, validate, answer once, act.  Everything that fails is a problem."""
+"""The /v1 endpoints: authenticate, validate, claim the key, act once, answer.  Everything that fails is a problem."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from proxy.keywork.refusals import Code, Refusal
-from proxy.keywork.service import Actor, Asked, KeyService
+from proxy.keywork.service import Asked, KeyService
 
-from .answers import Answer, Answers
+from .answers import Answer, Answers, Known
 from .console_page import add_page
 from .login import Authenticator
 from .openapi import document
@@ -59,26 +59,46 @@ class Endpoints:
         return (await route.act(self.service, call)).model_dump_json()
 
     async def _once(self, route: Route, call: Call) -> web.Response:
-        """What this person was answered to this request before, or is now."""
+        """What this person was answered to this request before, or is now.  The key is ours before anything is done."""
         asked, person = call.wish, call.actor.person
-        known = await self._known(call.actor, asked)
+        known = await self._claimed(person, asked)
         if known is not None:
-            response = _response(known.status, known.body)
-            response.headers["Idempotency-Replayed"] = "true"
-            return response
-        body = await self._act(route, call)
-        with contextlib.suppress(Exception):  # it is done all the same; operations know their key by themselves
-            await self.answers.keep(person, asked.key, Answer(asked.digest, route.status, body))
+            await route.right(self.service, call)  # whoever may not do it any more is not told of it either
+            if known.answer is not None:
+                response = _response(known.answer.status, known.answer.body)
+                response.headers["Idempotency-Replayed"] = "true"
+                return response
+            if not route.repeatable:
+                raise Problem("answer-unknown", _look(call))
+        body = await self._done(route, call, ours=known is None)
+        with contextlib.suppress(Exception):  # it is done all the same; the claim stays, so that it is not done again
+            await self.answers.keep(person, asked.key, Answer(route.status, body))
         return _response(route.status, body)
 
-    async def _known(self, actor: Actor, asked: Asked) -> Answer | None:
+    async def _done(self, route: Route, call: Call, *, ours: bool) -> str:
         try:
-            known = await self.answers.find(actor.person, asked.key)
+            return await self._act(route, call)
+        except (Refusal, Problem) as refused:
+            # A store that is lost behind a commit has done it, and nobody knows: that claim stays.
+            if ours and not (isinstance(refused, Refusal) and refused.code is Code.STORE_UNAVAILABLE):
+                with contextlib.suppress(Exception):
+                    await self.answers.give_up(call.actor.person, call.wish.key)
+            raise
+
+    async def _claimed(self, person: str, asked: Asked) -> Known | None:
+        try:
+            known = await self.answers.claim(person, asked.key, asked.digest)
         except Exception as error:
             raise Refusal(Code.STORE_UNAVAILABLE, "the control database cannot be asked now; try later") from error
         if known is not None and known.digest != asked.digest:
             raise Problem(Code.IDEMPOTENCY_KEY_REUSED.value)
         return known
+
+
+def _look(call: Call) -> str:
+    operation = getattr(call.path, "operation_id", None)
+    where = "GET /v1/keys shows the keys" if operation is None else f"look at operation {operation}"
+    return f"the first request with this key has no answer yet, or it was lost: {where} before you ask with a new key"
 
 
 async def _explain(request: web.Request) -> web.Response:

@@ -29,7 +29,7 @@ GRANTS = {
     "operations": "SELECT, INSERT, UPDATE",
     "operation_locks": "SELECT, INSERT, UPDATE, DELETE",
     "admin_tokens": "SELECT, INSERT, UPDATE",
-    "admin_answers": "SELECT, INSERT, DELETE",
+    "admin_answers": "SELECT, INSERT, UPDATE, DELETE",
     "subject_secrets": "SELECT, INSERT, UPDATE",
 }
 

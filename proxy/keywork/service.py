@@ -52,7 +52,7 @@ _CODES: dict[type[RecordsError], Code] = {
     WrongState: Code.WRONG_OPERATION_STATE,
 }
 _LATEST = 200  # verifications that are looked through
-_STEERED = {Wanted.PAUSE: KeyEvent.PAUSED, Wanted.RUN: KeyEvent.RESUMED, Wanted.CANCEL: KeyEvent.CANCELLED}
+STEERED = {Wanted.PAUSE: KeyEvent.PAUSED, Wanted.RUN: KeyEvent.RESUMED, Wanted.CANCEL: KeyEvent.CANCELLED}
 
 
 class Rights(Protocol):
@@ -210,13 +210,28 @@ class KeyService:
             return await self._records.approve(operation_id, actor.person)
 
     async def steer(self, actor: Actor, operation_id: UUID, wanted: Wanted) -> Operation:
-        async with self._upon(actor, operation_id, "steer", _STEERED[wanted]):
+        async with self._upon(actor, operation_id, "steer", STEERED[wanted]):
             return await self._records.steer(operation_id, wanted)
 
     async def retry(self, actor: Actor, operation_id: UUID) -> Operation:
         """A failed operation once more; what a second person approved stays approved."""
         async with self._upon(actor, operation_id, "steer", KeyEvent.RETRIED):
             return await self._records.requeue(operation_id)
+
+    # -- may they still? --
+
+    async def may_request(self, actor: Actor, kind: OperationKind) -> None:
+        """Raises Refusal, as do the others here."""
+        record = KeyRecord(KeyEvent.REQUESTED, actor.author, kind=kind.value)
+        await self._require(actor, kind.value, "request", record)
+
+    async def may_act(self, actor: Actor, operation_id: UUID, act: str, event: KeyEvent) -> None:
+        async with _store():
+            found = await self._records.get(operation_id)
+        await self._require(actor, found.kind.value, act, about(KeyRecord(event, actor.author), found))
+
+    async def may_import(self, actor: Actor) -> None:
+        await self._require(actor, "escrow", "import", KeyRecord(KeyEvent.KEYS_IMPORTED, actor.author))
 
     # -- escrow --
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import asyncpg
 import pytest
 
-from proxy.admin.answers import Answer, DatabaseAnswers
+from proxy.admin.answers import Answer, DatabaseAnswers, Known
 from proxy.admin.tokens import DatabaseTokens, check_token, make_token
 from tests.support.control_database import ControlDatabase, make_control
 from tests.support.servers import Database
@@ -49,18 +50,45 @@ async def test_a_token_that_never_was_valid_is_not_kept(control: ControlDatabase
         await DatabaseTokens(control.connection).add(row)
 
 
-async def test_the_first_answer_stays_and_old_ones_go(control: ControlDatabase) -> None:
+ANSWER = Answer(202, '{"x":1}')
+DIGEST = b"a" * 32
+
+
+async def test_a_key_is_claimed_once_and_its_first_answer_stays(control: ControlDatabase) -> None:
     answers = DatabaseAnswers(control.connection)
-    first, second = Answer(b"a" * 32, 202, '{"x":1}'), Answer(b"b" * 32, 200, "{}")
-    assert await answers.find("olga", "key-0001") is None
-    await answers.keep("olga", "key-0001", first)
-    await answers.keep("olga", "key-0001", second)
-    await answers.keep("pavel", "key-0001", second)
-    assert await answers.find("olga", "key-0001") == first and await answers.find("pavel", "key-0001") == second
+    assert await answers.claim("olga", "key-0001", DIGEST) is None
+    assert await answers.claim("olga", "key-0001", b"b" * 32) == Known(DIGEST, None)
+    assert await answers.claim("pavel", "key-0001", b"b" * 32) is None
+    await answers.keep("olga", "key-0001", ANSWER)
+    await answers.keep("olga", "key-0001", Answer(200, "{}"))
+    assert await answers.claim("olga", "key-0001", b"c" * 32) == Known(DIGEST, ANSWER)
+    assert await answers.claim("pavel", "key-0001", DIGEST) == Known(b"b" * 32, None)
+
+
+async def test_a_claim_is_given_up_and_an_answer_is_not(control: ControlDatabase) -> None:
+    answers = DatabaseAnswers(control.connection)
+    assert await answers.claim("olga", "key-0001", DIGEST) is None
+    await answers.give_up("olga", "key-0001")
+    assert await answers.claim("olga", "key-0001", DIGEST) is None
+    await answers.keep("olga", "key-0001", ANSWER)
+    await answers.give_up("olga", "key-0001")
+    assert await answers.claim("olga", "key-0001", DIGEST) == Known(DIGEST, ANSWER)
+
+
+async def test_of_many_who_claim_at_once_one_has_it(control: ControlDatabase) -> None:
+    answers = DatabaseAnswers(control.connection)
+    found = await asyncio.gather(*(answers.claim("olga", "key-0001", DIGEST) for _ in range(8)))
+    assert sorted(map(str, found)) == sorted(map(str, [None, *[Known(DIGEST, None)] * 7]))
+
+
+async def test_answers_and_claims_go_after_their_time(control: ControlDatabase) -> None:
+    answers = DatabaseAnswers(control.connection)
+    for key in ("key-0001", "key-0002"):
+        await answers.claim("olga", key, DIGEST)
+    await answers.keep("olga", "key-0001", ANSWER)
     owner = await control.database.connect_async()
-    await owner.execute(
-        "UPDATE fieldgate.admin_answers SET created_at = now() - interval '31 days' WHERE person = 'olga'"
-    )
+    await owner.execute("UPDATE fieldgate.admin_answers SET created_at = now() - interval '31 days'")
     await owner.close()
-    await answers.keep("pavel", "key-0002", second)
-    assert await answers.find("olga", "key-0001") is None
+    await answers.claim("pavel", "key-0001", DIGEST)
+    await answers.keep("pavel", "key-0001", ANSWER)
+    assert await answers.claim("olga", "key-0001", DIGEST) is await answers.claim("olga", "key-0002", DIGEST) is None

@@ -14,7 +14,7 @@ from typing import Any
 import aiohttp
 from multidict import CIMultiDict
 
-from proxy.admin.answers import Answer
+from proxy.admin.answers import Answer, Known
 from proxy.admin.api import AdminServer, Readiness
 from proxy.admin.login import Authenticator
 from proxy.admin.oidc import OidcVerifier
@@ -61,13 +61,25 @@ class MemoryTokens:
 
 @dataclass
 class MemoryAnswers:
-    rows: dict[tuple[str, str], Answer] = field(default_factory=dict)
+    """`lost`: what is to be kept or given up is not."""
 
-    async def find(self, person: str, key: str) -> Answer | None:
-        return self.rows.get((person, key))
+    rows: dict[tuple[str, str], Known] = field(default_factory=dict)
+    lost: bool = False
+
+    async def claim(self, person: str, key: str, digest: bytes) -> Known | None:
+        known = self.rows.get((person, key))
+        self.rows.setdefault((person, key), Known(digest, None))
+        return known
 
     async def keep(self, person: str, key: str, answer: Answer) -> None:
-        self.rows.setdefault((person, key), answer)
+        if self.lost:
+            raise ConnectionError
+        self.rows[person, key] = replace(self.rows[person, key], answer=answer)
+
+    async def give_up(self, person: str, key: str) -> None:
+        if self.lost:
+            raise ConnectionError
+        del self.rows[person, key]
 
 
 @dataclass(frozen=True)
