@@ -49,6 +49,7 @@ from .term_columns import (
     drop_column,
     exchange_columns,
     is_searched,
+    renamed_by,
     require_possible,
     require_same,
 )
@@ -156,7 +157,8 @@ class TermRotation:
     async def _require_possible(self) -> None:
         for two in self.moving:
             async with self.tools.connection(two.place.database) as connection:
-                await require_possible(connection, two, LARGEST)
+                renamed = renamed_by(self.moving, two.place.database)
+                await require_possible(connection, two, renamed, LARGEST)
                 await survey(await settle(connection), two.place)
 
     async def _expand(self) -> StoredKey:

@@ -5,7 +5,7 @@ A generated column takes the term of its epoch out of each cell by itself (docs/
 whole table anew under an exclusive lock, so large tables are refused.  In the exchange all tables of a database move
 together: joins inside a group never see terms of two epochs.  Indexes and unique constraints are made again on the new
 column there, under the lock and under their names: a second unique index beside the one that ON CONFLICT names would
-raise errors for rows that conflict with both.
+raise errors for rows that conflict with both.  Foreign keys between such columns are made again there, too.
 
 Search tokens of both epochs stand in one list, so their column serves both, and is named after the new epoch in the
 exchange: whoever searches for tokens of the old one by its old name gets an error from then on, and not fewer rows.
@@ -15,7 +15,7 @@ exchange: whoever searches for tokens of the old one by its old name gets an err
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import asyncpg
@@ -31,6 +31,7 @@ from proxy.sql.fragments import SECOND
 from .errors import RotationRefused
 from .locking import Locking
 from .places import Place
+from .term_references import Column, references_of
 
 Privileges = Callable[[str, Connection], Awaitable[None]]
 
@@ -63,8 +64,17 @@ class TwoEpochs:
         return qualified(self.place.field.schema, self.place.field.table)
 
 
-async def require_possible(connection: Connection, two: TwoEpochs, largest: int) -> None:
-    """Raises RotationRefused with everything that is in the way."""
+def renamed_by(moving: Sequence[TwoEpochs], database: str) -> dict[Column, str]:
+    """What takes the place of each old term column of the database."""
+    return {
+        (two.place.field.schema, two.place.field.table, term_column(two.before)): term_column(two.after)
+        for two in moving
+        if two.has_terms and two.place.database == database
+    }
+
+
+async def require_possible(connection: Connection, two: TwoEpochs, renamed: Mapping[Column, str], largest: int) -> None:
+    """`renamed`: the term columns of the database that move together.  Raises RotationRefused with all that hinders."""
     field = two.place.field
     async with connection.transaction():
         await fix_settings(connection)
@@ -73,14 +83,16 @@ async def require_possible(connection: Connection, two: TwoEpochs, largest: int)
             raise RotationRefused(field.name, [f"its table does not exist in database {two.place.database}"])
         oid, obstacles = row["oid"], list(_table_obstacles(row))
         if two.has_terms:
-            obstacles += await _term_obstacles(connection, two, oid, largest)
+            obstacles += await _term_obstacles(connection, two, oid, renamed, largest)
         if two.has_tokens:
             obstacles += await _token_obstacles(connection, two, oid)
     if obstacles:
         raise RotationRefused(field.name, obstacles)
 
 
-async def _term_obstacles(connection: Connection, two: TwoEpochs, oid: int, largest: int) -> list[str]:
+async def _term_obstacles(
+    connection: Connection, two: TwoEpochs, oid: int, renamed: Mapping[Column, str], largest: int
+) -> list[str]:
     size = await connection.fetchval("SELECT pg_table_size($1::int8::oid)", oid)
     old, new = [await connection.fetchrow(queries.COLUMN, oid, term_column(each)) for each in (two.before, two.after)]
     obstacles = []
@@ -90,7 +102,9 @@ async def _term_obstacles(connection: Connection, two: TwoEpochs, oid: int, larg
             f" that is not done beyond {largest >> 20} MB"
         )
     if old is not None:
-        obstacles += await _dependents(connection, oid, old["position"], "term")
+        references = await references_of(connection, renamed)
+        carried = {each.described for each in references if each.can_move(renamed)}
+        obstacles += await _dependents(connection, oid, old["position"], "term", carried)
         obstacles += _index_obstacles(await connection.fetch(queries.INDEXES, oid, old["position"]))
     elif new is None:
         obstacles.append("it has no term column of the active epoch")
@@ -105,9 +119,15 @@ async def _token_obstacles(connection: Connection, two: TwoEpochs, oid: int) -> 
     return ["it has no token column of the active epoch"] if new is None else []
 
 
-async def _dependents(connection: Connection, oid: int, position: int, what: str) -> list[str]:
+async def _dependents(
+    connection: Connection, oid: int, position: int, what: str, carried: Collection[str] = ()
+) -> list[str]:
     found = await connection.fetch(queries.DEPENDENTS, oid, position, "", [])
-    return [f"{each['what']} depends on its {what} column: drop it, and make it again after" for each in found]
+    return [
+        f"{each['what']} depends on its {what} column: drop it, and make it again after"
+        for each in found
+        if each["what"] not in carried
+    ]
 
 
 def _table_obstacles(row: asyncpg.Record) -> Iterator[str]:
@@ -194,9 +214,15 @@ async def exchange_columns(
     async def exchange() -> None:
         tables = ", ".join(sorted({two.table for two in moving}))
         await connection.execute(f"LOCK TABLE {tables} IN ACCESS EXCLUSIVE MODE")
+        renamed = renamed_by(moving, moving[0].place.database)
+        references = await references_of(connection, renamed)
+        for reference in references:
+            await connection.execute(reference.drop())
         for two in moving:
             for statement in await _exchange(connection, two):
                 await connection.execute(statement)
+        for statement in (made for reference in references for made in reference.make(renamed)):
+            await connection.execute(statement)
         await privileges(moving[0].place.database, connection)
         await connection.execute(ANNOUNCE)
 
