@@ -50,9 +50,9 @@ from .term_columns import (
     exchange_columns,
     is_searched,
     renamed_by,
-    require_possible,
     require_same,
 )
+from .term_obstacles import require_possible
 from .terms import SCHEME_AT, bits_of, is_first, term_slot_of, with_bits
 from .tools import Tools, keys_of
 

@@ -15,16 +15,14 @@ exchange: whoever searches for tokens of the old one by its old name gets an err
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
-
-import asyncpg
 
 from policies.fields import Field
 from proxy.sealing import queries
 from proxy.sealing.carry import Carried, carried_of, carried_sql
 from proxy.sealing.ddl import qualified, quote, sealing_of, term_column, term_definition, token_column
-from proxy.sealing.facts import Connection, fix_settings
+from proxy.sealing.facts import Connection
 from proxy.sealing.run import ANNOUNCE
 from proxy.sql.fragments import SECOND
 
@@ -71,76 +69,6 @@ def renamed_by(moving: Sequence[TwoEpochs], database: str) -> dict[Column, str]:
         for two in moving
         if two.has_terms and two.place.database == database
     }
-
-
-async def require_possible(connection: Connection, two: TwoEpochs, renamed: Mapping[Column, str], largest: int) -> None:
-    """`renamed`: the term columns of the database that move together.  Raises RotationRefused with all that hinders."""
-    field = two.place.field
-    async with connection.transaction():
-        await fix_settings(connection)
-        row = await connection.fetchrow(queries.TABLE, field.schema, field.table)
-        if row is None:
-            raise RotationRefused(field.name, [f"its table does not exist in database {two.place.database}"])
-        oid, obstacles = row["oid"], list(_table_obstacles(row))
-        if two.has_terms:
-            obstacles += await _term_obstacles(connection, two, oid, renamed, largest)
-        if two.has_tokens:
-            obstacles += await _token_obstacles(connection, two, oid)
-    if obstacles:
-        raise RotationRefused(field.name, obstacles)
-
-
-async def _term_obstacles(
-    connection: Connection, two: TwoEpochs, oid: int, renamed: Mapping[Column, str], largest: int
-) -> list[str]:
-    size = await connection.fetchval("SELECT pg_table_size($1::int8::oid)", oid)
-    old, new = [await connection.fetchrow(queries.COLUMN, oid, term_column(each)) for each in (two.before, two.after)]
-    obstacles = []
-    if new is None and size > largest:
-        obstacles.append(
-            f"its table has {size >> 20} MB, and to add the new term column locks it while it is written anew:"
-            f" that is not done beyond {largest >> 20} MB"
-        )
-    if old is not None:
-        references = await references_of(connection, renamed)
-        carried = {each.described for each in references if each.can_move(renamed)}
-        obstacles += await _dependents(connection, oid, old["position"], "term", carried)
-        obstacles += _index_obstacles(await connection.fetch(queries.INDEXES, oid, old["position"]))
-    elif new is None:
-        obstacles.append("it has no term column of the active epoch")
-    return obstacles
-
-
-async def _token_obstacles(connection: Connection, two: TwoEpochs, oid: int) -> list[str]:
-    """Its indexes stay on the column, whatever they are, when it gets another name."""
-    old, new = [await connection.fetchrow(queries.COLUMN, oid, token_column(each)) for each in (two.before, two.after)]
-    if old is not None:
-        return await _dependents(connection, oid, old["position"], "token")
-    return ["it has no token column of the active epoch"] if new is None else []
-
-
-async def _dependents(
-    connection: Connection, oid: int, position: int, what: str, carried: Collection[str] = ()
-) -> list[str]:
-    found = await connection.fetch(queries.DEPENDENTS, oid, position, "", [])
-    return [
-        f"{each['what']} depends on its {what} column: drop it, and make it again after"
-        for each in found
-        if each["what"] not in carried
-    ]
-
-
-def _table_obstacles(row: asyncpg.Record) -> Iterator[str]:
-    if row["kind"] != "r" or row["inherits"]:
-        yield "its table is partitioned or takes part in inheritance: the terms of such cannot be rotated yet"
-    if not row["owned"]:
-        yield "the role of [jobs] does not own its table"
-
-
-def _index_obstacles(indexes: Sequence[asyncpg.Record]) -> Iterator[str]:
-    for index in indexes:
-        if not index["plain"] or index["predicate"] is not None or index["replica_identity"]:
-            yield f"the index {index['name']} of its term column cannot be made again on another: drop it"
 
 
 async def is_searched(connection: Connection, field: Field) -> bool:
