@@ -76,6 +76,7 @@ class Queue:
         self._connection, self._heartbeat, self._at_a_time = connection, heartbeat, at_a_time
         self._queries = _queries(connection)
         self._manager: QueueManager | None = None
+        self._stopped = False
 
     async def put(self, operation_id: UUID) -> None:
         """Handed out soon; it is no second time in the queue."""
@@ -84,6 +85,8 @@ class Queue:
 
     async def run(self, carry_out: CarryOut) -> None:
         """Hands out operations until `stop`, or until the connection is lost: then it raises, whatever asyncpg says."""
+        if self._stopped:
+            return
         manager = self._manager = QueueManager(self._queries, channel=_SETTINGS.channel)
 
         async def one(job: Job) -> None:
@@ -103,6 +106,7 @@ class Queue:
 
     def stop(self) -> None:
         """No more are handed out; `run` returns when those that are being carried out have ended."""
+        self._stopped = True
         if self._manager is not None:
             self._manager.shutdown.set()
 

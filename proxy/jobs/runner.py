@@ -9,6 +9,9 @@ What becomes of an operation:
 
 A runner that dies says nothing: its job is handed to another one, which claims the operation anew.  One that was only
 asleep finds its claim lost and leaves the operation alone.
+
+How an operation ended is told in the audit record behind the commit that ends it.  What a runner could not tell any
+more the next one tells; a record may come twice.
 """
 
 from __future__ import annotations
@@ -87,6 +90,8 @@ class Runner:
         try:
             heard = await self.connect()
             try:
+                if self._stopping.is_set():
+                    return
                 self._queue = queue = Queue(connection, self.heartbeat, self.at_a_time)
                 filling = asyncio.create_task(self._fill(queue, heard))
                 running = asyncio.create_task(queue.run(self.carry_out))
@@ -114,6 +119,8 @@ class Runner:
             changed.clear()
             for operation_id in await self.records.due(_DUE_AT_ONCE, timedelta(seconds=3 * self.heartbeat)):
                 await queue.put(operation_id)
+            for operation, state in await self.records.untold(_DUE_AT_ONCE, timedelta(seconds=3 * self.heartbeat)):
+                await self._tell(operation, state)
             await connection.fetchval("SELECT 1", timeout=self.heartbeat)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(changed.wait(), self.look)
@@ -124,7 +131,7 @@ class Runner:
         assert task is not None  # noqa: S101 (always within one)
         self._tasks.add(task)
         try:
-            await self._claimed(operation_id)
+            await self._claimed(operation_id, task)
         except ClaimLost:
             self.logger.info("operation_left", operation=str(operation_id))
         except asyncio.CancelledError:
@@ -145,7 +152,7 @@ class Runner:
         )
         return TryAgain(delay, type(error).__name__)
 
-    async def _claimed(self, operation_id: UUID) -> None:
+    async def _claimed(self, operation_id: UUID, task: asyncio.Task[None]) -> None:
         claim = await self.records.claim(operation_id)
         if claim is None:
             return  # it has ended, or is to rest, since it was put into the queue
@@ -161,10 +168,12 @@ class Runner:
             alive.cancel()
             await asyncio.gather(alive, return_exceptions=True)
             self.stats.running[operation.kind.value] -= 1
+        self._tasks.discard(task)  # what is left is short: whoever stops the runner waits for it
         ended = await self.records.finish(claim, state, problem)
         self._faults.pop(operation_id, None)
         self.stats.ended[operation.kind.value, state.value] += 1
-        await self._tell(ended)
+        self.logger.info("operation_ended", operation=str(operation_id), state=state.value)
+        await self._tell(ended, state)
 
     async def _outcome(
         self, handler: Handler | None, work: ClaimedWork, alive: asyncio.Task[None]
@@ -188,12 +197,13 @@ class Runner:
             return OperationState.FAILED, f"it stopped at an error that was not foreseen ({told})"
         return OperationState.DONE, None
 
-    async def _tell(self, operation: Operation) -> None:
-        outcome = Outcome.FAILED if operation.state is OperationState.FAILED else Outcome.DONE
-        record = about(KeyRecord(KeyEvent.FINISHED, AUTHOR, outcome, state=operation.state.value), operation)
-        self.logger.info("operation_ended", operation=str(operation.operation_id), state=operation.state.value)
-        with contextlib.suppress(Refusal):  # it has ended; that the sink is gone is told by the sink
+    async def _tell(self, operation: Operation, state: OperationState) -> None:
+        """It has ended, whatever becomes of the record: without the sink it stays untold until that is back."""
+        outcome = Outcome.FAILED if state is OperationState.FAILED else Outcome.DONE
+        record = about(KeyRecord(KeyEvent.FINISHED, AUTHOR, outcome, state=state.value), operation)
+        with contextlib.suppress(Refusal):
             await self.trail.write(record)
+            await self.records.told(operation.operation_id, state)
 
 
 async def _while_alive(handling: Awaitable[None], alive: asyncio.Task[None]) -> None:

@@ -159,5 +159,13 @@ class Records(Protocol):
         ...
 
     async def finish(self, claim: Claim, state: OperationState, problem: str | None = None) -> Operation:
-        """Done, failed or cancelled; its locks are free.  Raises ClaimLost."""
+        """Done, failed or cancelled; its locks are free, and its end is still to be told.  Raises ClaimLost."""
+        ...
+
+    async def untold(self, limit: int, stale: timedelta) -> list[tuple[Operation, OperationState]]:
+        """Ends that are still to be told, `stale` or longer after they were (their runner would have told them)."""
+        ...
+
+    async def told(self, operation_id: UUID, state: OperationState) -> None:
+        """That it ended so is in the audit record."""
         ...

@@ -50,6 +50,9 @@ _DUE = """
     WHERE state = 'queued' AND (not_before IS NULL OR not_before <= now())
         OR state IN ('running', 'paused') AND attempt > 0 AND touched_at < now() - $1::interval
     ORDER BY created_at LIMIT $2"""
+_UNTOLD = """
+    SELECT *, untold[1] AS ended_so FROM fieldgate.operations
+    WHERE untold <> '{}' AND touched_at < now() - $1::interval ORDER BY touched_at LIMIT $2"""
 _CLAIM = """
     UPDATE fieldgate.operations
     SET state = CASE WHEN state = 'paused' AND wanted = 'pause' THEN state ELSE 'running' END,
@@ -59,6 +62,7 @@ _CLAIM = """
             OR state IN ('running', 'paused') AND attempt > 0)
     RETURNING *"""
 _UPDATE = "UPDATE fieldgate.operations SET"  # what follows is always a constant of this file
+_FINISHED = "state = $3, problem = $4, finished_at = now(), touched_at = now(), untold = array_append(untold, $3)"
 _HELD = "WHERE operation_id = $1 AND attempt = $2 AND state IN ('running', 'paused')"
 
 
@@ -178,13 +182,24 @@ class DatabaseRecords:
             raise ValueError(f"{state} is no end")
         async with self._transaction() as connection:
             row = await connection.fetchrow(
-                f"{_UPDATE} state = $3, problem = $4, finished_at = now() {_HELD} RETURNING *",
+                f"{_UPDATE} {_FINISHED} {_HELD} RETURNING *",
                 *(claim.operation.operation_id, claim.attempt, state.value, problem),
             )
             if row is None:
                 raise ClaimLost
             await _free_locks(connection, claim.operation.operation_id)
             return _operation(row)
+
+    async def untold(self, limit: int, stale: timedelta) -> list[tuple[Operation, OperationState]]:
+        async with self._lend() as connection:
+            rows = await connection.fetch(_UNTOLD, stale, limit)
+        return [(_operation(row), OperationState(row["ended_so"])) for row in rows]
+
+    async def told(self, operation_id: UUID, state: OperationState) -> None:
+        async with self._lend() as connection:
+            await connection.execute(
+                f"{_UPDATE} untold = array_remove(untold, $2) WHERE operation_id = $1", operation_id, state.value
+            )
 
     # -- inside --
 

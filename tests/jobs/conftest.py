@@ -12,7 +12,7 @@ import asyncpg
 import pytest
 import structlog
 
-from policies.audit.events import Line
+from policies.audit.events import Line, decode
 from proxy.jobs.queue import install_queue
 from proxy.jobs.registry import handlers
 from proxy.jobs.runner import Runner
@@ -36,7 +36,8 @@ class MemorySink:
     lines: list[Line] = field(default_factory=list)
 
     def submit(self, line: Line, done: Callable[[bool], None]) -> None:
-        self.lines.append(line)
+        if self.available:
+            self.lines.append(line)
         done(self.available)
 
 
@@ -65,6 +66,11 @@ class Jobs:
             structlog.get_logger(),
             **settings,  # type: ignore[arg-type]
         )
+
+    def told(self) -> list[tuple[str, str, str | None]]:
+        """Event, outcome and state of each record that is durable."""
+        found = map(decode, self.sink.lines)
+        return [(str(each["event"]), str(each["outcome"]), each["state"]) for each in found]
 
     async def reached(self, operation: Operation, *states: OperationState) -> Operation:
         while True:

@@ -32,7 +32,7 @@ from proxy.keywork.records_database import DatabaseRecords
 from tests.support.operations_memory import MemoryRecords
 from tests.support.servers import Database, fresh_database
 
-SCHEMA = ("001_keys.sql", "002_operations.sql")
+SCHEMA = ("001_keys.sql", "002_operations.sql", "008_untold.sql")
 STALE = timedelta(seconds=30)
 EMAIL = Target(database="shop", field="public.customers.email")
 Act = Callable[[Records, UUID], Any]
@@ -204,6 +204,24 @@ async def test_who_has_lost_the_claim_can_say_nothing_more(records: Records) -> 
     with pytest.raises(ClaimLost):
         await records.touch(second)
     assert await records.claim(operation_id) is None
+
+
+async def test_an_end_is_untold_until_it_is_told(records: Records) -> None:
+    """Each of them, also when the operation was tried again meanwhile."""
+    operation_id = await made(records)
+    failed = await records.finish(await claimed(records, operation_id), OperationState.FAILED, "lost")
+    assert await records.untold(10, STALE) == []
+    await asyncio.sleep(0.01)
+    assert await records.untold(10, timedelta(0)) == [(failed, OperationState.FAILED)]
+    await records.requeue(operation_id)
+    done = await records.finish(await claimed(records, operation_id), OperationState.DONE)
+    await asyncio.sleep(0.01)
+    assert await records.untold(10, timedelta(0)) == [(done, OperationState.FAILED)]
+    await records.told(operation_id, OperationState.FAILED)
+    assert await records.untold(10, timedelta(0)) == [(done, OperationState.DONE)]
+    await records.told(operation_id, OperationState.DONE)
+    await records.told(operation_id, OperationState.DONE)
+    assert await records.untold(10, timedelta(0)) == []
 
 
 async def test_only_ends_finish(records: Records) -> None:

@@ -35,6 +35,7 @@ class _Row:
     operation: Operation
     attempt: int = 0
     touched_at: datetime | None = None
+    untold: list[OperationState] = field(default_factory=list)
 
 
 @dataclass
@@ -158,7 +159,16 @@ class MemoryRecords:
             raise ValueError(f"{state} is no end")
         row = self._held(claim)
         self._free_locks(row.operation.operation_id)
+        row.untold.append(state)
         return self._set(row, state=state, problem=problem, finished_at=self.now())
+
+    async def untold(self, limit: int, stale: timedelta) -> list[tuple[Operation, OperationState]]:
+        late = [r for r in self.rows.values() if r.untold and r.touched_at and r.touched_at < self.now() - stale]
+        return [(row.operation, row.untold[0]) for row in late[:limit]]
+
+    async def told(self, operation_id: UUID, state: OperationState) -> None:
+        row = self._row(operation_id)
+        row.untold = [each for each in row.untold if each is not state]
 
     # -- inside --
 
