@@ -8,7 +8,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 ARGS ?=
 JOBS ?= 2
 
-.PHONY: help demo test lint format bench fuzz soak lock clean
+.PHONY: help demo test lint format bench fuzz suites soak lock clean
 
 help:
 	@echo "make demo     the whole thing on this machine: database, sample data, proxy; Ctrl-C ends it"
@@ -17,6 +17,7 @@ help:
 	@echo "make format   put formatting and style right"
 	@echo "make bench    measure against direct connections and pgbouncer"
 	@echo "make fuzz     property tests with many more examples, and 100,000 statements about what is hidden"
+	@echo "make suites   real clients' own tests with and without Fieldgate; SUITES names the folder that holds them"
 	@echo "make soak     minutes of mixed work with faults, watching memory, and of rotations with kills"
 	@echo "make lock     resolve the pinned requirements again"
 
@@ -56,6 +57,9 @@ TWIN ?= 50000
 fuzz: $(VENV)/.ready
 	$(BIN)/python -m tests.noninterference --statements $(STATEMENTS) --twin $(TWIN)
 	$(BIN)/python -m pytest -m hypothesis --hypothesis-profile=fuzz --timeout=0 $(ARGS)
+
+suites: $(VENV)/.ready
+	$(BIN)/python -m tests.suites $(SUITES) $(ARGS)
 
 soak: $(VENV)/.ready
 	$(BIN)/python -m tests.integration.soak $(ARGS)

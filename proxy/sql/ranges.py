@@ -183,7 +183,7 @@ def _number(cell: Field, value: Value, logical: LogicalType) -> bytes:
     body = value.body
     if not _is_number(value):
         raise Refused(
-            f'a constant of another type is compared with column "{cell.name}"', sqlstate=SqlState.DATATYPE_MISMATCH
+            f'a constant of another type is compared with column "{cell.name}"', sqlstate=SqlState.UNDEFINED_FUNCTION
         )
     if "fval" in body and logical is not LogicalType.NUMERIC:
         raise Unsupported(

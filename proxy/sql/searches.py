@@ -203,7 +203,7 @@ def _source(a: Analysis, cell: Field, value: Value, scope: Scope) -> ValueSource
     if value.is_null:
         return ValueSource()
     if "sval" not in value.body:
-        raise Refused("a pattern is a text", sqlstate=SqlState.DATATYPE_MISMATCH)
+        raise Refused("a pattern is a text", sqlstate=SqlState.UNDEFINED_FUNCTION)
     return ValueSource(constant=str(value.body["sval"].get("sval", "")).encode())
 
 

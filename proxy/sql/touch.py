@@ -25,6 +25,7 @@ from .tree import Node, nodes, string, strings
 GUARDED_SETTINGS = frozenset({"role", "session_authorization", "standard_conforming_strings", "client_encoding"})
 OWN_SETTINGS = "fieldgate."
 WRITES = frozenset({"InsertStmt", "UpdateStmt", "DeleteStmt", "MergeStmt"})
+_NAMED = ("relname", "aliasname", "name", "ctename", "colname")  # where identifiers stand as they are
 
 
 @dataclass(slots=True)
@@ -55,7 +56,8 @@ def look(catalog: Catalog, kind: str, body: Node, path: tuple[str, ...] | None, 
     """`scripted`: search_path may be another one when the statement is reached."""
     found = Findings(returns_rows=kind == "SelectStmt" or "returningList" in body)
     tree = {kind: body}
-    common, flat = _common_names(tree), nodes(tree)
+    flat = nodes(tree)
+    common = frozenset(body["ctename"] for _, body in flat if "ctename" in body)
     by_rows = named_by_rows(flat)
     for key, body in flat:
         try:
@@ -81,10 +83,6 @@ def look(catalog: Catalog, kind: str, body: Node, path: tuple[str, ...] | None, 
     if any(is_pg_class(relation) for _, relation in found.relations):
         found.sizes = found.sizes or sizes_named(tree)
     return found
-
-
-def _common_names(tree: Node) -> frozenset[str]:
-    return frozenset(body["ctename"] for _, body in nodes(tree) if "ctename" in body)
 
 
 def _relation(
@@ -165,7 +163,8 @@ def _is_hidden(key: str, body: Node) -> bool:
     """An identifier of ours, anywhere in the statement."""
     if key == "String":
         return string({"String": body}).startswith(HIDDEN_PREFIX)
-    return any(
-        isinstance(body.get(name), str) and body[name].startswith(HIDDEN_PREFIX)
-        for name in ("relname", "aliasname", "name", "ctename", "colname")
-    )
+    for name in _NAMED:
+        given = body.get(name)
+        if isinstance(given, str) and given.startswith(HIDDEN_PREFIX):
+            return True
+    return False

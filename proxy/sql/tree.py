@@ -105,6 +105,7 @@ def strings(nodes: list[Node]) -> tuple[str, ...]:
 
 
 Nodes = list[tuple[str, Node]]
+_INNER = (dict, list)  # a statement may have a million nodes
 
 
 def nodes(value: object) -> Nodes:
@@ -116,7 +117,7 @@ def nodes(value: object) -> Nodes:
         if isinstance(current, dict):
             found.append((key, current))
             for inner_key, inner in current.items():
-                if isinstance(inner, dict | list):
+                if isinstance(inner, _INNER):
                     pending.append((inner_key, inner))
         elif isinstance(current, list):
             pending += [(key, item) for item in current]

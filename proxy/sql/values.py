@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass, field
 
 from policies.fields import Field, LogicalType, Sealing
-from proxy.errors import Refused, SqlState, Unsupported
+from proxy.errors import FieldgateError, Refused, SqlState, Unsupported
 
 from .analysis import Analysis
 from .edits import SqlText
@@ -126,9 +126,19 @@ class Sealer:
             pattern = _DECIMAL if logical is LogicalType.NUMERIC else _WHOLE
             if logical in _NUMBERS and pattern.fullmatch(written):
                 return written
-        raise Refused(
-            f'the constant is not of the type {logical.value} of column "{self.field.name}"',
-            sqlstate=SqlState.DATATYPE_MISMATCH,
+        raise self._mistyped(logical, number="fval" in body or "ival" in body, position=position)
+
+    def _mistyped(self, logical: LogicalType, *, number: bool, position: int | None) -> FieldgateError:
+        """An assignment says that the types differ; a comparison, that there is no operator for them."""
+        said = f'the constant is not of the type {logical.value} of column "{self.field.name}"'
+        if self.kind is SlotKind.CELL:
+            return Refused(said, sqlstate=SqlState.DATATYPE_MISMATCH, position=position)
+        if number and logical in _NUMBERS:  # the server compares them
+            return Unsupported(said, hint="Compare with a constant of the column's own type.", position=position)
+        return Refused(
+            said,
+            sqlstate=SqlState.UNDEFINED_FUNCTION,
+            hint="No operator compares these types; write the constant as a string.",
             position=position,
         )
 

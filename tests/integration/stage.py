@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 import ssl
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -88,17 +88,26 @@ class Stage:
 
 @contextmanager
 def raised(
-    workers: int = 1, *, plaintext: bool = False, jobs: bool = False, people: bool = False, more: str = ""
+    workers: int = 1,
+    *,
+    plaintext: bool = False,
+    jobs: bool = False,
+    people: bool = False,
+    more: str = "",
+    settings: Mapping[str, str] | None = None,
+    binaries: Path | None = None,
 ) -> Iterator[Stage]:
     """A stage, made and at the end removed.  `plaintext`: programs that are built without TLS may come in, too.
 
     `jobs`: with a job runner beside the proxy.  `people`: with those of the demo at the admin port, and their tokens.
-    `more`: further sections of the configuration.
+    `more`: further sections of the configuration.  `settings`: the server's, in place of those that log everything.
+    `binaries`: of another PostgreSQL than the embedded one.
     """
     folder = DemoFolder(new_home("stage"))
     folder.claim()
     shop = make_shop(ROWS, SEED)
-    server = Server(folder.path, durable=False, settings={**TEST_SETTINGS, **LOG_EVERYTHING})
+    given = {**TEST_SETTINGS, **(settings or LOG_EVERYTHING)}
+    server = Server(folder.path, binaries=binaries, durable=False, settings=given)
     port, admin_port = free_port(), free_port()
     service = Service(folder, admin_port)
     try:

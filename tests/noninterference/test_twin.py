@@ -44,3 +44,11 @@ def test_another_answer_is_wrong_and_a_refusal_is_not() -> None:
     assert wrong(said, rows[0], rows[1]) == "step 1: other messages D"
     assert wrong(said, refused, rows[0]) == ""
     assert wrong(said, rows[0], refused) == "step 1: passes instead of 0A000"
+
+
+def test_whether_a_failing_row_is_met_at_all_is_the_servers_own_choice_beside_some_subqueries() -> None:
+    rows = Answer(((("D", b"\0\1\0\0\0\1a"), ("C", b"SELECT 1\0"), ("Z", b"I")),))
+    failed = Answer(((("E", b"SERROR\0C2201E\0Mno\0\0"), ("Z", b"I")),))
+    inside = "SELECT 1 WHERE 1 = ANY (SELECT id FROM notes WHERE ln(id) > 0)"
+    assert wrong(one("query", inside), failed, rows) == ""
+    assert wrong(one("query", "SELECT ln(id) FROM notes"), failed, rows) == "step 1: 2201E instead of passing"

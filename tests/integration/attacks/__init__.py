@@ -6,6 +6,7 @@ stopped by one rule.  Statements stand under `search_path = public`.
 
 from __future__ import annotations
 
+from .carried import CARRIED
 from .client import CLIENT
 from .doors import DOORS
 from .everybody import EVERYBODY
@@ -21,7 +22,7 @@ from .spellings import NUMBERS
 from .support import SPELLINGS, SUPPORT
 
 GROUPS = (
-    *FENCES, *SUPPORT, *KEPT, SPELLINGS, *NUMBERS, *MANAGEMENT, *CLIENT, *OTHERS, *OVERLAPS,
+    *FENCES, *SUPPORT, *KEPT, SPELLINGS, *NUMBERS, *MANAGEMENT, *CLIENT, *OTHERS, *OVERLAPS, *CARRIED,
     *for_everybody((*EVERYBODY, *DOORS, *SESSION)),
 )  # fmt: skip
 

@@ -101,7 +101,7 @@ def cursor(d: Draw) -> Episode:
 def portal(d: Draw) -> Episode:
     """Parts of the rows, where there is an order; all of them in parts, where there is none."""
     text, exact = searched(d, alone=True) if d.likes("searched by portal", 0.4) else _found(d)
-    rows: tuple[int, ...] = d.any(((2,), (1, 1), (2, 1, 0), (1, 5, 3), (3, 0, 2))) if exact else (1000, 1)
+    rows: tuple[int, ...] = d.any(((2,), (1, 1), (2, 1, 0), (1, 5, 3), (3, 0, 2))) if exact else (1000, 0)
     return Episode("portal", (Step(text, rows=rows),), exact=exact)
 
 

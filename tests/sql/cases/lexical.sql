@@ -35,9 +35,11 @@
 [full] SELECT id FROM customers WHERE email = 'it''s; -- not a comment /* nor this';
 -> SELECT id FROM "public".customers WHERE "customers"."fg_email_eq" = {TERM customers.email "it's; -- not a comment /* nor this"}::pg_catalog.bytea
 [full] SELECT id FROM customers WHERE email = B'101';
-!! 42804 the constant is not of the type text of column "public.customers.email"
+!! 42883 the constant is not of the type text of column "public.customers.email"
+   hint: No operator compares these types; write the constant as a string.
 [full] SELECT id FROM customers WHERE email = X'1F';
-!! 42804 the constant is not of the type text of column "public.customers.email"
+!! 42883 the constant is not of the type text of column "public.customers.email"
+   hint: No operator compares these types; write the constant as a string.
 [full] SELECT id FROM customers WHERE email = text 'ann@x';
 -> SELECT id FROM "public".customers WHERE "customers"."fg_email_eq" =  {TERM customers.email 'ann@x'}::pg_catalog.bytea
 [full] SELECT id FROM customers WHERE email = CAST('ann@x' AS pg_catalog.text);
@@ -63,9 +65,11 @@
 !! 0A000 two independent parsers do not agree on this statement over protected tables: the second one could not read it
    hint: Write it in a plainer way.
 [full] SELECT id FROM customers WHERE score = 5.0;
-!! 42804 the constant is not of the type int4 of column "public.customers.score"
+!! 0A000 the constant is not of the type int4 of column "public.customers.score"
+   hint: Compare with a constant of the column's own type.
 [full] SELECT id FROM customers WHERE score = 5e0;
-!! 42804 the constant is not of the type int4 of column "public.customers.score"
+!! 0A000 the constant is not of the type int4 of column "public.customers.score"
+   hint: Compare with a constant of the column's own type.
 [full] SELECT id FROM customers WHERE score = '5' AND score = int4 '5' AND score = 5::int4;
 -> SELECT id FROM "public".customers WHERE "customers"."fg_score_eq" = {TERM customers.score '5'}::pg_catalog.bytea AND "customers"."fg_score_eq" =  {TERM customers.score '5'}::pg_catalog.bytea AND "customers"."fg_score_eq" = {TERM customers.score '5'}::pg_catalog.bytea::pg_catalog.bytea
 [full] SELECT id FROM customers WHERE score = 99999999999;

@@ -67,9 +67,11 @@
 [full] SELECT id FROM customers WHERE score = 5 OR score = -5 OR score = '7';
 -> SELECT id FROM "public".customers WHERE "customers"."fg_score_eq" = {TERM customers.score '5'}::pg_catalog.bytea OR "customers"."fg_score_eq" = {TERM customers.score '-5'}::pg_catalog.bytea OR "customers"."fg_score_eq" = {TERM customers.score '7'}::pg_catalog.bytea
 [full] SELECT id FROM customers WHERE score = 99999999999 OR score = 1.5;
-!! 42804 the constant is not of the type int4 of column "public.customers.score"
+!! 0A000 the constant is not of the type int4 of column "public.customers.score"
+   hint: Compare with a constant of the column's own type.
 [full] SELECT id FROM customers WHERE email = 5;
-!! 42804 the constant is not of the type text of column "public.customers.email"
+!! 42883 the constant is not of the type text of column "public.customers.email"
+   hint: No operator compares these types; write the constant as a string.
 [full] SELECT id FROM customers WHERE email = E'a\'\n' OR email = $$b'c$$ OR email = U&'\0061!' OR email = 'it''s';
 -> SELECT id FROM "public".customers WHERE "customers"."fg_email_eq" = {TERM customers.email "a'\n"}::pg_catalog.bytea OR "customers"."fg_email_eq" = {TERM customers.email "b'c"}::pg_catalog.bytea OR "customers"."fg_email_eq" = {TERM customers.email 'a!'}::pg_catalog.bytea OR "customers"."fg_email_eq" = {TERM customers.email "it's"}::pg_catalog.bytea
 [full] SELECT id FROM customers WHERE email = 'a'

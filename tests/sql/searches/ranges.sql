@@ -170,7 +170,7 @@
 !! 0A000 the sealed column "public.workers.age" is compared with a value of another type than its own
    hint: Leave casts out, or cast to int4 without modifiers.
 [full] SELECT id FROM workers WHERE age < true;
-!! 42804 a constant of another type is compared with column "public.workers.age"
+!! 42883 a constant of another type is compared with column "public.workers.age"
 [full] SELECT id FROM workers WHERE age < ARRAY[1];
 !! 0A000 the sealed column "public.workers.age" is compared with something that is neither a constant nor a parameter
    hint: Work the value out first, and send it as a constant or as a parameter.
