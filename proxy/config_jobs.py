@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import ConfigDict
 from pydantic.dataclasses import dataclass
 
-from .config_types import Count, Duration, FilePath
+from .config_types import Count, Duration, FilePath, Size
 
 _STRICT = ConfigDict(extra="forbid", str_min_length=1)
 _SHORTEST_HEARTBEAT = 0.5
@@ -17,7 +17,8 @@ class JobsConfig:
 
     `at_a_time` operations are carried out beside each other; `connections` re-encrypt the parts of one table, `batch`
     rows at a time.  What is 0 is not looked at: `latency_factor` (how many times as long as before the work a probe
-    may take), `replica_lag`, `cells_a_second`.
+    may take), `replica_lag`, `cells_a_second`.  `rewrite_limit`: the largest table that PostgreSQL may write anew under
+    an exclusive lock, which a rotation of its term key needs once.
     """
 
     user: str
@@ -29,6 +30,7 @@ class JobsConfig:
     latency_factor: float = 1.3
     replica_lag: Duration = 10.0
     cells_a_second: float = 0.0
+    rewrite_limit: Size = 1 << 30
 
     def __post_init__(self) -> None:
         if self.latency_factor != 0 and self.latency_factor < 1:

@@ -117,6 +117,7 @@ class JobsProcess:
             pace=Pace(jobs.latency_factor or None, jobs.replica_lag or None, jobs.cells_a_second),
             workers=jobs.connections,
             batch=jobs.batch,
+            rewrite_limit=jobs.rewrite_limit,
             cells_done=self._stats.add_cells,
         )
 

@@ -56,8 +56,6 @@ from .term_obstacles import require_possible
 from .terms import SCHEME_AT, bits_of, is_first, term_slot_of, with_bits
 from .tools import Tools, keys_of
 
-LARGEST = 1 << 30  # bytes of a table that is written anew under a lock
-
 
 async def rotate_term_key(tools: Tools, privileges: Privileges, work: Work) -> None:
     """The handler.  The target's field stands for all that share its term key, in all databases."""
@@ -158,7 +156,7 @@ class TermRotation:
         for two in self.moving:
             async with self.tools.connection(two.place.database) as connection:
                 renamed = renamed_by(self.moving, two.place.database)
-                await require_possible(connection, two, renamed, LARGEST)
+                await require_possible(connection, two, renamed, self.tools.rewrite_limit)
                 await survey(await settle(connection), two.place)
 
     async def _expand(self) -> StoredKey:

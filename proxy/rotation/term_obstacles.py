@@ -61,7 +61,7 @@ async def _term_obstacles(
     if not there[1] and size > largest:
         obstacles.append(
             f"its table has {size >> 20} MB, and to add the new term column locks it while it is written anew:"
-            f" that is not done beyond {largest >> 20} MB"
+            f" that is not done beyond {largest >> 20} MB (rewrite_limit of [jobs])"
         )
     for part in parts if there[0] else ():
         position = (await connection.fetchrow(queries.COLUMN, part["oid"], old))["position"]

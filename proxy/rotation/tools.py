@@ -31,7 +31,8 @@ class Tools:
     """`connect` makes a connection to a data database as the role that owns the protected tables.
 
     `data_maps` reads the policies anew, by name of the database.  `workers` connections re-encrypt a table's parts
-    beside each other, in batches of `batch` rows.
+    beside each other, in batches of `batch` rows.  No table of more than `rewrite_limit` bytes is written anew under a
+    lock.
     """
 
     store: DatabaseKeyStore
@@ -41,6 +42,7 @@ class Tools:
     pace: Pace = field(default_factory=Pace)
     workers: int = 2
     batch: int = 2000
+    rewrite_limit: int = 1 << 30
     patience: float = 0.2  # seconds between looks at who has confirmed
     cells_done: Callable[[int], None] = lambda count: None  # for metrics
 

@@ -31,6 +31,7 @@ def test_the_section_has_defaults_that_are_careful() -> None:
     jobs = config(jobs={"user": "owner"}).jobs
     assert jobs is not None
     assert (jobs.latency_factor, jobs.replica_lag, jobs.cells_a_second) == (1.3, 10.0, 0)
+    assert jobs.rewrite_limit == 1 << 30
 
 
 @pytest.mark.parametrize(
@@ -42,6 +43,7 @@ def test_the_section_has_defaults_that_are_careful() -> None:
         ({"user": "owner", "cells_a_second": -1}, "not negative"),
         ({"user": "owner", "heartbeat": "1ms"}, "heartbeat is at least"),
         ({"user": "owner", "batch": 0}, "jobs.batch"),
+        ({"user": "owner", "rewrite_limit": "much"}, "jobs.rewrite_limit"),
     ],
 )
 def test_what_is_wrong_with_it_is_said(section: dict[str, object], told: str) -> None:
