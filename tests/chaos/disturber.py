@@ -15,29 +15,32 @@ from .house import LEASE, OURS, House
 from .nodes import Node
 from .operations import Desk, of_field
 
-EMAIL, PHONE, ORDER_IP, EVENT_IP = (
-    "public.customers.email", "public.customers.phone", "public.orders.submit_ip", "public.login_events.ip",
+EMAIL, PHONE, SURNAME, ORDER_IP, EVENT_IP = (
+    "public.customers.email", "public.customers.phone", "public.customers.surname",
+    "public.orders.submit_ip", "public.login_events.ip",
 )  # fmt: skip
-FIELDS = (EMAIL, PHONE, ORDER_IP, EVENT_IP)
+FIELDS = (EMAIL, PHONE, SURNAME, ORDER_IP, EVENT_IP)
 # The orders' address and the events' share a term key, and the data keys of a whole table may be rotated in one pass.
 ROTATIONS = (
     of_field(EMAIL, "rotate-term-key"),
     of_field(EVENT_IP, "rotate-data-key"),
     "keks/rotate",
     of_field(EVENT_IP, "rotate-term-key"),
-    of_field(EMAIL, "rotate-data-key"),
 )
 MORE_ROTATIONS = (
     *ROTATIONS,
+    of_field(EMAIL, "rotate-data-key"),
     "keks/rewrap",
     of_field("public.customers.*", "rotate-data-key"),
     of_field(ORDER_IP, "rotate-term-key"),
     of_field(PHONE, "rotate-term-key"),
     of_field(PHONE, "rotate-data-key"),
+    of_field(SURNAME, "rotate-term-key"),
 )
-DISTURBANCES = ("kill_runner", "kill_proxy", "hold_proxy", "restart_server", "end_backends", "kill_runner")
+DISTURBANCES = ("kill_runner", "kill_proxy", "hold_proxy", "restart_server", "end_backends")
 AT_ONCE = 2  # operations
-_PAUSE = (0.5, 2.5)  # seconds between two disturbances
+HOLDS = (1, LEASE + 6)  # seconds: for a moment, or until nobody waits any more (keys/key_tables.py: GRACE)
+_PAUSE = (0.3, 1.5)  # seconds between two disturbances
 
 
 @dataclass(slots=True)
@@ -46,12 +49,16 @@ class Disturber:
     desk: Desk
     chance: random.Random
     counts: Counter[str] = field(default_factory=Counter)
+    round_done: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def rotate(self, rotations: Sequence[str], seconds: float = 0.0) -> None:
-        """Each of these once, some beside each other; then others at random until the seconds have passed."""
+        """Each of these once, some beside each other; then others at random.
+
+        Until the seconds have passed, and each disturbance has happened.
+        """
         deadline = asyncio.get_running_loop().time() + seconds
         waiting = deque(self.chance.sample(rotations, len(rotations)))
-        while waiting or asyncio.get_running_loop().time() < deadline:
+        while waiting or asyncio.get_running_loop().time() < deadline or not self.round_done.is_set():
             if not waiting:
                 waiting.append(self.chance.choice(MORE_ROTATIONS))
             if len(await self.desk.unfinished()) < AT_ONCE:
@@ -71,6 +78,9 @@ class Disturber:
                     break
                 await getattr(self, what)()
                 self.counts[what.replace("_", " ")] += 1
+            self.round_done.set()
+            if not disturbances:
+                return
 
     # -- what is done --
 
@@ -92,7 +102,7 @@ class Disturber:
         proxy = self.chance.choice(self.house.proxies)
         proxy.hold()
         try:
-            await asyncio.sleep(self.chance.choice((1, LEASE + 7)))
+            await asyncio.sleep(self.chance.choice(HOLDS))
         finally:
             proxy.go_on()
 

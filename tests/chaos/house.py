@@ -31,6 +31,7 @@ from proxy.demo.service import Wanted, configuration
 from proxy.demo.show import Door
 from tests.support.servers import TEST_SETTINGS, Database, new_home
 
+from .faults import FAULTS, OF_PROXIES
 from .nodes import Node
 
 LEASE = 3  # seconds, the shortest there is: so long, and a little more, a rotation waits for a proxy that holds still
@@ -128,8 +129,13 @@ def _node(folder: DemoFolder, server: Server, name: str, verb: str) -> Node:
 
 
 @asynccontextmanager
-async def built(proxies: int, runners: int, rows: int, keep: Path | None = None) -> AsyncIterator[House]:
-    """Made and started; at the end everything is stopped and removed, but logs that are to be kept."""
+async def built(
+    proxies: int, runners: int, rows: int, keep: Path | None = None, fault: str | None = None
+) -> AsyncIterator[House]:
+    """Made and started, with a fault if one is named (faults.py).
+
+    At the end everything is stopped and removed, but logs that are to be kept.
+    """
     folder = DemoFolder(new_home("chaos"))
     folder.claim()
     shop = make_shop(rows, 1)
@@ -144,6 +150,9 @@ async def built(proxies: int, runners: int, rows: int, keep: Path | None = None)
         house.token = await _token(house)
         house.proxies += [_node(folder, server, f"proxy-{n}", "serve") for n in range(proxies)]
         house.runners += [_node(folder, server, f"runner-{n}", "jobs") for n in range(runners)]
+        if fault is not None:
+            for node in house.proxies if fault in OF_PROXIES else house.runners:
+                node.fault = FAULTS[fault]
         for node in house.nodes:
             node.start()
         await house.ready(*house.proxies)

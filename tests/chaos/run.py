@@ -19,6 +19,7 @@ from pathlib import Path
 
 from .client import Client
 from .disturber import DISTURBANCES, MORE_ROTATIONS, Disturber
+from .faults import FAULTS
 from .house import House, built
 from .operations import Desk
 from .verdict import verdict
@@ -32,7 +33,7 @@ class Chaos:
     seed: int
     clients: list[Client] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
-    patience: float = 120.0  # seconds in which everything that was asked for must have ended
+    patience: float = 240.0  # seconds in which everything that was asked for must have ended
     desk: Desk = field(init=False)
 
     def __post_init__(self) -> None:
@@ -78,17 +79,20 @@ class Chaos:
         finally:
             task.cancel()
 
+    def story(self) -> str:
+        """What was done, for people."""
+        told = [f"{count:8} {name}" for name, count in sorted(self.counts.items())]
+        return "\n".join([*told, f"{len(self.desk.asked):8} operations", f"seed {self.seed}"])
+
     async def _unfinished(self) -> list[str]:
         return [f"{each['kind']} {each['state']} {each['step']}" for each in await self.desk.unfinished()]
 
 
-async def soak(seconds: float, seed: int, clients: int, keep: Path | None) -> list[str]:
-    async with built(proxies=3, runners=2, rows=400, keep=keep) as house:
+async def soak(seconds: float, seed: int, clients: int, keep: Path | None, fault: str | None) -> list[str]:
+    async with built(proxies=3, runners=2, rows=400, keep=keep, fault=fault) as house:
         chaos = Chaos(house, seed).with_clients(clients)
         wrong = await chaos.run(MORE_ROTATIONS, DISTURBANCES, seconds)
-    for name, count in sorted(chaos.counts.items()):
-        print(f"{count:8} {name}")
-    print(f"{len(chaos.desk.asked):8} operations")
+    print(chaos.story())
     return wrong
 
 
@@ -99,10 +103,11 @@ def main() -> int:
     parser.add_argument("--clients", type=int, default=6)
     parser.add_argument("--seed", type=int, default=None)
     parser.add_argument("--keep-logs", type=Path, default=None)
+    parser.add_argument("--fault", choices=sorted(FAULTS), default=None, help="break the product: it must be found")
     options, _ = parser.parse_known_args()
     seed = options.seed if options.seed is not None else time.time_ns() % 1_000_000
     seconds = options.seconds if options.seconds is not None else 60 * options.minutes
-    wrong = asyncio.run(soak(seconds, seed, min(options.clients, 12), options.keep_logs))
+    wrong = asyncio.run(soak(seconds, seed, min(options.clients, 12), options.keep_logs, options.fault))
     print("\n".join(wrong) or "nothing wrong")
     if wrong:
         print(f"again: python -m tests.chaos.run --seconds {seconds:g} --seed {seed}")

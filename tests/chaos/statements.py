@@ -18,6 +18,7 @@ class Session:
     connection: asyncpg.Connection
     name: str
     chance: random.Random
+    commits: bool = False  # what has been said last may have taken effect
     prepared: dict[str, Any] = field(default_factory=dict)
 
     async def fetch(self, text: str, *values: object) -> Rows:

@@ -26,12 +26,14 @@ from proxy.wire.oids import INT8
 from proxy.wire.values.codecs import codec_for
 from proxy.wire.values.settings import ValueSettings
 
-from .client import Client, Wrong
+from .actions import Wrong
+from .client import Client
 from .disturber import FIELDS
 from .house import House
 from .operations import Desk, of_field
 
 _SETTINGS = ValueSettings()
+_SHARED = (b"chaos.shared.", b"Everybody", b"+7 shared")
 
 
 async def verdict(house: House, desk: Desk, clients: Sequence[Client]) -> list[str]:
@@ -105,16 +107,13 @@ async def _field(raw, data_map: DataMap, field: Field, ciphers):  # type: ignore
     )
     if left:
         yield f"{[name for (name,) in left]} were left behind"
-    terms = [
-        name
-        for (name,) in await raw.fetch(
-            "SELECT attname::text FROM pg_attribute WHERE attrelid = $1::text::regclass AND NOT attisdropped",
-            f"{field.schema}.{field.table}",
-        )
-        if re.fullmatch(rf"fg_{field.column}_eq(_\d+)?", name)
-    ]
-    if terms != [field.term_column]:
-        yield f"its term columns are {terms}"
+    names = await raw.fetch(
+        "SELECT attname::text FROM pg_attribute WHERE attrelid = $1::text::regclass AND NOT attisdropped ORDER BY 1",
+        f"{field.schema}.{field.table}",
+    )
+    found = [name for (name,) in names if re.fullmatch(rf"fg_{field.column}_(eq|tk)(_\d+)?", name)]
+    if found != [name for name in (field.term_column, field.token_column) if name is not None]:
+        yield f"it is searched by {found}"
 
 
 async def _cells(raw, house: House, data_map: DataMap, ciphers, clients: Sequence[Client]):  # type: ignore[no-untyped-def]
@@ -126,28 +125,29 @@ async def _cells(raw, house: House, data_map: DataMap, ciphers, clients: Sequenc
             if values is not None:
                 values.update(text_form(row[at]) for row in table.rows if row[at] is not None)
     for client in clients:
-        journal = client.journal
-        for name, texts in zip(FIELDS, (journal.people, journal.people.values(), *_addresses(journal)), strict=True):
+        for name, texts in zip(FIELDS, _acknowledged(client), strict=True):
             expected[name].update(text.encode() for text in texts)
+    everybodys = await raw.fetchval("SELECT count(*) FROM customers WHERE city = 'chaos'")
     for name, values in expected.items():
         schema, table, column = name.split(".")
-        field = data_map.tables[schema, table].fields[column]
-        shared = (
-            [] if table != "customers" else await raw.fetchval("SELECT count(*) FROM customers WHERE city = 'chaos'")
-        )
-        found = await _opened(raw, field, ciphers)
+        found = await _opened(raw, data_map.tables[schema, table].fields[column], ciphers)
         if table == "customers":
-            others = Counter({v: n for v, n in found.items() if v.startswith(b"chaos.shared.") or v == b"+7"})
-            if column == "email" and any(n > 1 for n in others.values()):
+            shared = Counter({value: n for value, n in found.items() if value.startswith(_SHARED)})
+            if column == "email" and any(n > 1 for n in shared.values()):
                 yield f"{name}: a value that must be unique is there twice"
-            if sum(others.values()) != shared:
-                yield f"{name}: {shared} rows are everybody's, and {sum(others.values())} values are"
-            found -= others
+            if sum(shared.values()) != everybodys:
+                yield f"{name}: {everybodys} rows are everybody's, and {sum(shared.values())} values are"
+            found -= shared
         if found != values:
             yield f"{name}: {sum((values - found).values())} values are lost, {sum((found - values).values())} too many"
 
 
-def _addresses(journal) -> Iterator[list[str]]:  # type: ignore[no-untyped-def]
+def _acknowledged(client: Client) -> Iterator[list[str]]:
+    """The values of each of FIELDS."""
+    journal = client.journal
+    yield list(journal.people)
+    yield list(journal.people.values())
+    yield [client.share.surname] * len(journal.people)
     for marks in (journal.orders, journal.events):
         yield [address for address, those in marks.items() for _ in those]
 
