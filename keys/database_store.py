@@ -89,7 +89,11 @@ class DatabaseKeyStore:
 
     async def load(self, known: Keyring | None = None) -> LoadedKeys:
         """All keys that open something, unwrapped; those that are in `known` are not unwrapped again."""
-        snapshot = await self.read()
+        return await self.unwrapped(await self.tables.read(), known)
+
+    async def unwrapped(self, snapshot: KeySnapshot, known: Keyring | None = None) -> LoadedKeys:
+        """The same of any snapshot, also of one that is not in the tables (yet)."""
+        await self._verified(snapshot)
         held = {key.info.key_id: key for key in known.keys} if known is not None else {}
         wanted = [key for key in snapshot.keys if key.info.state in OPENING]
         missing = [key for key in wanted if key.info.key_id not in held]

@@ -1,17 +1,18 @@
 """What /v1 works with, put together from the configuration: a control connection, the audit sink, the people file.
 
-It runs in the only worker, or in the supervisor of several; it holds no keys, unwraps nothing, and reaches no data
-database.
+It runs in the only worker, or in the supervisor of several; it holds no keys and reaches no data database.  What an
+import brings is unwrapped once, to see whether proxies could, and forgotten.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any
 
+from keys.database_store import DatabaseKeyStore
 from keys.key_tables import DatabaseTables
 from policies.admin_rights import AdminRights
 from policies.errors import AuditSinkFailed, PolicyError
@@ -21,6 +22,8 @@ from proxy.config import AdminConfig, Config
 from proxy.control import Control
 from proxy.control_schema.install import schema_problems
 from proxy.errors import AuditUnavailable, ConfigError
+from proxy.key_stores import make_store
+from proxy.keywork.escrow_check import ProviderCheck
 from proxy.keywork.escrow_database import DatabaseEscrow
 from proxy.keywork.fields import FieldIndex
 from proxy.keywork.records_database import DatabaseRecords
@@ -78,6 +81,7 @@ class AdminPlane:
             records=DatabaseRecords(self._lend),
             keys=DatabaseTables(self._lend),
             escrow=DatabaseEscrow(self._lend),
+            check=ProviderCheck(self._store_maker(config, logger)),
             fields=self._fields.now,
             rights=AdminRights(),
             trail=trail,
@@ -93,6 +97,13 @@ class AdminPlane:
         )
         answers = DatabaseAnswers(self._lend)
         return Endpoints(KeyService(parts), authenticator, answers, admin.body_limit, admin.import_limit)
+
+    def _store_maker(self, config: Config, logger: Logger) -> Callable[[], DatabaseKeyStore] | None:
+        """The providers of the configuration, made anew each time: they are opened for an import only."""
+        keys = config.keys
+        if keys is None:
+            return None
+        return lambda: make_store(keys, self._control, lambda said: logger.warning("key_provider", said=said))
 
 
 class PolicyFields:

@@ -47,6 +47,9 @@ _OF_REFUSALS: dict[str, ProblemType] = {
     Code.AUDIT_UNAVAILABLE: ProblemType(
         503, "The audit record cannot be written", "Nothing was done.  See to the audit file, then try again."
     ),
+    Code.PROVIDER_UNAVAILABLE: ProblemType(
+        503, "The holder of the key-encryption key cannot be used", "Nothing was done.  See to it, then try again."
+    ),
     Code.STORE_UNAVAILABLE: ProblemType(
         503, "The control database cannot be used", "See to it, then send the same request with the same key."
     ),

@@ -247,7 +247,7 @@ ROUTES: tuple[Route, ...] = (
     Route(
         *("POST", "/v1/escrow", "Puts wrapped keys back", _import, models.ImportedModel),
         body=Escrow,
-        problems=("export-invalid", "store-not-empty", "busy", "answer-unknown"),
+        problems=("export-invalid", "store-not-empty", "busy", "answer-unknown", "provider-unavailable"),
         large=True,
         right=_right_to_import,
     ),

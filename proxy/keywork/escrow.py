@@ -1,8 +1,8 @@
 """Wrapped keys for escrow: all rows of the store and their codes, as JSON; and what an import puts back.  Pure.
 
 Nothing in an export is unwrapped: without the provider it opens nothing.  With the provider and a backup of the data
-it opens everything, so it is kept apart from both.  Its codes are the store's own and are verified by whoever loads the
-keys next; here only the form is looked at.
+it opens everything, so it is kept apart from both.  Its codes are the store's own; here only the form is looked at, and
+what would stand in the store is verified and unwrapped before it is written (escrow_check.py).
 
 An import puts back the revision that was exported, and no other: into a store that is empty, or into one that stands
 at this very revision and has lost or changed rows of it.  Wrapped bytes that stand in the store are never written over:
@@ -131,6 +131,12 @@ def plan_import(escrow: Escrow, there: KeySnapshot) -> PutBack:
         _require_nothing_lost(known.get(row.info.key_id), row)
     put = tuple(_kept(known.get(row.info.key_id), row) for row in wanting)
     return PutBack(escrow.revision, escrow.code, put, len(rows) - len(put))
+
+
+def store_after(put: PutBack, there: KeySnapshot) -> KeySnapshot:
+    """What whoever loads keys would find."""
+    rows = {key.info.key_id: key for key in (*there.keys, *put.rows)}
+    return KeySnapshot(put.number, put.code, tuple(rows.values()), there.now)
 
 
 def _checked(escrow: Escrow) -> tuple[StoredKey, ...]:

@@ -36,13 +36,14 @@ class FieldIndex:
     def __init__(self, data_maps: Iterable[DataMap]) -> None:
         self._fields: dict[Place, SealedField] = {}
         self._plain: set[Place] = set()
-        self._databases: set[str] = set()
+        self._databases: dict[str, str] = {}  # and their controllers
         self._kinds: dict[str, set[str]] = {}  # of data subjects with secrets, by database
+        self._of_kind: dict[tuple[str, str], set[Place]] = {}  # under such secrets, by controller and kind
         for data_map in data_maps:
             self._add(data_map)
 
     def _add(self, data_map: DataMap) -> None:
-        self._databases.add(data_map.database)
+        self._databases[data_map.database] = data_map.controller
         for table in data_map.tables.values():
             if table.subject_kind is not None:
                 self._kinds.setdefault(data_map.database, set()).add(table.subject_kind)
@@ -52,6 +53,8 @@ class FieldIndex:
                 if sealing is None:
                     self._plain.add(place)
                 else:
+                    if table.subject_kind is not None:
+                        self._of_kind.setdefault((data_map.controller, table.subject_kind), set()).add(place)
                     self._fields[place] = _sealed(place, data_map.controller, sealing)
 
     @property
@@ -95,6 +98,10 @@ class FieldIndex:
     def subject_kinds(self, database: str) -> frozenset[str]:
         """Of the data subjects whose secrets can be destroyed."""
         return frozenset(self._kinds.get(database, ()))
+
+    def of_subjects(self, database: str, kind: str) -> tuple[Place, ...]:
+        """The fields under such subjects' secrets, in all databases of the controller."""
+        return tuple(sorted(self._of_kind.get((self._databases.get(database, ""), kind), ())))
 
 
 def _sealed(place: Place, controller: str, sealing: Sealing) -> SealedField:

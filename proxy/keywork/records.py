@@ -2,7 +2,8 @@
 records_database.py) and that tests keep in memory.
 
 Who asks uses `create`, `approve`, `steer`, `requeue`, `get` and `page`; who carries out uses `due`, `claim` and the
-methods that take a claim.  An operation holds its locks from `queued` to its end.  A claim is good until somebody else
+methods that take a claim.  An operation holds its locks from `queued` to its end; one that is called `shared ...` does
+not keep out others of the same name, only who holds the rest of the name alone.  A claim is good until somebody else
 claims the same operation: then ClaimLost says that this runner is too late and must leave it.
 """
 
@@ -16,6 +17,7 @@ from uuid import UUID, uuid4
 
 from .operation import Operation, OperationKind, OperationState, Target, Wanted
 
+SHARED = "shared "  # begins the name of a lock that several may hold
 CHANNEL = "fieldgate_operations"  # notified when an operation may have become due, or is wanted otherwise
 
 

@@ -19,6 +19,7 @@ from .handler import Connection
 from .operation import ENDED, Operation, OperationKind, OperationState, Target, Wanted
 from .records import (
     CHANNEL,
+    SHARED,
     Busy,
     Claim,
     ClaimLost,
@@ -254,14 +255,23 @@ async def _change(connection: Connection, operation_id: UUID, change: str, *valu
 
 async def _take_locks(connection: Connection, row: Any) -> None:
     """All of the operation's locks or none.  Raises Busy."""
-    for name in row["locks"]:
-        holder = await connection.fetchval(
-            """INSERT INTO fieldgate.operation_locks (name, operation_id) VALUES ($1, $2)
-               ON CONFLICT (name) DO UPDATE SET operation_id = operation_locks.operation_id RETURNING operation_id""",
-            *(name, row["operation_id"]),
-        )
-        if holder != row["operation_id"]:
+    names = {name.removeprefix(SHARED): name for name in row["locks"]}
+    for alone in sorted(names):
+        await connection.execute(_ONE_AT_A_TIME, alone)
+        shared = names[alone].startswith(SHARED)
+        holder = await connection.fetchval(_HOLDS_ALONE if shared else _HOLDS, alone, row["operation_id"])
+        if holder is not None:
             raise Busy(holder)
+        name = f"{names[alone]} {row['operation_id']}" if shared else alone
+        await connection.execute(_HOLD, name, row["operation_id"])
+
+
+_ONE_AT_A_TIME = "SELECT pg_advisory_xact_lock(hashtextextended('fieldgate operation lock ' || $1, 0))"
+_HOLDS_ALONE = "SELECT operation_id FROM fieldgate.operation_locks WHERE name = $1 AND operation_id <> $2"
+_HOLDS = """
+    SELECT operation_id FROM fieldgate.operation_locks
+    WHERE (name = $1 OR starts_with(name, 'shared ' || $1 || ' ')) AND operation_id <> $2 LIMIT 1"""
+_HOLD = "INSERT INTO fieldgate.operation_locks (name, operation_id) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING"
 
 
 async def _free_locks(connection: Connection, operation_id: UUID) -> None:

@@ -23,6 +23,7 @@ class Code(StrEnum):
     EXPORT_INVALID = "export-invalid"
     STORE_NOT_EMPTY = "store-not-empty"
     AUDIT_UNAVAILABLE = "audit-unavailable"
+    PROVIDER_UNAVAILABLE = "provider-unavailable"
     STORE_UNAVAILABLE = "store-unavailable"
 
 

@@ -26,7 +26,7 @@ from keys.records import KeySnapshot, StoredKey
 from policies.audit.key_events import Author, KeyEvent, KeyRecord
 from proxy.errors import UpstreamUnavailable
 
-from .escrow import Escrow, PutBack, export_of, plan_import
+from .escrow import Escrow, PutBack, export_of, plan_import, store_after
 from .fields import FieldIndex, Place
 from .operation import NEEDS_APPROVAL, Operation, OperationKind, OperationState, Target, Wanted
 from .records import (
@@ -68,6 +68,10 @@ class KeyReader(Protocol):
 
 class EscrowWriter(Protocol):
     async def put_back(self, put: PutBack, expected: int) -> None: ...
+
+
+class EscrowCheck(Protocol):
+    async def require_loadable(self, snapshot: KeySnapshot) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +130,7 @@ class ServiceParts:
     records: Records
     keys: KeyReader
     escrow: EscrowWriter
+    check: EscrowCheck
     fields: Callable[[], FieldIndex]
     rights: Rights
     trail: Trail
@@ -248,6 +253,7 @@ class KeyService:
             there = await self._parts.keys.read()
             put = plan_import(escrow, there)
             if put.rows:
+                await self._parts.check.require_loadable(store_after(put, there))
                 await self._parts.escrow.put_back(put, there.number)
         return Imported(put.number, tuple(row.name for row in put.rows), put.present)
 

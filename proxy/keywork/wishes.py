@@ -15,6 +15,7 @@ from keys.records import KeySnapshot, StoredKey
 
 from .fields import FieldIndex, Place, SealedField
 from .operation import OperationKind, Target
+from .records import SHARED
 from .refusals import Code, Refusal
 from .subjects import parse_subject
 
@@ -69,7 +70,7 @@ def _of_field(kind: OperationKind, target: Target, fields: FieldIndex) -> Checke
         if found.term_scope is None:
             raise Refusal(Code.UNKNOWN_FIELD, f"{found.place.field} has no search terms, so no term key to rotate")
         return Checked(wanted, _locks(fields.sharing(found.controller, found.term_scope)))
-    return Checked(wanted, _locks((found,)))
+    return Checked(wanted, (*_locks((found,)), _form(found.place)))
 
 
 def _of_table(target: Target, fields: FieldIndex) -> Checked:
@@ -109,7 +110,8 @@ def _of_subject(target: Target, fields: FieldIndex) -> Checked:
             "no table of this database has subject_keys for subjects of this kind",
         )
     wanted = Target(database=target.database, subject=target.subject)
-    return Checked(wanted, (f"subject {target.database}/{target.subject}",))
+    forms = (f"{SHARED}{_form(place)}" for place in fields.of_subjects(target.database, kind))
+    return Checked(wanted, (f"subject {target.database}/{target.subject}", *forms))
 
 
 def names_of(target: Target, fields: FieldIndex) -> Target:
@@ -134,6 +136,11 @@ def find_key(keys: KeySnapshot, key_id: str) -> StoredKey:
 
 def _lock(controller: str, scope: str) -> str:
     return f"keys {controller}/{scope}"
+
+
+def _form(place: Place) -> str:
+    """Held alone by who changes the form of a field, and shared by those whom a change in the middle would mislead."""
+    return f"form {place.database}/{place.field}"
 
 
 def _locks(shared: tuple[SealedField, ...]) -> tuple[str, ...]:

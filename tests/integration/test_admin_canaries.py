@@ -203,6 +203,10 @@ def work(scene: Scene) -> None:
     assert [each["state"] for each in states] == ["done", "done", "done", "done", "failed"], states
     export = scene.ask("GET", "/v1/escrow", olga)
     assert scene.ask("POST", "/v1/escrow", olga, f"{IDEMPOTENCY}-2", export)["put_back"] == []
+    cell = next(key for key in export["keys"] if key["purpose"] == "cell")
+    forged = {**export, "keys": [{**key, "state": "decrypt-only"} if key is cell else key for key in export["keys"]]}
+    with pytest.raises(urllib.error.HTTPError, match="422"):
+        scene.ask("POST", "/v1/escrow", olga, body=forged)
 
 
 def attack(scene: Scene) -> None:

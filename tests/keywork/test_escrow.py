@@ -11,15 +11,16 @@ import pytest
 from pydantic import ValidationError
 
 from keys.database_store import DatabaseKeyStore
-from keys.errors import KeyringLocked
+from keys.errors import CryptoError, KeyringLocked
 from keys.key_tables import DatabaseTables
-from keys.keyring import KeyNeed
+from keys.keyring import KeyNeed, KeyPurpose
 from keys.lifecycle import KeyState
 from proxy.keywork.escrow import Escrow, export_of, plan_import
+from proxy.keywork.escrow_check import ProviderCheck
 from proxy.keywork.escrow_database import DatabaseEscrow
 from proxy.keywork.refusals import Code, Refusal
 from tests.support.control_database import ControlDatabase, make_control
-from tests.support.keywork import Desk, actor, make_desk
+from tests.support.keywork import Desk, MemoryEscrow, actor, make_desk
 from tests.support.memory_keys import MemoryProvider
 from tests.support.servers import Database
 
@@ -90,6 +91,58 @@ async def test_an_import_writes_over_no_wrapped_key(desk: Desk, forged: str) -> 
     assert await code_of(desk, exported.model_copy(update={"keys": keys})) is Code.STORE_NOT_EMPTY
     assert desk.tables.rows == before
     await desk.store.read()
+
+
+def forge(escrow: Escrow, what: str) -> Escrow:
+    """What somebody who may import, and has no key of the store, could send."""
+    keys = list(escrow.keys)
+    at = next(n for n, key in enumerate(keys) if key.purpose is KeyPurpose.CELL)
+    other = next(n for n, key in enumerate(keys) if n > at and key.purpose is KeyPurpose.CELL)
+    match what:
+        case "another row":
+            keys.append(keys[at].model_copy(update={"key_id": "00" * 8, "epoch": 99, "state": KeyState.DECRYPT_ONLY}))
+        case "a row less":
+            del keys[at]
+        case "a state":
+            keys[at] = keys[at].model_copy(update={"state": KeyState.DECRYPT_ONLY})
+        case "wrapped bytes":
+            keys[at] = keys[at].model_copy(update={"wrapped": keys[other].wrapped})
+        case "a holder":
+            keys[at] = keys[at].model_copy(update={"kek_uri": "local:nobody"})
+        case "the key of the codes":
+            own = next(n for n, key in enumerate(keys) if key.purpose is KeyPurpose.LEDGER)
+            keys[own] = keys[own].model_copy(update={"wrapped": bytes(61)})
+        case "a revision":
+            return escrow.model_copy(update={"revision": escrow.revision + 1})
+    return escrow.model_copy(update={"keys": tuple(keys)})
+
+
+FORGED = ["another row", "a row less", "a state", "wrapped bytes", "a holder", "the key of the codes", "a revision"]
+
+
+@pytest.mark.parametrize("what", FORGED)
+async def test_what_proxies_could_not_load_is_not_imported(desk: Desk, what: str) -> None:
+    forged = forge(await desk.service.export(OLGA), what)
+    desk.tables.rows, desk.tables.code, desk.tables.number = {}, None, 1
+    assert await code_of(desk, forged) is Code.EXPORT_INVALID
+    assert desk.tables.rows == {} and desk.tables.number == 1
+    await MemoryEscrow(desk.tables).put_back(plan_import(forged, await desk.tables.read()), 1)
+    with pytest.raises(CryptoError):  # as a proxy would have found it
+        await DatabaseKeyStore(desk.tables, desk.store.provider).load()
+
+
+async def test_nothing_is_imported_that_cannot_be_verified(desk: Desk) -> None:
+    exported = await desk.service.export(OLGA)
+    desk.tables.rows, desk.tables.code, desk.tables.number = {}, None, 1
+    provider = desk.store.provider
+    assert isinstance(provider, MemoryProvider)
+    provider.down = True
+    assert await code_of(desk, exported) is Code.PROVIDER_UNAVAILABLE
+    with pytest.raises(Refusal, match="cannot verify an import"):
+        await ProviderCheck(None).require_loadable(await desk.tables.read())
+    assert desk.tables.rows == {}
+    provider.down = False
+    assert (await desk.service.put_back(OLGA, exported)).put_back
 
 
 async def test_a_date_out_of_range_is_refused(desk: Desk) -> None:

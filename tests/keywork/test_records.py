@@ -131,6 +131,42 @@ async def test_two_operations_do_not_work_on_the_same_thing(records: Records) ->
     assert await made(records, locks=("b",))
 
 
+@pytest.mark.parametrize(
+    ("first", "second", "busy"),
+    [
+        (("shared form t",), ("shared form t",), False),
+        (("shared form t",), ("form t",), True),
+        (("form t",), ("shared form t",), True),
+        (("form t",), ("form t",), True),
+        (("form t",), ("form t 2", "shared form u"), False),
+        (("shared form t",), ("a", "form t 2"), False),
+        (("subject 1", "shared form t"), ("subject 1", "shared form t"), True),
+    ],
+)
+async def test_what_is_shared_keeps_out_only_who_wants_it_alone(
+    records: Records, first: tuple[str, ...], second: tuple[str, ...], busy: bool
+) -> None:
+    one = await made(records, locks=first)
+    if not busy:
+        two = await made(records, locks=second)
+        await records.steer(two, Wanted.CANCEL)
+        await records.steer(one, Wanted.CANCEL)
+        return
+    with pytest.raises(Busy) as refused:
+        await made(records, locks=second)
+    assert refused.value.holder == one
+    await records.steer(one, Wanted.CANCEL)
+    await made(records, locks=second)
+
+
+async def test_of_many_who_want_it_at_once_one_alone_or_all_others_have_it(pool: asyncpg.Pool) -> None:
+    records = database_records(pool)
+    wanted = [("shared form t",), ("form t",)] * 6
+    found = await asyncio.gather(*(made(records, locks=locks) for locks in wanted), return_exceptions=True)
+    have = {wanted[n][0] for n, each in enumerate(found) if isinstance(each, UUID)}
+    assert len(have) == 1 and all(isinstance(each, (UUID, Busy)) for each in found)
+
+
 async def test_a_refused_request_may_be_made_again_with_its_key(records: Records) -> None:
     first = await made(records)
     with pytest.raises(Busy):

@@ -48,3 +48,18 @@ def test_only_rotation_goes_by_tables() -> None:
 )
 def test_records_of_requests_hold_what_is_known_by_name(asked: Target, kept: Target) -> None:
     assert names_of(asked, INDEX) == kept
+
+
+def test_a_shred_shares_the_forms_of_its_fields_and_a_change_of_form_has_one_alone() -> None:
+    fields = INDEX.of_subjects("shop", "customer")
+    assert fields and {place.field.rpartition(".")[0] for place in fields} == {"public.customers"}
+    shred = check_wish(
+        OperationKind.SHRED_SUBJECT, Target("shop", subject="customer:42"), INDEX, KEYS, timedelta(0)
+    ).locks
+    assert shred == ("subject shop/customer:42", *(f"shared form shop/{place.field}" for place in fields))
+    for kind in (OperationKind.SEAL_FIELD, OperationKind.UNSEAL_FIELD):
+        for place in fields:
+            assert (
+                f"form shop/{place.field}"
+                in check_wish(kind, Target("shop", place.field), INDEX, KEYS, timedelta(0)).locks
+            )

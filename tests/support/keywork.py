@@ -19,6 +19,7 @@ from policies.audit.events import Line, decode
 from policies.fields import DataMap
 from policies.loader import SHOP, load_policy
 from proxy.keywork.escrow import PutBack
+from proxy.keywork.escrow_check import ProviderCheck
 from proxy.keywork.fields import FieldIndex
 from proxy.keywork.refusals import Code, Refusal
 from proxy.keywork.service import Actor, Asked, KeyService, ServiceParts
@@ -105,7 +106,10 @@ async def make_desk() -> Desk:
     store = DatabaseKeyStore(tables, MemoryProvider())
     await store.initialise()
     await store.add_missing(key_needs(SHOP_MAP))
-    parts = ServiceParts(records, tables, MemoryEscrow(tables), lambda: INDEX, RIGHTS, Trail(sink), timedelta(days=7))
+    check = ProviderCheck(lambda: DatabaseKeyStore(tables, store.provider))
+    parts = ServiceParts(
+        records, tables, MemoryEscrow(tables), check, lambda: INDEX, RIGHTS, Trail(sink), timedelta(days=7)
+    )
     return Desk(tables, store, records, sink, KeyService(parts))
 
 

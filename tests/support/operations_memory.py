@@ -9,6 +9,7 @@ from uuid import UUID
 
 from proxy.keywork.operation import ENDED, Operation, OperationKind, OperationState, Wanted
 from proxy.keywork.records import (
+    SHARED,
     Busy,
     Claim,
     ClaimLost,
@@ -192,11 +193,16 @@ class MemoryRecords:
         return row.operation.not_before is not None and row.operation.not_before > self.now()
 
     def _take_locks(self, row: _Row) -> None:
-        ours = row.operation.operation_id
+        ours, taken = row.operation.operation_id, {}
         for name in row.new.locks:
-            if self.locks.get(name, ours) != ours:
-                raise Busy(self.locks[name])
-        self.locks.update(dict.fromkeys(row.new.locks, ours))
+            alone = name.removeprefix(SHARED)
+            shared = name != alone
+            for held, holder in self.locks.items():
+                against = held == alone or (not shared and held.startswith(f"{SHARED}{alone} "))
+                if against and holder != ours:
+                    raise Busy(holder)
+            taken[f"{name} {ours}" if shared else name] = ours
+        self.locks.update(taken)
 
     def _free_locks(self, operation_id: UUID) -> None:
         self.locks = {name: holder for name, holder in self.locks.items() if holder != operation_id}
