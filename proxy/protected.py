@@ -31,6 +31,7 @@ from .sealing.needs import check_own_keys
 TellPeers = Callable[[str], Awaitable[None]]
 _SOONEST = 0.1  # seconds, doubled by each failure in a row, until a catalog that could not be read is read again
 _OPENINGS = 5  # of a database whose keys are being rotated
+_LONGEST_REST = 1.0  # seconds between two readings
 _SLOWER = 10  # so often, then at the usual interval
 
 
@@ -192,14 +193,18 @@ class ProtectedDatabases:
     async def _watch(self, database: ProtectedDatabase) -> None:
         """Never ends by itself: a proxy whose catalog is not read any more would go on with an old one."""
         interval = self._config.control.refresh_interval if self._config.control else 30.0
-        failures = 0
+        loop, failures = asyncio.get_running_loop(), 0
         while True:
             database.stale.clear()
+            began = loop.time()
             failures = 0 if await self._read_again(database) else failures + 1
+            ended = loop.time()
             await self._renew()
             with suppress(TimeoutError):
                 async with asyncio.timeout(_until_next(failures, interval)):
                     await database.stale.wait()
+            # Who changes something all the time (temporary tables, say) leaves half of the time to everyone else.
+            await asyncio.sleep(max(0.0, min(ended - began, _LONGEST_REST) - (loop.time() - ended)))
 
     async def _read_again(self, database: ProtectedDatabase) -> bool:
         try:

@@ -60,10 +60,8 @@ def failure(forwarding: Forwarding, head: Reply, start: int, end: int) -> bool:
     if protected and not unchanged and is_gone(fields, state.services.current().catalog):
         state.commands.append(RefreshCatalog())
         return forwarding.put(start, backend.error_response(rotated()))
-    if _is_unsettled(head) and fields.get(b"C") == b"40001":
-        state.commands.append(
-            RefreshCatalog()
-        )  # perhaps the fence of a table that was rewritten: plan by what it is now
+    if _is_unsettled(head) and fields.get(b"C") == b"40001":  # perhaps the fence of a table that was rewritten
+        state.commands.append(RefreshCatalog())
     if protected or forwarding.holds_envelope(start, end):
         return forwarding.put(start, backend.build_error_response(scrub(fields, rewritten=not unchanged)))
     if not unchanged:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import shutil
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
@@ -387,6 +388,28 @@ async def test_the_watcher_of_a_catalog_goes_on_whatever_it_meets(config: Config
             while not database.fresh:  # noqa: ASYNC110 - long before the usual interval of 30 s
                 await asyncio.sleep(0.01)
         assert not failures
+
+
+async def test_a_catalog_that_changes_all_the_time_is_not_read_all_the_time(config: Config) -> None:
+    took, readings = 0.1, list[tuple[float, float]]()
+    loop = asyncio.get_running_loop()
+
+    async with working(config) as worker:
+        database = worker._protected.by_name["shop"]
+
+        async def load(connection: object, data_map: DataMap, version: int, before: Catalog | None) -> Catalog:
+            began = loop.time()
+            await asyncio.sleep(took)
+            database.stale.set()
+            readings.append((began, loop.time()))
+            return await load_catalog(connection, data_map, version, before)
+
+        database._planning = replace(database._planning, load_catalog=load)
+        database.stale.set()
+        async with asyncio.timeout(20):
+            while len(readings) < 4:  # noqa: ASYNC110 - nobody tells
+                await asyncio.sleep(0.01)
+    assert all(after[0] - before[1] >= took for before, after in itertools.pairwise(readings))
 
 
 async def test_row_keys_are_drawn_over_the_control_connection(stage: Stage, config: Config) -> None:
