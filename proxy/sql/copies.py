@@ -45,8 +45,9 @@ def _copy_query(request: Request, body: Node, source: bytes) -> StatementPlan:
             hint="Run the statement by itself, with RETURNING.",
         )
     text = SqlText(source)
-    opening = 1
-    if text.tokens.word(0) != "copy" or text.tokens.text(opening) != b"(":
+    first = next((n for n in range(len(text.tokens)) if text.tokens.text(n) != b";"), 0)  # behind empty statements
+    opening = first + 1
+    if text.tokens.word(first) != "copy" or text.tokens.text(opening) != b"(":
         raise Unsupported("the query of COPY can not be located exactly")
     start, end = text.tokens[opening].end, text.tokens[closing_index(text, opening)].start
     try:
