@@ -30,7 +30,9 @@ def normal(episode: Episode, heard: tuple[Heard, ...]) -> list[Heard]:
                 message = message[0], message[1][_HEADER:]
             rows.append(message)
             continue
-        if message[0] in _ENDS or message[0] == "Z":
+        if message[0] == "s" and not episode.exact:
+            pass  # which rows are in which of the parts is a matter of their order
+        elif message[0] in _ENDS or message[0] == "Z":
             if message[0] != "E" and not shape:
                 found += rows if episode.exact else sorted(rows)
             rows = []

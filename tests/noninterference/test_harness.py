@@ -94,6 +94,17 @@ def test_the_order_of_rows_that_are_copied_is_no_difference() -> None:
     assert difference(said, told[0], told[2]) == "step 1: a message d"
 
 
+def test_the_order_of_rows_that_come_in_parts_is_no_difference() -> None:
+    rows = [("D", b"\0\1\0\0\0\1" + value) for value in (b"a", b"b", b"c")]
+    told = [
+        Answer(((first, second, ("s", b""), third, ("C", b"SELECT 1\0"), ("Z", b"I")),))
+        for first, second, third in (rows, rows[::-1], (rows[0], rows[1], rows[1]))
+    ]
+    assert difference(one("portal", "SELECT 1"), told[0], told[1]) == ""
+    assert difference(one("portal", "SELECT 1", exact=True), told[0], told[1]) != ""
+    assert difference(one("portal", "SELECT 1"), told[0], told[2]) == "step 1: rows, in column 1"
+
+
 def test_a_statement_is_made_smaller() -> None:
     text = "SELECT a, b, city FROM customers WHERE id > 3 ORDER BY a"
     assert smaller(text, lambda tried: "city" in tried and "FROM" in tried) == "city FROM"
