@@ -27,7 +27,7 @@ from policies.errors import PolicyError
 from policies.loader import load_policy
 from proxy.errors import FieldgateError
 
-from .admins import make_tokens, write_people
+from .admins import ADMINS, make_tokens, write_people
 from .check import Checker
 from .folder import Contents, DemoFolder, FolderNotOurs
 from .generate import Shop, make_shop
@@ -35,7 +35,7 @@ from .prepare import prepare, write_settings
 from .programs import ServerFailed
 from .server import Server, free_port
 from .service import ProxyFailed, Service, Wanted
-from .show import Door, Exhibition, show_connections
+from .show import Door, Exhibition, show_admin_port, show_connections
 
 DEFAULT_DATA_DIR = Path("demo-data")
 DEFAULT_PORT = 6543
@@ -139,6 +139,8 @@ class _Demo:
         logins = sorted(load_policy(self._folder.policy).logins)
         password_file = self._folder.path / "postgres.password"
         show_connections(self._console, self._proxy(), self._raw(), password_file, logins)
+        tokens = {person: (role, self._folder.token_file(person)) for person, role in ADMINS.items()}
+        show_admin_port(self._console, f"http://127.0.0.1:{self._admin_port}/", tokens, self._folder.config)
 
     async def _exhibit(self) -> None:
         exhibition = Exhibition()

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import datetime
 import ssl
-from collections.abc import Sequence
+import sys
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -151,3 +152,23 @@ def show_connections(console: Console, proxy: Door, raw: Door, password_file: Pa
     console.print(f"The other logins are {others}.\n\nFor comparison the database itself, without Fieldgate:")
     line = f'PGPASSWORD="$(cat {password_file})" psql "host={raw.host} port={raw.port} dbname=shop user=postgres"'
     console.print(f"  {line}\n", soft_wrap=True, highlight=False, markup=False)
+
+
+def show_admin_port(console: Console, url: str, tokens: Mapping[str, tuple[str, Path]], config: Path) -> None:
+    """`tokens`: each person's role, and the file of their token."""
+    console.print(f"Keys and operations are at [bold]{url}[/bold]; sign in with the token of one of these files:")
+    widest = max(len(person) for person in tokens)
+    for person, (role, file) in tokens.items():
+        console.print(f"  {person:<{widest}}  {role:<15} {file}", soft_wrap=True, highlight=False, markup=False)
+    key_admin = next(iter(tokens.values()))[1]
+    console.print("The same from the shell; what one person asks for, another may have to approve:")
+    for command in ("keys show", "keys rotate customers.email", "keys operations"):
+        line = f"  {_program()} {command} --config {config} --token-file {key_admin}"
+        console.print(line, soft_wrap=True, highlight=False, markup=False)
+    console.print()
+
+
+def _program() -> str:
+    """As it was started."""
+    started = Path(sys.argv[0])
+    return str(started) if started.name == "fieldgate" else f"{sys.executable} -m proxy"

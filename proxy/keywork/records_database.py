@@ -63,7 +63,10 @@ _CLAIM = """
             OR state IN ('running', 'paused') AND attempt > 0)
     RETURNING *"""
 _UPDATE = "UPDATE fieldgate.operations SET"  # what follows is always a constant of this file
-_FINISHED = "state = $3, problem = $4, finished_at = now(), touched_at = now(), untold = array_append(untold, $3)"
+_FINISHED = (
+    "state = $3, problem = $4, finished_at = now(), touched_at = now(), untold = array_append(untold, $3),"
+    " done = CASE WHEN $3 = 'done' THEN greatest(done, total) ELSE done END"
+)
 _HELD = "WHERE operation_id = $1 AND attempt = $2 AND state IN ('running', 'paused')"
 
 

@@ -257,6 +257,7 @@ def operations(
     async def work(client: AdminClient) -> int:
         query = {name: value for name, value in (("state", state), ("kind", kind)) if value is not None}
         table = Table("operation", "kind", "of", "state", "progress", "asked by", "approved by", "asked at")
+        table.columns[0].min_width = 36  # it is copied into other commands
         for each in (await client.get("/v1/operations", limit=str(limit), **query))["operations"]:
             table.add_row(
                 *(each["operation_id"], each["kind"], _of(each), each["state"], _progress(each)),
@@ -378,7 +379,7 @@ def _of(operation: Any) -> str:
 
 def _progress(operation: Any) -> str:
     if not operation["total"]:
-        return operation["step"] or ""
+        return "" if operation["state"] == "done" else operation["step"]
     left = f", {operation['seconds_left']:.0f} s left" if operation["seconds_left"] is not None else ""
     return f"{operation['done']:,}/{operation['total']:,}{left}"
 

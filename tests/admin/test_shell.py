@@ -65,7 +65,7 @@ async def carried_out(port: Port, state: OperationState, problem: str | None = N
 async def test_an_operation_is_followed_to_its_end(port: Port, as_olga: Any) -> None:
     result, _ = await asyncio.gather(as_olga("rotate", EMAIL, "-d", "shop"), carried_out(port, OperationState.DONE))
     assert result.exit_code == 0, result.output
-    assert "rotate-data-key: done" in result.output and "500/1000" in result.output.replace(" ", "")
+    assert "rotate-data-key: done" in result.output and "1000/1000" in result.output.replace(" ", "")
 
 
 @pytest.mark.parametrize("state", [OperationState.FAILED, OperationState.CANCELLED])
@@ -166,3 +166,9 @@ def test_a_token_that_cannot_be_sent_is_not_shown(tmp_path: Path, said: str) -> 
     with pytest.raises(ConfigError) as refused:
         Access("http://127.0.0.1:1", tmp_path / "token").headers()
     assert "fgt" not in refused.value.message and "token" in refused.value.message
+
+
+async def test_an_operation_is_listed_with_its_whole_id(port: Port, as_olga: Any) -> None:
+    await as_olga("rotate", EMAIL, "-d", "shop", "--no-wait")
+    [operation_id] = port.desk.records.rows
+    assert str(operation_id) in (await as_olga("operations")).stdout

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
 import socket
+import stat
 import subprocess
 import sys
+import urllib.error
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -66,12 +70,39 @@ def test_it_shows_each_view_and_stays_until_ctrl_c(home: Path) -> None:
         for word in ("raw database", "management", "support", "accounting", "hidden", "refused", r"\xf96701"):
             assert word in text
         assert process.poll() is None
+        require_admin_port(home / "demo", text)
         with socket.create_connection(("127.0.0.1", port), timeout=5):
             pass
     assert process.returncode == 0
     with pytest.raises(OSError, match="refused"):
         socket.create_connection(("127.0.0.1", port), timeout=5)
     assert read_postmaster(home / "demo" / "postgres") is None
+
+
+def require_admin_port(folder: Path, said: str) -> None:
+    """A page, four people with tokens of their own, and nothing for anybody else."""
+    found = re.search(r"Keys and operations are at http://127\.0\.0\.1:(\d+)/", said)
+    assert found is not None
+    assert b"<title>Fieldgate" in asked(found[1], "/")
+    for person in ("olga", "pavel", "dina", "anna"):
+        file = folder / "tokens" / f"{person}.token"
+        assert str(file) in said and stat.S_IMODE(file.stat().st_mode) == 0o600
+        token = file.read_text().strip()
+        assert token not in said and json.loads(asked(found[1], "/v1/keys", token))["keys"]
+    for token in ("", "fgt_0011223344556677_" + "A" * 43):
+        with pytest.raises(urllib.error.HTTPError, match="401"):
+            asked(found[1], "/v1/keys", token)
+    line = re.search(r"\S+ -m proxy keys show .*", said)
+    assert line is not None
+    shown = subprocess.run(line[0].split(), capture_output=True, text=True, env=environment(), timeout=60, check=False)
+    assert shown.returncode == 0 and "customers.email" in shown.stdout, shown.stderr
+
+
+def asked(port: str, path: str, token: str = "") -> bytes:
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    request = urllib.request.Request(f"http://127.0.0.1:{port}{path}", headers=headers)
+    with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310  (our own loopback address)
+        return bytes(answer.read())
 
 
 def test_a_folder_is_used_again_and_a_killed_demo_is_cleared_away(home: Path) -> None:

@@ -260,6 +260,15 @@ async def test_an_end_is_untold_until_it_is_told(records: Records) -> None:
     assert await records.untold(10, timedelta(0)) == []
 
 
+@pytest.mark.parametrize(("state", "done"), [(OperationState.DONE, 200), (OperationState.FAILED, 64)])
+async def test_what_is_done_is_done_to_the_end(records: Records, state: OperationState, done: int) -> None:
+    """Progress is told once in a second, so the last of it may never have been."""
+    claim = await claimed(records, await made(records))
+    await records.progress(claim, "verify", 64, 200, 1.0)
+    ended = await records.finish(claim, state)
+    assert (ended.done, ended.total) == (done, 200)
+
+
 async def test_only_ends_finish(records: Records) -> None:
     claim = await claimed(records, await made(records))
     with pytest.raises(ValueError, match="no end"):

@@ -161,7 +161,9 @@ class MemoryRecords:
         row = self._held(claim)
         self._free_locks(row.operation.operation_id)
         row.untold.append(state)
-        return self._set(row, state=state, problem=problem, finished_at=self.now())
+        found = row.operation
+        done = max(found.done, found.total) if state is OperationState.DONE else found.done
+        return self._set(row, state=state, problem=problem, done=done, finished_at=self.now())
 
     async def untold(self, limit: int, stale: timedelta) -> list[tuple[Operation, OperationState]]:
         late = [r for r in self.rows.values() if r.untold and r.touched_at and r.touched_at < self.now() - stale]

@@ -43,8 +43,9 @@ function left(seconds) {
 }
 
 function progress(operation) {
-  const parts = [];
-  if (operation.total > 0) {
+  const parts = [], done = operation.state === "done";
+  if (done && operation.total > 0) parts.push(made("small", count(operation.total) + " of " + count(operation.total)));
+  else if (!done && operation.total > 0) {
     const bar = made("progress");
     bar.max = operation.total;
     bar.value = operation.done;
@@ -53,7 +54,7 @@ function progress(operation) {
     if (operation.rate > 0 && operation.state === "running") said.push(count(Math.round(operation.rate)) + "/s");
     said.push(left(operation.seconds_left));
     parts.push(bar, made("small", [operation.step, ...said].filter(Boolean).join(", ")));
-  } else if (operation.step) parts.push(made("small", operation.step));
+  } else if (!done && operation.step) parts.push(made("small", operation.step));
   if (operation.not_before && operation.state !== "done") parts.push(made("small", "not before " + moment(operation.not_before)));
   if (operation.problem) parts.push(made("small", operation.problem));
   return parts;
@@ -73,10 +74,11 @@ function showOperations(page) {
 
 function showKeys(list) {
   at("keys").replaceChildren(...list.keys.map((each) => {
-    const share = each.seals_left / each.seals_limit;
+    const share = each.seals_left / each.seals_limit, seals = each.purpose === "cell";
     const used = each.used_by.map((place) => place.database + "/" + place.field).join(", ") || each.scope;
     return row(cell(made("code", each.key_id)), cell(each.purpose), cell(used), cell(String(each.epoch), "number"),
-      cell(state(each.state)), cell(count(each.cells_sealed), "number"), cell((share * 100).toFixed(share < 1 ? 1 : 0) + " %"));
+      cell(state(each.state)), cell(seals ? count(each.cells_sealed) : "", "number"),
+      cell(seals ? (share * 100).toFixed(share < 1 ? 1 : 0) + " %" : ""));
   }));
 }
 
