@@ -21,6 +21,7 @@ from proxy.rotation.exchange import admitted_now
 from proxy.rotation.rotate_terms import rotate_term_key
 from proxy.rotation.verify import verify_field
 from proxy.sealing.admitted import read_admitted
+from proxy.sealing.ddl import check_name, sealing_of
 from proxy.sealing.needs import key_needs
 from proxy.sealing.verify import verify_sealed
 from proxy.stored_forms import as_searched
@@ -298,6 +299,27 @@ async def test_cells_behind_the_fence_have_both(shop: Shop, connection: asyncpg.
     await rotate(shop, work)
     assert not work.at
     await require_found(shop, connection)
+
+
+async def test_a_cell_of_one_epoch_that_was_put_in_behind_the_check_stops_it_before_the_switch(
+    shop: Shop, connection: asyncpg.Connection
+) -> None:
+    old = await connection.fetchval("SELECT note FROM people WHERE id = 1")
+
+    async def smuggle() -> None:
+        query = "SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE conname = $1"
+        definition = await connection.fetchval(query, check_name(sealing_of(NOTE)))
+        await connection.execute(f"ALTER TABLE people DROP CONSTRAINT {check_name(sealing_of(NOTE))}")
+        await connection.execute("UPDATE people SET note = $1 WHERE id = 1", old)
+        await connection.execute(
+            f"ALTER TABLE people ADD CONSTRAINT {check_name(sealing_of(NOTE))} {definition} NOT VALID"
+        )
+
+    work = steps_of(NOTE)
+    work.at["compare"] = smuggle
+    with pytest.raises(RotationRefused, match="cells of one epoch have come in behind its CHECK"):
+        await rotate(shop, work)
+    assert (await as_searched(connection, MAP)).tables["public", "people"].fields["note"].token_epoch == 1
 
 
 async def test_what_hangs_on_the_column_of_tokens_is_refused_first(shop: Shop, connection: asyncpg.Connection) -> None:
