@@ -18,7 +18,7 @@ from keys.keyring import Keyring, KeyringCiphers
 from keys.subject_store import SubjectKeys, SubjectStore
 from keys.subjects import SubjectCache
 from policies.errors import PolicyError, PrincipalRefused
-from policies.fields import DataMap, Field
+from policies.fields import DataMap
 from policies.holder import PolicyHolder, Published
 from policies.model import Principal
 from policies.policy_set import LoginKind, PolicySet
@@ -37,7 +37,7 @@ from .sealing.verify import verify_sealed
 from .sequences import SequencePool
 from .sql.catalog import Catalog
 from .sql.planner import Planner
-from .stored_forms import stored_forms
+from .stored_forms import searched_alike, stored_forms
 from .subject_keeper import SubjectKeeper
 
 CATALOG_CHANNEL = "fieldgate_catalog"
@@ -212,8 +212,7 @@ class ProtectedDatabase:
             except asyncpg.PostgresError as error:
                 raise self._unverifiable(error) from None
         tables = [each.protected for each in known.catalog.relations.values() if each.protected is not None]
-        now = {each.name: _epochs(each) for table in searched.tables.values() for each in table.fields.values()}
-        return any(now.get(f.name, _epochs(f)) != _epochs(f) for table in tables for f in table.fields.values())
+        return not searched_alike(searched, tables)
 
     def forget_keys(self) -> None:
         """Nothing opens, and nothing is sealed, until there are keys again."""
@@ -333,10 +332,6 @@ class ProtectedDatabase:
                 count,
             )
         return [row[0].encode() for row in rows]
-
-
-def _epochs(field: Field) -> tuple[int, int]:
-    return field.term_epoch, field.token_epoch
 
 
 def _numbered(catalogs: Catalogs, version: int) -> Catalogs:

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from enum import IntEnum
 from typing import Any
 
-from policies.fields import DataMap, Field, Sealing
+from policies.fields import DataMap, Field, ProtectedTable, Sealing
 
 Connection = Any  # asyncpg has no types that mypy can check
 
@@ -80,6 +80,17 @@ def term_epochs(data_map: DataMap, found: Terms) -> dict[str, int]:
         for (field_id, epochs), mine in zip(members, ready, strict=True):
             chosen[field_id] = common or max(mine, default=min(epochs, default=1))
     return chosen
+
+
+def searched_alike(data_map: DataMap, tables: Iterable[ProtectedTable]) -> bool:
+    """Whether the fields of these tables are searched by terms and tokens of the same epochs as the data map's."""
+    now = {each.name: _searched(each) for table in data_map.tables.values() for each in table.fields.values()}
+    fields = (each for table in tables for each in table.fields.values())
+    return all(now.get(each.name, _searched(each)) == _searched(each) for each in fields)
+
+
+def _searched(field: Field) -> tuple[int, int]:
+    return field.term_epoch, field.token_epoch
 
 
 def token_epochs(data_map: DataMap, found: Terms) -> dict[str, int]:

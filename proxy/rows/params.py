@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 from keys.envelope import ANY_TOKEN
-from keys.errors import CryptoError, SealBudgetExhausted, SealBudgetUnavailable, SubjectDestroyed
+from keys.errors import CryptoError, SealBudgetExhausted, SealBudgetUnavailable, SubjectDestroyed, UnknownKey
 from keys.field import FieldCipher, FieldCiphers
 from policies.fields import Field, LogicalType, Sealing
 from policies.model import Principal
@@ -93,8 +93,12 @@ class SlotFiller:
         return self._searched(field, token_inputs(slot.comparing, pattern, field.sealing.tokens, field.name))
 
     def _searched(self, field: Field, inputs: Iterable[bytes]) -> list[bytes]:
+        """Of the epoch of the column that the plan searches, as with terms."""
         self.spend(1)
-        return cipher_of(self.ciphers, field).tokens(inputs, field.token_epoch)
+        try:
+            return cipher_of(self.ciphers, field).tokens(inputs, field.token_epoch)
+        except UnknownKey:
+            raise _of_no_key(field) from None
 
     def _attribute(self, slot: Slot) -> bytes | None:
         value = getattr(self.principal, slot.attribute or "", None)
@@ -146,13 +150,20 @@ class SlotFiller:
 
         The elements of an array are counted together, so that an array is looked for as a whole or not at all.
         """
-        spend, epoch = self.spend, slot.field.term_epoch if slot.field is not None else 1
+        spend, field = self.spend, slot.field
+        epoch = field.term_epoch if field is not None else 1
+
+        def term(cell: bytes) -> bytes:
+            try:
+                return cipher.term(codec.term_input(cell), epoch)
+            except UnknownKey:
+                raise _of_no_key(field) from None
 
         def make(cell: bytes) -> bytes:
             spend(1)
-            return cipher.term(codec.term_input(cell), epoch)
+            return term(cell)
 
-        return (lambda cell: cipher.term(codec.term_input(cell), epoch)) if slot.array else make
+        return term if slot.array else make
 
     def row_key(self, slot: Slot, client: ClientValues) -> bytes | None:
         """The key that a cell is bound to.  Raises ValueRejected."""
@@ -203,6 +214,15 @@ def budget_exhausted(spent: SealBudgetExhausted) -> CellUnreadable:
     return CellUnreadable(
         "the field's key has sealed as many cells as one key may; it must be rotated",
         sqlstate=SqlState.PROGRAM_LIMIT_EXCEEDED,
+    )
+
+
+def _of_no_key(field: Field | None) -> CellUnreadable:
+    """Of an old term key that was disabled or destroyed, while the table has its columns: one from a backup."""
+    return CellUnreadable(
+        f"there is no key for the terms that {field.name if field is not None else 'the field'} is searched by",
+        sqlstate=SqlState.NOT_IN_PREREQUISITE_STATE,
+        hint="Its term key has been rotated. If the table is from a backup, unseal the field and seal it again.",
     )
 
 

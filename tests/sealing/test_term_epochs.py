@@ -11,7 +11,7 @@ from keys.field import FieldKeyCipher, Searching, TermKey, TokenKey
 from policies.fields import DataMap, Field
 from proxy.sealing.ddl import term_definition
 from proxy.sealing.verify import verify_sealed
-from proxy.stored_forms import TermColumn, as_searched, term_epochs
+from proxy.stored_forms import TermColumn, as_searched, searched_alike, term_epochs, token_epochs
 from tests.keys.making import CountedLeases, data_key
 from tests.sealing.making import KEY, ciphers_for, create_sealed, data_map, field_of, id_of
 from tests.support.servers import Database
@@ -84,6 +84,13 @@ async def test_later_columns_are_verified(database: Database, epoch: int) -> Non
         await connection.close()
 
 
+def test_a_catalog_is_told_from_one_of_other_epochs() -> None:
+    tables = MAP.tables.values()
+    assert searched_alike(MAP, tables)
+    assert not searched_alike(MAP.with_epochs({id_of(MORE): 2}, {}), tables)
+    assert not searched_alike(MAP.with_epochs({}, {id_of(NAME): 2}), tables)
+
+
 def chosen(**columns: TermColumn) -> dict[str, int]:
     made: DataMap = MAP
     found = {("public", "people"): {name.replace("E_mail", "E-mail"): kind for name, kind in columns.items()}}
@@ -101,3 +108,12 @@ def test_the_newest_epoch_with_its_index_is_searched_by_the_whole_group() -> Non
     assert chosen(**{**half, "fg_more_eq_2": INDEXED}) == {"E-mail": 2, "other": 2, "more": 2}
     assert chosen(fg_E_mail_eq_2=THERE, fg_other_eq_3=THERE) == {"E-mail": 2, "other": 3, "more": 1}  # verify says more
     assert chosen(fg_E_mail_eq_02=UNIQUE, fg_E_mail_eq_1=UNIQUE)["E-mail"] == 1
+
+
+def test_the_column_of_tokens_says_its_epoch() -> None:
+    def found(*names: str) -> int:
+        return token_epochs(MAP, {("public", "people"): dict.fromkeys(names, THERE)})[id_of(NAME)]
+
+    assert found() == found("fg_name_tk") == found("fg_name_tk_02", "fg_name_tk_1", "fg_name_eq_4", "fg_more_tk_5") == 1
+    assert found("fg_name_tk_12") == 12
+    assert found("fg_name_tk", "fg_name_tk_3") == 3
