@@ -189,7 +189,8 @@ async def test_a_damaged_cell_is_counted_and_left(
 ) -> None:
     before, after = ciphers_of(keyring), ciphers_of(rotated(keyring, EMAIL))
     await admit(people, (EMAIL,), before, after)
-    damaged = seal(EMAIL, "x", 1, before)[:-1] + b"\0"
+    sound = seal(EMAIL, "x", 1, before)
+    damaged = sound[:-1] + bytes((sound[-1] ^ 1,))
     await people.execute("UPDATE people SET email = $1 WHERE id = 1", damaged)
     [work] = await work_of(worker, (EMAIL,), after)
     tally = await walk(worker, work)

@@ -129,7 +129,7 @@ async def test_cells_that_were_tampered_with_are_made_again(people: Database, co
     # The fill of the switch was rolled back with it; what the passes filled is there.
     assert filled == 75
     await connection.execute(f"UPDATE people SET {new} = (SELECT {new} FROM people WHERE id = 1) WHERE id IN (2, 3)")
-    await connection.execute(f"UPDATE people SET {new} = overlay({new} placing '\\x00' from 60) WHERE id = 6")
+    await connection.execute(f"UPDATE people SET {new} = set_byte({new}, 59, get_byte({new}, 59) # 1) WHERE id = 6")
     await connection.execute(f"UPDATE people SET {new} = (SELECT {new} FROM people WHERE id = 1) WHERE id = 4")
     outcome = await seal_field(connection, MAP, "people.Home City", CIPHERS, options=QUICK)
     assert outcome.corrected == 4
