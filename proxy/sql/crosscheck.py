@@ -19,7 +19,7 @@ from .tree import Nodes, strings
 
 _FOLD = {ord(letter): letter.lower() for letter in "ABCDEFGHIJKLMNOPQRSTUVWXYZ"}
 # Words that sqlglot reads as columns where PostgreSQL has a keyword.
-_KEYWORDS = frozenset({"default"})
+_KEYWORDS = frozenset({"default", "user", "current_role"})
 
 
 def check_agreement(flat: Nodes, text: SqlText, start: int, rendered: Rendered) -> None:

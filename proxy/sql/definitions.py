@@ -23,6 +23,23 @@ def _ddl(catalog: Catalog, body: Node, found: Findings) -> Utility:
     return DDL
 
 
+def _sequence(catalog: Catalog, body: Node, found: Findings) -> Utility:
+    _refuse_owner(catalog, body)
+    return _ddl(catalog, body, found)
+
+
+def _refuse_owner(catalog: Catalog, body: Node) -> None:
+    """OWNED BY names a column as a list of words, not as a relation."""
+    for option in body.get("options", []):
+        element = option["DefElem"]
+        owner = strings(element["arg"]["List"]["items"]) if element["defname"] == "owned_by" else ()
+        if len(owner) > 1 and owner[-2] in catalog.sensitive_names:
+            raise Unsupported(
+                f'OWNED BY a column of "{owner[-2]}" is refused: it is a protected table, or may come to be',
+                hint="Use a direct connection, as the table's owner.",
+            )
+
+
 def _created(body: Node) -> Node:
     for key in ("relation", "view", "sequence", "typevar", "rel"):
         if isinstance(body.get(key), dict) and "relname" in body[key]:
@@ -72,6 +89,7 @@ def _create_schema(catalog: Catalog, body: Node, found: Findings) -> Utility:
     for element in body.get("schemaElts", []):
         if unwrap(element)[0] not in ("CreateStmt", "IndexStmt", "CreateSeqStmt"):
             raise Unsupported("CREATE SCHEMA with this element is refused", hint="Create it by a statement of its own.")
+        _refuse_owner(catalog, unwrap(element)[1])
     return DDL
 
 
@@ -221,8 +239,8 @@ DEFINITIONS: dict[str, Handler] = {
     "CreateStmt": _ddl,
     "AlterTableStmt": _ddl,
     "IndexStmt": _ddl,
-    "CreateSeqStmt": _ddl,
-    "AlterSeqStmt": _ddl,
+    "CreateSeqStmt": _sequence,
+    "AlterSeqStmt": _sequence,
     "CreateEnumStmt": _create_enum,
     "AlterEnumStmt": _ddl,
     "CompositeTypeStmt": _ddl,

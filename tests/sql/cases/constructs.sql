@@ -136,3 +136,62 @@
 -> DELETE FROM "public".orders o USING "public".customers c WHERE c.id = o.customer_id AND c.city = 'x' RETURNING o.total, c.city
 [full] WITH gone AS (DELETE FROM notes RETURNING id), kept AS (SELECT id FROM customers) SELECT gone.id FROM gone, kept;
 -> WITH gone AS (DELETE FROM notes RETURNING "notes"."id"), kept AS (SELECT id FROM "public".customers) SELECT gone.id FROM gone, kept
+
+-- The rest of each family: set operations, kinds of joins, locks, tests and common tables.
+[full] SELECT city FROM customers INTERSECT SELECT status FROM customers;
+-> SELECT city FROM "public".customers INTERSECT SELECT status FROM "public".customers
+[full] SELECT city FROM customers INTERSECT ALL SELECT status FROM customers;
+-> SELECT city FROM "public".customers INTERSECT ALL SELECT status FROM "public".customers
+[full] SELECT city FROM customers EXCEPT ALL SELECT status FROM customers;
+-> SELECT city FROM "public".customers EXCEPT ALL SELECT status FROM "public".customers
+[full] SELECT email FROM customers EXCEPT ALL SELECT email FROM customers;
+!! 0A000 the sealed column "public.customers.email" can not be compared by EXCEPT
+   hint: Use UNION ALL, and DISTINCT where the rows are read.
+[support] SELECT email FROM customers INTERSECT ALL SELECT city FROM customers;
+!! 42501 permission denied: read of column "public.customers.city"
+[full] SELECT c.id FROM customers c FULL JOIN orders o ON o.customer_id = c.id;
+-> SELECT c.id FROM "public".customers c FULL JOIN "public".orders o ON o.customer_id = c.id
+[full] SELECT c.email, o.recipient FROM customers c FULL JOIN orders o ON o.recipient = c.name;
+-> SELECT c.email, o.recipient FROM "public".customers c FULL JOIN "public".orders o ON "o"."fg_recipient_eq" = "c"."fg_name_eq"
+:: email=open(customers.email), recipient=open(orders.recipient)
+[support] SELECT c.id FROM customers c FULL JOIN orders o ON o.tech_notes = c.city;
+!! 42501 permission denied: join of column "public.orders.tech_notes"
+[full] SELECT c.id FROM customers c RIGHT JOIN orders o ON o.customer_id = c.id;
+-> SELECT c.id FROM "public".customers c RIGHT JOIN "public".orders o ON o.customer_id = c.id
+[full] SELECT id FROM customers NATURAL LEFT JOIN (SELECT 1::bigint AS id) x;
+!! 0A000 NATURAL JOIN is not supported in statements over protected tables: it also joins by columns not shown
+   hint: Write the condition with ON or USING.
+[support] SELECT c.id FROM customers c NATURAL LEFT JOIN (SELECT 'x' AS city) x;
+!! 0A000 NATURAL JOIN is not supported in statements over protected tables: it also joins by columns not shown
+   hint: Write the condition with ON or USING.
+[full] SELECT id FROM customers FOR SHARE;
+-> SELECT id FROM "public".customers FOR SHARE
+[full] SELECT email FROM customers WHERE id = 1 FOR KEY SHARE OF customers NOWAIT;
+-> SELECT email FROM "public".customers WHERE id = 1 FOR KEY SHARE OF customers NOWAIT
+:: email=open(customers.email)
+[full] SELECT id FROM customers FOR UPDATE NOWAIT;
+-> SELECT id FROM "public".customers FOR UPDATE NOWAIT
+[support] SELECT city FROM customers FOR KEY SHARE;
+!! 42501 permission denied: read of column "public.customers.city"
+[full] SELECT id FROM customers WHERE (city = 'x') IS FALSE OR (city = 'y') IS NOT FALSE OR (city = 'z') IS UNKNOWN;
+-> SELECT id FROM "public".customers WHERE (city = 'x') IS FALSE OR (city = 'y') IS NOT FALSE OR (city = 'z') IS UNKNOWN
+[support] SELECT id FROM customers WHERE (city = 'x') IS FALSE;
+!! 42501 permission denied: filter_eq of column "public.customers.city"
+[support] SELECT id FROM customers WHERE (city = 'x') IS NOT FALSE;
+!! 42501 permission denied: filter_eq of column "public.customers.city"
+[support] SELECT id FROM customers WHERE (city = 'x') IS UNKNOWN;
+!! 42501 permission denied: filter_eq of column "public.customers.city"
+[full] WITH x AS NOT MATERIALIZED (SELECT email, city FROM customers) SELECT email FROM x WHERE city = 'a';
+-> WITH x AS NOT MATERIALIZED (SELECT email, city FROM "public".customers) SELECT email FROM x WHERE city = 'a'
+:: email=open(customers.email)
+[support] WITH x AS NOT MATERIALIZED (SELECT id, city FROM customers) SELECT id FROM x WHERE city = 'a';
+!! 42501 permission denied: filter_eq of column "public.customers.city"
+[full] SELECT city, status, count(*) FROM customers GROUP BY GROUPING SETS ((city), (status), ());
+-> SELECT city, status, count(*) FROM "public".customers GROUP BY GROUPING SETS ((city), (status), ())
+[full] SELECT count(*) FROM customers GROUP BY GROUPING SETS ((email), (CUBE (city, status)));
+!! 0A000 the function cube is not known to be harmless in a statement over protected tables
+   hint: Call it in a statement of its own, or ask for it to be allowed in the data map.
+[support] SELECT count(*) FROM customers GROUP BY GROUPING SETS ((city), ());
+!! 42501 permission denied: group of column "public.customers.city"
+[full] SELECT CURRENT_TIMESTAMP, CURRENT_TIME(0), LOCALTIME, LOCALTIMESTAMP(3), SESSION_USER, USER, CURRENT_ROLE, CURRENT_CATALOG, CURRENT_SCHEMA, city FROM customers;
+-> SELECT CURRENT_TIMESTAMP, CURRENT_TIME(0), LOCALTIME, LOCALTIMESTAMP(3), SESSION_USER, USER, CURRENT_ROLE, CURRENT_CATALOG, CURRENT_SCHEMA, city FROM "public".customers

@@ -456,3 +456,35 @@
 [full] SELECT set_config('search_path', set_config('datestyle', 'ISO', false), false);
 !! 0A000 set_config of search_path, DateStyle, TimeZone and IntervalStyle is supported by itself, of search_path with constants
    hint: Use SET.
+
+-- The rest of what passes where nothing protected is named.
+[full] CHECKPOINT;
+-> CHECKPOINT
+++ untouched
+[full] SET CONSTRAINTS ALL DEFERRED;
+-> SET CONSTRAINTS ALL DEFERRED
+++ untouched
+[full] UNLISTEN *;
+-> UNLISTEN *
+++ untouched
+[full] ALTER TYPE mood ADD VALUE 'fine';
+-> ALTER TYPE mood ADD VALUE 'fine'
+++ untouched; effect=catalog None
+[full] ALTER SEQUENCE counted RESTART WITH 5;
+-> ALTER SEQUENCE counted RESTART WITH 5
+++ untouched; effect=catalog None
+[full] ALTER SEQUENCE counted OWNED BY notes.id;
+-> ALTER SEQUENCE counted OWNED BY notes.id
+++ untouched; effect=catalog None
+[full] ALTER SEQUENCE counted OWNED BY NONE;
+-> ALTER SEQUENCE counted OWNED BY NONE
+++ untouched; effect=catalog None
+[none] ALTER SEQUENCE counted OWNED BY customers.id;
+!! 0A000 OWNED BY a column of "customers" is refused: it is a protected table, or may come to be
+   hint: Use a direct connection, as the table's owner.
+[full] CREATE SEQUENCE counted OWNED BY public.orders.id;
+!! 0A000 OWNED BY a column of "orders" is refused: it is a protected table, or may come to be
+   hint: Use a direct connection, as the table's owner.
+[full] CREATE SCHEMA app CREATE SEQUENCE counted OWNED BY customers.id;
+!! 0A000 OWNED BY a column of "customers" is refused: it is a protected table, or may come to be
+   hint: Use a direct connection, as the table's owner.

@@ -191,3 +191,22 @@
 [full] SELECT CASE WHEN id = 1 THEN email END FROM customers;
 !! 0A000 the sealed column "email" (public.customers.email) can not be used in CASE
    hint: Sealed columns can be selected as they are, compared with = <> IN, = ANY or IS NULL where the data map gives them equality, joined within their join group, grouped and counted.
+
+-- Each function that is worked out has a case.
+[full] SELECT char_length(email), character_length(email), bit_length(email), strpos(email, '@') FROM customers;
+-> SELECT "customers"."email" AS "char_length", "customers"."email" AS "character_length", "customers"."email" AS "bit_length", "customers"."email" AS "strpos" FROM "public".customers
+:: char_length=length(email@0) -> 23, character_length=length(email@0) -> 23, bit_length=bit_length(email@0) -> 23, strpos=strpos(email@0, '@':text) -> 23
+[full] SELECT ltrim(email), rtrim(email, 'x'), right(email, 3), replace(email, 'a', 'b') FROM customers;
+-> SELECT "customers"."email" AS "ltrim", "customers"."email" AS "rtrim", "customers"."email" AS "right", "customers"."email" AS "replace" FROM "public".customers
+:: ltrim=ltrim(email@0) -> 25, rtrim=rtrim(email@0, 'x':text) -> 25, right=right(email@0, '3':int4) -> 25, replace=replace(email@0, 'a':text, 'b':text) -> 25
+[full] SELECT concat_ws('-', email, city, 7) FROM customers;
+-> SELECT "customers"."email" AS "concat_ws", (("customers"."city")::pg_catalog.text) FROM "public".customers
+:: concat_ws=concat_ws('-':text, email@0, text@1, text('7':int4)) -> 25
+++ hidden=1
+[support] SELECT right(phone, 4) FROM customers;
+-> SELECT "customers"."phone" AS "right" FROM "public".customers
+:: right=right(phone@0, '4':int4) -> 25
+[support] SELECT concat_ws('-', email, city) FROM customers;
+!! 42501 permission denied: read of column "public.customers.city"
+[support] SELECT replace(email, city, '') FROM customers;
+!! 42501 permission denied: read of column "public.customers.city"
