@@ -222,7 +222,7 @@ def _of_no_key(field: Field | None) -> CellUnreadable:
     return CellUnreadable(
         f"there is no key for the terms that {field.name if field is not None else 'the field'} is searched by",
         sqlstate=SqlState.NOT_IN_PREREQUISITE_STATE,
-        hint="Its term key has been rotated. If the table is from a backup, unseal the field and seal it again.",
+        hint="Its term key has been rotated. A table that is from a backup needs the keys of that time.",
     )
 
 

@@ -86,8 +86,8 @@ def _epoch_problems(field: Field, table: TableFacts, epochs: Mapping[str, Collec
             yield SealProblem(
                 field.name,
                 f"its column {name} is of epoch {epoch} of its term key, and cells would be written by epoch"
-                f" {', '.join(map(str, written))}: the database is of before a rotation of that key. Unseal the field"
-                " and seal it again, or restore the control database of that time as well",
+                f" {', '.join(map(str, written))}: the database is of before a rotation of that key."
+                " Bring the control database of that time back with it, elsewhere, and copy the rows through Fieldgate",
             )
 
 
