@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from inspect import Parameter, Signature, signature
@@ -172,12 +173,14 @@ def unseal(reach: Reach, field: FieldName, database: Database = None, wait: Wait
 @_command("shred")
 def shred(
     reach: Reach,
-    subject: Annotated[str, typer.Argument(metavar="SUBJECT", help="kind:key, as in customer:42.")],
+    subject: Annotated[str, typer.Argument(metavar="SUBJECT", help="kind:key, as in customer:42; - reads it.")],
     database: Database = None,
     wait: Wait = True,
 ) -> None:
     """A data subject's secret is destroyed, after a second person's approval."""
     with reporting():
+        if subject == "-":  # others may read command lines, and shells remember them
+            subject = sys.stdin.readline().strip()
         body = {"database": reach.database(database), "subject": subject}
     _ask(reach, "/v1/subjects/shred", wait, body)
 

@@ -172,3 +172,13 @@ async def test_an_operation_is_listed_with_its_whole_id(port: Port, as_olga: Any
     await as_olga("rotate", EMAIL, "-d", "shop", "--no-wait")
     [operation_id] = port.desk.records.rows
     assert str(operation_id) in (await as_olga("operations")).stdout
+
+
+async def test_whom_to_destroy_is_read_when_a_dash_says_so(port: Port, tmp_path: Path) -> None:
+    write_private(tmp_path / "token", await port.token("dina"))
+    said = ["keys", "shred", "-", "-d", "shop", "--url", f"http://127.0.0.1:{port.server.port}"]
+    words = [*said, "--token-file", str(tmp_path / "token")]
+    result = await asyncio.to_thread(CliRunner().invoke, app, words, "customer:17\n")
+    assert result.exit_code == 75, result.output
+    [row] = port.desk.records.rows.values()
+    assert row.operation.target.subject == "customer:17"

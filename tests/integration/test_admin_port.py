@@ -8,21 +8,28 @@ import ssl
 import subprocess
 import sys
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import asyncpg
 import pytest
 from click.testing import Result
 from typer.testing import CliRunner
 
+from keys.database_store import DatabaseKeyStore
+from keys.key_tables import DatabaseTables
+from keys.keyring import KeyNeed
+from keys.providers.local import LOWEST_COST
+from keys.providers.local_file import LocalFileKek, create_kek_file
 from policies.audit.events import decode
 from proxy.cli import app
 from proxy.demo.certificates import Authority
 from proxy.demo.osuser import write_private
 from proxy.demo.server import Server, free_port
 from tests.support.control_database import make_control
-from tests.support.servers import fresh_database
+from tests.support.servers import Database, fresh_database
 
 pytestmark = pytest.mark.integration
 ROOT = Path(__file__).parents[2]
@@ -42,6 +49,12 @@ password_file = "control"
 user = "{control}"
 password_file = "control"
 database = "{database}"
+[keys]
+store = "database"
+[keys.provider]
+kind = "local"
+file = "keks"
+passphrase_file = "passphrase"
 [audit]
 path = "audit"
 [admin]
@@ -57,6 +70,7 @@ drain_timeout = "1s"
 [logs]
 file = "log"
 """
+PASSPHRASE = "a passphrase of this test"
 PEOPLE = """
 [people.olga]
 roles = ["key-admin"]
@@ -69,8 +83,8 @@ roles = ["auditor"]
 @dataclass
 class Served:
     folder: Path
-
     port: int
+    database: Database
 
     def run(self, *words: str) -> Result:
         return CliRunner().invoke(app, [*words, "--config", str(self.folder / "fieldgate.toml")])
@@ -96,6 +110,8 @@ def served(
         authority.client("olga")
         write_private(folder / "control", "secret\n")
         write_private(folder / "admins.toml", PEOPLE)
+        write_private(folder / "passphrase", PASSPHRASE)
+        create_kek_file(folder / "keks", PASSPHRASE, cost=LOWEST_COST)
         values = {"server": database.server.port, "control": control, "database": database.name}
         port = free_port()
         text = CONFIG.format(port=port, workers=request.param, **values)
@@ -105,7 +121,7 @@ def served(
         try:
             assert process.stdout is not None
             assert process.stdout.readline().startswith(b"ready port="), (folder / "log").read_text()
-            yield Served(folder, port)
+            yield Served(folder, port, database)
         finally:
             process.terminate()
             process.wait(30)
@@ -152,6 +168,47 @@ def test_tokens_are_for_known_people_and_for_a_time(served: Served, words: tuple
     made = served.run("admin", "token", "create", *words)
     assert made.exit_code == 78 and said in made.stderr.replace("\n", " ")
     assert "fgt_" not in made.stdout
+
+
+async def loaded(served: Served, *, make: bool = False) -> list[bytes]:
+    """The keys as a proxy would load them."""
+
+    @asynccontextmanager
+    async def connections() -> AsyncIterator[asyncpg.Connection]:
+        connection = await served.database.connect_async()
+        yield connection
+        await connection.close()
+
+    provider = LocalFileKek("default", served.folder / "keks", lambda: PASSPHRASE)
+    store = DatabaseKeyStore(DatabaseTables(connections), provider)
+    await store.open()
+    if make:
+        await store.initialise()
+        await store.add_missing([KeyNeed("shop", "a" * 32, "a", equality=True)])
+    return [key.material for key in (await store.load()).keyring.keys]
+
+
+def test_keys_are_restored_into_an_empty_store(served: Served) -> None:
+    """By the same configuration without databases, which starts without any key."""
+    made = served.run("admin", "token", "create", "--person", "olga", "--role", "key-admin", "--expires", "1d",
+                      "--file", str(served.folder / "olga.token"))  # fmt: skip
+    assert made.exit_code == 0, made.stderr
+    before, file = asyncio.run(loaded(served, make=True)), served.folder / "export"
+    exported = served.keys("export", str(file))
+    assert exported.exit_code == 0, exported.stderr
+    served.database.run(
+        "SET session_replication_role = replica; DELETE FROM fieldgate.data_keys;"
+        "UPDATE fieldgate.keys_revision SET number = 1, code = NULL"
+    )
+    forged = json.loads(file.read_text())
+    forged["keys"][1]["epoch"] = 7
+    (served.folder / "forged").write_text(json.dumps(forged))
+    refused = served.keys("import", str(served.folder / "forged"))
+    assert refused.exit_code == 1 and "could not load" in refused.stderr
+    imported = served.keys("import", str(file))
+    assert imported.exit_code == 0, imported.stderr
+    assert asyncio.run(loaded(served)) == before
+    file.unlink()
 
 
 def test_the_supervisor_answers_as_before_without_a_login(served: Served) -> None:
