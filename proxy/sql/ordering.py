@@ -17,7 +17,7 @@ from .operands import Operand, column_operand, require_equality, retype_casts
 from .operators import check_operator
 from .references import sealed_in
 from .scope import Scope
-from .tree import Node, strings, unwrap
+from .tree import Node, nodes, strings, unwrap
 
 _RANGE = 0x2  # FRAMEOPTION_RANGE
 
@@ -67,17 +67,28 @@ def group_by(a: Analysis, operand: Operand) -> None:
         text.replace(*operand.reference.span(), operand.reference.term())
 
 
-def walk_window(a: Analysis, window: Node, scope: Scope) -> None:
-    """A WindowDef body, after OVER or in the WINDOW clause."""
+def walk_window(a: Analysis, window: Node, scope: Scope, *, measured: bool = False) -> None:
+    """A WindowDef body, after OVER or in the WINDOW clause.  `measured`: another window may take its order over, and
+    count the rows within a distance."""
     for node in window.get("partitionClause", []):
         walk_partition(a, node, scope)
     for node in window.get("orderClause", []):
         walk_sort(a, node["SortBy"], scope)
-        if window.get("frameOptions", 0) & _RANGE and ("startOffset" in window or "endOffset" in window):
+        if measured or _measures(window):
             operand = column_operand(a, node["SortBy"]["node"], scope)  # how far rows lie apart is counted
             charge_order_of_expression(a, operand.origin.columns if operand is not None else (), None)
     for bound in ("startOffset", "endOffset"):
         a.walk(a, window.get(bound, {}), scope, ORDERING)
+
+
+def _measures(window: Node) -> bool:
+    """Its frame reaches so far in the values of the key."""
+    return bool(window.get("frameOptions", 0) & _RANGE) and ("startOffset" in window or "endOffset" in window)
+
+
+def takes_measure(body: Node) -> bool:
+    """Some window of the query measures by the order of one that it names."""
+    return any("refname" in window and _measures(window) for _, window in nodes(body))
 
 
 def no_ordinals(what: str, position: int | None) -> Unsupported:

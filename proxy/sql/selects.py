@@ -17,7 +17,7 @@ from .given import give
 from .grouping import walk_group_by
 from .groups import add_minimum, check_rows_are_grouped
 from .lexer import TokenKind
-from .ordering import walk_window
+from .ordering import takes_measure, walk_window
 from .outputs import add_hidden_keys
 from .parts import totals
 from .placing import place_finished
@@ -67,8 +67,10 @@ def _select(a: Analysis, body: Node, scope: Scope, role: QueryRole) -> list[Item
     if "havingClause" in body:
         scope.level.grouped = True
         walk_condition(a, body["havingClause"], scope, Use(NO_VERBS, predicate=True, what="HAVING"))
-    for window in body.get("windowClause", []):
-        walk_window(a, window["WindowDef"], scope)
+    windows = body.get("windowClause", [])
+    measured = bool(windows) and takes_measure(body)
+    for window in windows:
+        walk_window(a, window["WindowDef"], scope, measured=measured)
     arranged = arranges(a, body, items, scope, role)
     if arranged:
         arrange(a, body, items, scope)
