@@ -24,12 +24,23 @@ Tools.confirmed = nothing
 """
 # What another runner has begun is left alone.
 NO_RESUME = """
-from datetime import timedelta
 from proxy.keywork.records_database import DatabaseRecords
-due = DatabaseRecords.due
-async def queued(self, limit, stale):
-    return await due(self, limit, timedelta(days=1))
-DatabaseRecords.due = queued
+claim = DatabaseRecords.claim
+async def first(self, operation_id):
+    begun = (await self.get(operation_id)).state.value == "running"
+    return None if begun else await claim(self, operation_id)
+DatabaseRecords.claim = first
+"""
+# Who goes on does not look what there is already.
+NO_MEMORY = """
+from proxy.rotation import rotate
+keys_of = rotate.keys_of
+def forgetful(snapshot, slot, *states):
+    return [] if not states or rotate.KeyState.PRE_ACTIVE in states else keys_of(snapshot, slot, *states)
+rotate.keys_of = forgetful
+async def finished(self, active):
+    return False
+rotate.Rotation._unfinished = finished
 """
 # The old term column is given up before every cell has the new term.
 EARLY_SWITCH = """
@@ -48,6 +59,7 @@ FAULTS = {
     "lost-updates": LOST_UPDATES,
     "no-fence": NO_FENCE,
     "no-resume": NO_RESUME,
+    "no-memory": NO_MEMORY,
     "early-switch": EARLY_SWITCH,
     "no-again": NO_AGAIN,
 }

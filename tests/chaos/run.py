@@ -24,6 +24,8 @@ from .house import House, built
 from .operations import Desk
 from .verdict import verdict
 
+MOST = 12  # clients: each speaks for a customer of the sample
+
 
 @dataclass(slots=True)
 class Chaos:
@@ -88,9 +90,9 @@ class Chaos:
         return [f"{each['kind']} {each['state']} {each['step']}" for each in await self.desk.unfinished()]
 
 
-async def soak(seconds: float, seed: int, clients: int, keep: Path | None, fault: str | None) -> list[str]:
-    async with built(proxies=3, runners=2, rows=400, keep=keep, fault=fault) as house:
-        chaos = Chaos(house, seed).with_clients(clients)
+async def soak(seconds: float, seed: int, options: argparse.Namespace) -> list[str]:
+    async with built(proxies=3, runners=2, rows=400, keep=options.keep_logs, fault=options.fault) as house:
+        chaos = Chaos(house, seed, patience=options.patience).with_clients(min(options.clients, MOST))
         wrong = await chaos.run(MORE_ROTATIONS, DISTURBANCES, seconds)
     print(chaos.story())
     return wrong
@@ -103,11 +105,12 @@ def main() -> int:
     parser.add_argument("--clients", type=int, default=6)
     parser.add_argument("--seed", type=int, default=None)
     parser.add_argument("--keep-logs", type=Path, default=None)
+    parser.add_argument("--patience", type=float, default=240, help="seconds in which everything must have ended")
     parser.add_argument("--fault", choices=sorted(FAULTS), default=None, help="break the product: it must be found")
     options, _ = parser.parse_known_args()
     seed = options.seed if options.seed is not None else time.time_ns() % 1_000_000
     seconds = options.seconds if options.seconds is not None else 60 * options.minutes
-    wrong = asyncio.run(soak(seconds, seed, min(options.clients, 12), options.keep_logs, options.fault))
+    wrong = asyncio.run(soak(seconds, seed, options))
     print("\n".join(wrong) or "nothing wrong")
     if wrong:
         print(f"again: python -m tests.chaos.run --seconds {seconds:g} --seed {seed}")

@@ -17,7 +17,7 @@ from policies.fields import DataMap, Field
 from policies.loader import load_policy
 from proxy.demo.generate import tables
 from proxy.demo.load import text_form
-from proxy.demo.prepare import open_ciphers
+from proxy.demo.prepare import open_ciphers, open_store
 from proxy.rows.row_key import row_key_bytes
 from proxy.sealing.ddl import sealing_of
 from proxy.sealing.verify import verify_sealed
@@ -85,10 +85,32 @@ async def _databases(house: House, clients: Sequence[Client]) -> list[str]:
             for name in FIELDS:
                 field = next(f for table in searched.tables.values() for f in table.fields.values() if f.name == name)
                 wrong += [f"{name}: {told}" async for told in _field(raw, searched, field, ciphers)]
+            wrong += await _keys(house, data_map)
             wrong += [told async for told in _cells(raw, house, data_map, ciphers, clients)]
     finally:
         await raw.close()
     return wrong
+
+
+async def _keys(house: House, data_map: DataMap) -> list[str]:
+    """Each key has one successor: one is active, and none that was made for a rotation was left on the way."""
+    scopes = set()
+    for table in data_map.tables.values():
+        for field in table.fields.values():
+            if field.name in FIELDS:
+                sealing = sealing_of(field)
+                scopes |= {f"field:{sealing.field_id}", f"group:{sealing.join_group}"}
+    async with open_store(house.folder, house.server) as store:
+        snapshot = await store.read()
+    states: dict[tuple[str, str], list[str]] = {}
+    for key in snapshot.keys:
+        if key.info.slot.scope in scopes:
+            states.setdefault((key.info.slot.scope, key.info.slot.purpose.value), []).append(key.info.state.value)
+    return [
+        f"the keys of {' '.join(slot)} are {found}"
+        for slot, found in states.items()
+        if found.count("active") != 1 or not set(found) <= {"active", "decrypt-only"}
+    ]
 
 
 async def _field(raw, data_map: DataMap, field: Field, ciphers):  # type: ignore[no-untyped-def]

@@ -14,6 +14,7 @@ from policies.fields import DataMap, Field
 from proxy.jobs.sealing import no_privileges
 from proxy.keywork.handler import Cancelled
 from proxy.keywork.operation import OperationKind, Target
+from proxy.protected_database import CATALOG_CHANNEL
 from proxy.rotation.errors import RotationRefused
 from proxy.rotation.exchange import admitted_now
 from proxy.rotation.rotate_terms import rotate_term_key
@@ -216,6 +217,25 @@ async def test_killed_at_every_step_it_goes_on(shop: Shop, connection: asyncpg.C
     await rotate(shop, work)
     await require_rotated(shop, connection)
     await require_found(shop, connection)
+
+
+async def test_the_switch_announces_itself(shop: Shop, connection: asyncpg.Connection) -> None:
+    """So that proxies read the catalog at once, and also when the runner dies right behind it."""
+    heard = list[str]()
+    await connection.add_listener(CATALOG_CHANNEL, lambda *said: heard.append(said[2]))
+
+    async def nothing_yet() -> None:
+        await connection.fetchval("SELECT 1")
+        assert heard == []
+
+    async def announced() -> None:
+        await connection.fetchval("SELECT 1")
+        assert heard == [CATALOG_CHANNEL]
+
+    work = steps_of()
+    work.at |= {"switch": nothing_yet, "activated": announced}
+    await rotate(shop, work)
+    assert not work.at
 
 
 async def test_under_work(shop: Shop, connection: asyncpg.Connection) -> None:
