@@ -242,7 +242,7 @@ async def find_part(session: Session, known: Journal, share: Share) -> None:
     """All of a client's people have one surname, and are found by a part of it."""
     rows = await session.fetch("SELECT email FROM customers WHERE surname LIKE $1", f"%{share.surname[3:]}%")
     found = sorted(email for (email,) in rows)
-    require(found == sorted(known.people), f"by part {found} were found, not {sorted(known.people)}")
+    require(found == sorted(known.people), f"by part {sorted({*found} ^ {*known.people})} are missing or too many")
 
 
 async def join(session: Session, known: Journal, address: str) -> None:
