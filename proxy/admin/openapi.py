@@ -15,9 +15,9 @@ from .problems import MEDIA_TYPE, TYPES
 from .routes import ROUTES, Route
 
 _REFERENCE = "#/components/schemas/{model}"
-_ALWAYS = ("invalid-request", "unauthenticated", "forbidden", "too-many-failures", "audit-unavailable",
-           "store-unavailable", "issuer-unavailable", "internal")  # fmt: skip
-_WITH_BODY = ("idempotency-key-required", "idempotency-key-reused", "body-too-large", "media-type")
+_ALWAYS = ("invalid-request", "unauthenticated", "forbidden", "too-many-failures", "body-too-large", "media-type",
+           "audit-unavailable", "store-unavailable", "issuer-unavailable", "internal")  # fmt: skip
+_WITH_BODY = ("idempotency-key-required", "idempotency-key-reused")
 _KEY_HEADER = {
     "name": "Idempotency-Key",
     "in": "header",

@@ -48,6 +48,12 @@ def test_every_problem_that_it_names_exists() -> None:
                     assert all(TYPES[code].status == int(status) for code in said["description"].split(", "))
 
 
+def test_a_body_where_none_is_taken_is_described_too() -> None:
+    """It is measured and looked at before it is refused; found by made-up requests."""
+    described = DESCRIBED["paths"]["/v1/keys"]["get"]["responses"]
+    assert {"400", "413", "415"} <= set(described)
+
+
 @pytest.fixture(scope="module")
 def served() -> Iterator[tuple[str, str]]:
     """The port on a loop of its own, since made-up requests are sent by a library that blocks: address and token."""
