@@ -15,7 +15,7 @@ back until then.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 import asyncpg
@@ -86,9 +86,12 @@ async def seal_field(
 
     Raises SealingRefused (nothing changed) or SealingFailed (the plaintext is as it was; run it again).
     """
-    table, field = find_field(await _at_epochs(connection, data_map, name, ciphers), name)
     hooks = hooks or (Hooks(progress) if progress is not None else Hooks())
-    return await _carried_out(SealRun(connection, table, field, ciphers, options or SealOptions(), hooks), "sealing")
+
+    def run(table: ProtectedTable, field: Field) -> Run:
+        return SealRun(connection, table, field, ciphers, options or SealOptions(), hooks)
+
+    return await _carried_out(connection, data_map, name, ciphers, run, "sealing")
 
 
 async def unseal_field(
@@ -105,17 +108,26 @@ async def unseal_field(
 
     Raises SealingRefused (nothing changed) or SealingFailed (the cells are as they were; run it again).
     """
-    table, field = find_field(await _at_epochs(connection, data_map, name, ciphers), name)
     hooks = hooks or (Hooks(progress) if progress is not None else Hooks())
-    return await _carried_out(
-        UnsealRun(connection, table, field, ciphers, options or SealOptions(), hooks), "unsealing"
-    )
+
+    def run(table: ProtectedTable, field: Field) -> Run:
+        return UnsealRun(connection, table, field, ciphers, options or SealOptions(), hooks)
+
+    return await _carried_out(connection, data_map, name, ciphers, run, "unsealing")
 
 
-async def _carried_out(run: Run, what: str) -> SealOutcome:
-    name = run.field.name
+async def _carried_out(
+    connection: Connection,
+    data_map: DataMap,
+    name: str,
+    ciphers: KeyringCiphers,
+    made: Callable[[ProtectedTable, Field], Run],
+    what: str,
+) -> SealOutcome:
+    name = find_field(data_map, name)[1].name
     try:
-        async with _alone(run.connection, run.field):
+        run = made(*find_field(await _at_epochs(connection, data_map, name, ciphers), name))
+        async with _alone(connection, run.field):
             return await run.run()
     except (asyncpg.PostgresConnectionError, asyncpg.AdminShutdownError, asyncpg.CrashShutdownError) as failure:
         raise SealingInterrupted(f"the server went away while {what} {name} ({failure.sqlstate})") from None
