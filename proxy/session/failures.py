@@ -39,7 +39,7 @@ def failure(forwarding: Forwarding, head: Reply, start: int, end: int) -> bool:
     state = forwarding.state
     refusal = head.current_refusal
     muted = head.muted
-    protected, unchanged = _protected(head), head.unchanged
+    protected, unchanged, ours = _protected(head), head.unchanged, _is_ours(head)
     state.settings.failed()
     if head.owed in (Owed.QUERY, Owed.FUNCTION):
         state.queue.fail_query()
@@ -57,7 +57,7 @@ def failure(forwarding: Forwarding, head: Reply, start: int, end: int) -> bool:
     if _is_unsettled(head) and (is_changed(fields) or forwarding.holds_envelope(start, end)):
         state.commands.append(RefreshCatalog())
         return forwarding.put(start, backend.error_response(changed()))
-    if protected and not unchanged and is_gone(fields, state.services.current().catalog):
+    if ours and is_gone(fields, state.services.current().catalog):
         state.commands.append(RefreshCatalog())
         return forwarding.put(start, backend.error_response(rotated()))
     if _is_unsettled(head) and fields.get(b"C") == b"40001":  # perhaps the fence of a table that was rewritten
@@ -103,6 +103,14 @@ def notice(forwarding: Forwarding, start: int, end: int) -> bool:
 
 def _is_unsettled(head: Reply) -> bool:
     return any(plan.unsettled for plan in (head.plan, *head.statements) if plan is not None)
+
+
+def _is_ours(head: Reply) -> bool:
+    """What has failed is a statement over protected tables that was rewritten; others of its Query do not count."""
+    if head.index < len(head.statements):
+        plan = head.statements[head.index]
+        return plan.touches_protected and plan.edited
+    return _protected(head) and not head.unchanged
 
 
 def _protected(head: Reply) -> bool:

@@ -54,3 +54,9 @@ def test_other_errors_stay_what_they_are(talk: Talk, asked: str, message: bytes)
     talk.client(query(asked))
     told = talk.server(failed(b"42703", message), ready())
     assert error_of(told[0])[b"C"] == b"42703" and refreshed(talk) == 0
+
+
+def test_a_name_that_the_client_has_written_beside_a_statement_of_ours_is_its_own(talk: Talk) -> None:
+    talk.client(query("own text; search"))
+    told = talk.server(failed(b"42703", GONE), ready())
+    assert error_of(told[0])[b"C"] == b"42703" and refreshed(talk) == 0
