@@ -122,7 +122,10 @@ def _unquoted(data: bytes, options: CopyOptions) -> bytes | None:
     edges = {part[:1] for part in outside} | {part[-1:] for part in outside}
     if len(parts) % 2 == 0 or not edges <= {delimiter, b"\n"} or options.null in inside or options.default in inside:
         return None
-    if delimiter in (joined := quote.join(inside)):
+    joined = quote.join(inside)
+    if b"\n" in joined:  # a quote that is left open in one row, and closed in another
+        return None
+    if delimiter in joined:
         if delimiter in _SPECIAL:
             return None
         parts[1::2] = joined.replace(delimiter, _STAND_IN).split(quote)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from proxy.errors import ValueRejected
@@ -41,6 +41,7 @@ FIELDS = st.sampled_from(
 
 @pytest.mark.parametrize("options", OPTIONS, ids=str)
 @given(rows=st.lists(st.lists(FIELDS, min_size=1, max_size=3) | ROWS.map(lambda row: [row]), min_size=1, max_size=6))
+@example(rows=[[b'"'], [b'"']])
 def test_many_rows_have_the_fields_that_each_of_them_has(options: CopyOptions, rows: list[list[bytes]]) -> None:
     data, take = [options.delimiter.join(row) for row in rows], csv_row_taker(options)
     for width in range(1, 4):
