@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import dataclasses
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -33,6 +34,9 @@ pytestmark = pytest.mark.integration
 _DML = frozenset(
     {StatementKind.SELECT, StatementKind.INSERT, StatementKind.UPDATE, StatementKind.DELETE, StatementKind.MERGE}
 )
+
+# The clock's and the database's own words differ between the two.
+_OWN = re.compile(r"now\(\)|\bcurrent_(?:timestamp|time|catalog)\b|\blocaltime", re.IGNORECASE)
 
 
 class Pair:
@@ -122,7 +126,7 @@ def run_both(case: Case, pair: Pair, plan: StatementPlan) -> None:
         after = _contents(pair.sealed, sealed=True)
     copied_on_18 = plan.copy is not None and pair.sealed.info.server_version >= 180000  # older ones lack options
     assert len(answer) == 3 or (case.role == "full" and not copied_on_18), answer
-    if case.role != "full" or plan.kind not in _DML or "now()" in case.sql:
+    if case.role != "full" or plan.kind not in _DML or _OWN.search(case.sql):
         return
     if plan.counted_here or plan.computations:
         return  # this is what the server says; tests/rows/finishing compares what is made of it
