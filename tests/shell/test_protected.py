@@ -356,31 +356,35 @@ async def test_a_catalog_is_in_force_only_under_the_policy_that_it_was_read_for(
         assert read[-1] is database.holder.current.policy.data_map
 
 
-async def test_a_catalog_that_changes_while_it_is_read_is_read_again(config: Config) -> None:
-    failures = [asyncpg.InternalServerError("could not open relation with OID 1"), asyncpg.UndefinedTableError("gone")]
+def fail_to_read(database: ProtectedDatabase, failures: list[Exception]) -> None:
+    """One of them at each reading, until none is left."""
 
     async def load(connection: object, data_map: DataMap, version: int, before: Catalog | None) -> Catalog:
         if failures:
             raise failures.pop()
         return await load_catalog(connection, data_map, version, before)
 
+    database._planning = replace(database._planning, load_catalog=load)
+
+
+async def test_a_catalog_that_changes_while_it_is_read_is_read_again(config: Config) -> None:
+    failures: list[Exception] = [
+        asyncpg.InternalServerError("could not open relation with OID 1"),
+        asyncpg.UndefinedTableError("gone"),
+    ]
+
     async with working(config) as worker:
         database = worker._protected.by_name["shop"]
-        database._planning = replace(database._planning, load_catalog=load)
+        fail_to_read(database, failures)
         assert not await database.load()
 
 
 async def test_the_watcher_of_a_catalog_goes_on_whatever_it_meets(config: Config) -> None:
     failures: list[Exception] = [RuntimeError("met"), UpstreamUnavailable("met"), ConfigError("met")]
 
-    async def load(connection: object, data_map: DataMap, version: int, before: Catalog | None) -> Catalog:
-        if failures:
-            raise failures.pop()
-        return await load_catalog(connection, data_map, version, before)
-
     async with working(config) as worker:
         database = worker._protected.by_name["shop"]
-        database._planning = replace(database._planning, load_catalog=load)
+        fail_to_read(database, failures)
         database.stale.set()
         async with asyncio.timeout(20):
             while database.fresh:  # noqa: ASYNC110 - nobody tells
